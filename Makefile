@@ -1,0 +1,51 @@
+# Two commands do everything on a fresh machine with Python 3.11: `make demo` and `make test`.
+# Both make .venv and install what they need; nothing else is needed before them.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO_OUT ?= results/demo
+DEMO_SCALE ?= small
+PYTEST_FLAGS ?= -n 2
+
+export PYTHONPATH :=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint types tests format clean
+
+demo: $(VENV)/installed  ## Train three models on in-context linear regression and write a page.
+	$(BIN)/icl compare linear_regression dim=5 length=21 --models transformer,mamba,mambaformer \
+		--scale $(DEMO_SCALE) --out $(DEMO_OUT)
+
+test: lint types tests  ## Everything that CI runs.
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+
+types: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+# One thread a worker: two workers share the two cores without fighting over them.
+tests: $(VENV)/installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(PYTEST_FLAGS)
+
+format: $(VENV)/installed-dev  ## Put the code into the shape that `make lint` wants.
+	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# constraints.txt pins the one version of PyTorch that is tested.
+$(VENV)/installed: pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build

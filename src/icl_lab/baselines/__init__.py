@@ -1,0 +1,1 @@
+"""Baselines: one classical predictor a file, fitted anew on every prefix of every prompt."""

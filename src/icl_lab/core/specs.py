@@ -1,0 +1,295 @@
+"""Specs: frozen, keyword-only dataclasses that validate themselves, round-trip through JSON and hash stably.
+
+A field's annotation is its contract: `dim: Count = 20` is checked when the spec is made, wherever it comes from
+(Python, JSON, the command line), and the message names the field, the value and the allowed range.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from icl_lab.core.errors import UserError, suggest
+from icl_lab.core.registry import Registry
+
+AnySpec = TypeVar("AnySpec", bound="Spec")  # typing.Self is not checked at run time by beartype
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The allowed range of a number: `low <= value <= high`, or strictly above `above`."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    above: float = -math.inf
+
+    def allows(self, value: float) -> bool:
+        """Whether `value` is finite and in the range."""
+        return math.isfinite(value) and self.low <= value <= self.high and value > self.above
+
+    def __str__(self) -> str:
+        if self.high < math.inf:
+            opening = f"({self.above:g}" if self.above > -math.inf else f"[{self.low:g}"
+            return f"in {opening}, {self.high:g}]"
+        if self.above > -math.inf:
+            return f"above {self.above:g}"
+        return f"of at least {self.low:g}" if self.low > -math.inf else "that is finite"
+
+
+Count = Annotated[int, Bounds(low=1)]
+Natural = Annotated[int, Bounds(low=0)]
+Positive = Annotated[float, Bounds(above=0)]
+NonNegative = Annotated[float, Bounds(low=0)]
+Fraction = Annotated[float, Bounds(low=0, high=1)]
+Number = Annotated[float, Bounds()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A value that describes something completely: a task, a model, a way to train.
+
+    Fields are numbers, booleans, strings, `Literal`s, `None`, tuples of these and other specs; nothing else.
+    """
+
+    def __post_init__(self) -> None:
+        for field, annotation in field_types(type(self)).items():
+            checked = _checked(f"{self.spec_name()}.{field}", annotation, getattr(self, field))
+            object.__setattr__(self, field, checked)
+
+    @classmethod
+    def spec_name(cls) -> str:
+        """The word for this spec in messages: its registered name, or its class's."""
+        return str(getattr(cls, "name", cls.__name__))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, every field included, the kind and name first for a registered spec."""
+        registry = _registry(type(self))
+        head: dict[str, Any] = {registry.kind: self.spec_name()} if registry else {}
+        return head | {field: _plain(getattr(self, field)) for field in field_types(type(self))}
+
+    @classmethod
+    def from_json(cls: "type[AnySpec]", data: Mapping[str, Any]) -> "AnySpec":
+        """The spec that `to_json` wrote.
+
+        Raises:
+            UserError: A field is unknown or missing, or a value is outside its range.
+            UnknownName: The registered name is not known.
+        """
+        if not isinstance(data, Mapping):
+            raise UserError(f"{cls.spec_name()}: expected a JSON object, got {data!r}")
+        values = dict(data)
+        spec_type: type[AnySpec] = cls
+        registry = _registry(cls)
+        if registry is not None:
+            if registry.kind not in values:
+                raise UserError(
+                    f"expected a {registry.kind} as JSON with the key {registry.kind!r}, got {sorted(values)}"
+                )
+            spec_type = registry.get(values.pop(registry.kind))
+        fields = field_types(spec_type)
+        for key in values:
+            if key not in fields:
+                raise UserError(f"{spec_type.spec_name()} has no field {key!r}: {suggest(key, fields)}")
+        missing = set(required_fields(spec_type)) - set(values)
+        if missing:
+            raise UserError(f"{spec_type.spec_name()} needs the field {sorted(missing)[0]!r}")
+        decoded = {key: _decoded(fields[key], value) for key, value in values.items()}
+        return spec_type(**_checked_fields(spec_type, decoded))
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that depend on every field and on nothing else; the same on any machine."""
+        return digest(self.to_json())
+
+    def short(self) -> str:
+        """One word for tables: the name, with every field that is not at its default."""
+        changed = [
+            f"{field.name}={_short(value)}"
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        ]
+        return f"{self.spec_name()}({', '.join(changed)})" if changed else self.spec_name()
+
+    def replace(self: "AnySpec", **changes: Any) -> "AnySpec":
+        """A copy with some fields changed, checked anew.
+
+        Raises:
+            UserError: A field is unknown or a value outside its range.
+        """
+        fields = field_types(type(self))
+        for key in changes:
+            if key not in fields:
+                raise UserError(f"{self.spec_name()} has no field {key!r}: {suggest(key, fields)}")
+        return dataclasses.replace(self, **_checked_fields(type(self), changes))
+
+    def override(self: "AnySpec", settings: Mapping[str, str]) -> "AnySpec":
+        """A copy with fields set from text, as the command line gives them; dots reach into nested specs.
+
+        Args:
+            settings: For instance `{"dim": "5", "inputs": "skewed", "inputs.exponent": "2"}`.
+        """
+        result = self
+        for key, text in settings.items():
+            head, _, rest = key.partition(".")
+            fields = field_types(type(result))
+            if head not in fields:
+                raise UserError(f"{self.spec_name()} has no field {head!r}: {suggest(head, fields)}")
+            if rest:
+                inner = getattr(result, head)
+                if not isinstance(inner, Spec):
+                    raise UserError(f"{self.spec_name()}.{head} is {inner!r}, which has no field {rest!r}")
+                value: Any = inner.override({rest: text})
+            else:
+                value = _parsed(f"{self.spec_name()}.{head}", fields[head], text)
+            result = result.replace(**{head: value})
+        return result
+
+
+class Registered(Spec):
+    """A spec whose kind has a registry; JSON names it as `{"task": "linear_regression", ...}`."""
+
+    registry: ClassVar[Registry[Any]]
+    name: ClassVar[str]
+
+
+def digest(data: Any) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of `data` as canonical JSON (sorted keys, no blanks).
+
+    >>> digest({"b": 1, "a": 2.5}) == digest({"a": 2.5, "b": 1})
+    True
+    """
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def field_types(spec_type: type[Spec]) -> dict[str, Any]:
+    """The fields of a spec class, in order, with their annotations (bounds kept)."""
+    hints = get_type_hints(spec_type, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(spec_type)}
+
+
+def required_fields(spec_type: type[Spec]) -> tuple[str, ...]:
+    """The fields that have no default."""
+    return tuple(f.name for f in dataclasses.fields(spec_type) if f.default is dataclasses.MISSING)
+
+
+def describe_type(annotation: Any) -> str:
+    """An annotation in words, as messages and `icl describe` say it.
+
+    >>> describe_type(Count)
+    'an integer of at least 1'
+    >>> describe_type(Count | None)
+    'an integer of at least 1, or none'
+    """
+    bounds = _bounds(annotation)
+    base = get_args(annotation)[0] if bounds else annotation
+    origin, arguments = get_origin(base), get_args(base)
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, arguments))
+    if origin in (Union, types.UnionType):
+        choices = [describe_type(part) for part in arguments if part is not type(None)]
+        return " or ".join(choices) + (", or none" if type(None) in arguments else "")
+    if origin is tuple:
+        return f"a list, each {describe_type(arguments[0])}"
+    if isinstance(base, type) and issubclass(base, Spec):
+        registry = _registry(base)
+        return f"one of {', '.join(registry.names())}" if registry else f"a {base.__name__}"
+    words = {type(None): "none", bool: "true or false", int: "an integer", float: "a number", str: "text"}[base]
+    return f"{words} {bounds}" if bounds else words
+
+
+def _registry(spec_type: type[Spec]) -> Registry[Any] | None:
+    return getattr(spec_type, "registry", None)
+
+
+def _bounds(annotation: Any) -> Bounds | None:
+    if get_origin(annotation) is not Annotated:
+        return None
+    return next((extra for extra in get_args(annotation)[1:] if isinstance(extra, Bounds)), None)
+
+
+def _refusal(where: str, annotation: Any, value: Any) -> UserError:
+    return UserError(f"{where}: expected {describe_type(annotation)}, got {value!r}")
+
+
+def _checked(where: str, annotation: Any, value: Any) -> Any:
+    """The value as the annotation wants it (an int becomes a float, a list a tuple), or a `UserError`."""
+    bounds = _bounds(annotation)
+    base = get_args(annotation)[0] if bounds else annotation
+    origin, arguments = get_origin(base), get_args(base)
+    if origin is Literal:
+        accepted = value in arguments
+    elif origin in (Union, types.UnionType):
+        for part in arguments:
+            try:
+                return _checked(where, part, value)
+            except UserError:
+                continue
+        accepted = False
+    elif origin is tuple:
+        if not isinstance(value, tuple | list):
+            raise _refusal(where, annotation, value)
+        return tuple(_checked(f"{where}[{i}]", arguments[0], item) for i, item in enumerate(value))
+    elif base is float:
+        accepted = isinstance(value, int | float) and not isinstance(value, bool)
+        value = float(value) if accepted else value
+    elif base is int:
+        accepted = isinstance(value, int) and not isinstance(value, bool)
+    else:
+        accepted = isinstance(value, base)
+    if not accepted or (bounds is not None and not bounds.allows(value)):
+        raise _refusal(where, annotation, value)
+    return value
+
+
+def _checked_fields(spec_type: type[Spec], values: Mapping[str, Any]) -> dict[str, Any]:
+    fields = field_types(spec_type)
+    return {key: _checked(f"{spec_type.spec_name()}.{key}", fields[key], value) for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Spec):
+        return value.to_json()
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _short(value: Any) -> str:
+    return value.short() if isinstance(value, Spec) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _spec_types(annotation: Any) -> list[type[Spec]]:
+    base = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    if isinstance(base, type) and get_origin(base) is None:
+        return [base] if issubclass(base, Spec) else []
+    return [found for part in get_args(base) if part is not Ellipsis for found in _spec_types(part)]
+
+
+def _decoded(annotation: Any, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_decoded(annotation, item) for item in value)
+    if isinstance(value, Mapping):
+        candidates = _spec_types(annotation)
+        for spec_type in candidates:
+            registry = _registry(spec_type)
+            if registry is None or registry.kind in value:
+                return spec_type.from_json(value)
+    return value
+
+
+def _parsed(where: str, annotation: Any, text: str) -> Any:
+    """A value from the command line: JSON where it reads as JSON, a registered name where one is wanted, else text."""
+    if text.lower() in ("none", "null") and type(None) in get_args(annotation):
+        return None
+    for spec_type in _spec_types(annotation):
+        registry = _registry(spec_type)
+        if registry is not None and not text.lstrip().startswith(("{", "[")):
+            return registry.get(text)()
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = text
+    wants_text = annotation is str or get_origin(annotation) is Literal
+    return _checked(where, annotation, text if wants_text else _decoded(annotation, value))

@@ -1,0 +1,1 @@
+"""Distributions of the inputs x: one a file."""

@@ -1,0 +1,28 @@
+"""Linear functions of random direction (Garg et al. 2022; Park et al. 2024, table 1; Grazzi et al. 2024, figure 1)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from icl_lab.tasks.base import TASKS, FunctionClass
+
+
+@TASKS.register
+@dataclass(frozen=True, kw_only=True)
+class LinearRegression(FunctionClass):
+    """y = w.x with w ~ N(0, I), one w a prompt."""
+
+    formula = "w ~ N(0, I_d);  y = w.x + noise"
+    source = "Garg et al. 2022 (arXiv 2208.01066), section 3"
+
+    @property
+    def label_variance(self) -> float:
+        # E (w.x)^2 = E |x|^2, and every distribution of inputs has E |x|^2 = dim; active coordinates keep their share.
+        return float(self.num_active)
+
+    def labels(
+        self, xs: Float[np.ndarray, "batch length dim"], generator: np.random.Generator
+    ) -> Float[np.ndarray, "batch length"]:
+        w = generator.standard_normal((xs.shape[0], xs.shape[2], 1))
+        return (xs @ w)[..., 0]
