@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from icl_lab.core.errors import DamagedFile
+from icl_lab.core.files import write_atomic
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +80,15 @@ class RecordWriter:
 
     def append(self, records: Iterable[Record]) -> None:
         """Write records, in order. Numbers that are not finite are written as null."""
-        text = "".join(json.dumps(_finite(asdict(record)), allow_nan=False) + "\n" for record in records)
         with self.path.open("ab") as file:
-            file.write(text.encode())
+            file.write(_lines(records))
             file.flush()
             os.fsync(file.fileno())
+
+
+def write_records(path: Path, records: Iterable[Record]) -> None:
+    """Replace a file of records by another, all at once."""
+    write_atomic(path, _lines(records))
 
 
 def read_records(path: Path) -> pl.DataFrame:
@@ -123,6 +128,11 @@ def _row(line: bytes) -> dict[str, object]:
         if value is not None and not isinstance(value, _ACCEPTED[SCHEMA[column]]):
             raise ValueError(f"{column!r} has the value {value!r}, expected {SCHEMA[column]}")
     return asdict(Record(**row))
+
+
+def _lines(records: Iterable[Record]) -> bytes:
+    text = "".join(json.dumps(_finite(asdict(record)), allow_nan=False) + "\n" for record in records)
+    return text.encode()
 
 
 def _finite(row: dict[str, object]) -> dict[str, object]:

@@ -131,21 +131,22 @@ class Spec:
         Args:
             settings: For instance `{"dim": "5", "inputs": "skewed", "inputs.exponent": "2"}`.
         """
-        result = self
+        # All at once: two fields may be possible only together.
+        changes: dict[str, Any] = {}
+        fields = field_types(type(self))
         for key, text in settings.items():
             head, _, rest = key.partition(".")
-            fields = field_types(type(result))
             if head not in fields:
                 raise UserError(f"{self.spec_name()} has no field {head!r}: {suggest(head, fields)}")
-            if rest:
-                inner = getattr(result, head)
-                if not isinstance(inner, Spec):
-                    raise UserError(f"{self.spec_name()}.{head} is {inner!r}, which has no field {rest!r}")
-                value: Any = inner.override({rest: text})
-            else:
-                value = _parsed(f"{self.spec_name()}.{head}", fields[head], text)
-            result = result.replace(**{head: value})
-        return result
+            where = f"{self.spec_name()}.{head}"
+            if not rest:
+                changes[head] = _parsed(where, fields[head], text)
+                continue
+            inner = changes.get(head, getattr(self, head))
+            if not isinstance(inner, Spec):
+                raise UserError(f"{where} is {inner!r}, which has no field {rest!r}")
+            changes[head] = inner.override({rest: text})
+        return self.replace(**changes)
 
 
 class Registered(Spec):

@@ -1,0 +1,147 @@
+"""`icl compare`: the main job. Train what is not trained yet, evaluate, write the page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.cli.components import Json
+from icl_lab.cli.console import print_json, progress, results
+from icl_lab.cli.options import Device, ScaleOption, Threads, use
+from icl_lab.cli.settings import Settings, names, parse
+from icl_lab.core.errors import UserError, suggest
+from icl_lab.core.scales import Scale
+from icl_lab.core.specs import field_types
+from icl_lab.models.presets.base import PRESETS
+from icl_lab.report.answer import answer
+from icl_lab.report.data import read_comparison
+from icl_lab.report.page import write_page
+from icl_lab.report.tables import as_json as rows_as_json
+from icl_lab.report.tables import cost_table, score_rows, score_table
+from icl_lab.studies.compare import run_comparison
+from icl_lab.studies.comparison import ComparisonSpec, Entry
+from icl_lab.studies.recipes import NUM_PROMPTS, model_at, training_at
+from icl_lab.tasks.base import TASKS, Task
+from icl_lab.training.observers.live import LiveDisplay
+from icl_lab.training.spec import RunSpec
+
+
+def compare(
+    task: Annotated[str, typer.Argument(help="A task from `icl list task`.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KEY=VALUE]...", help="dim=5, model.d_model=32, mamba.num_layers=3, training.batch=32"),
+    ] = None,
+    models: Annotated[str, typer.Option(help="Names from `icl list model`, with commas; empty for baselines only.")] = (
+        "transformer,mamba,mambaformer"
+    ),
+    baselines: Annotated[
+        str | None, typer.Option(help="Names from `icl list baseline`, with commas; by default the task's own.")
+    ] = None,
+    scale: ScaleOption = "small",
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each model.")] = 1,
+    prompts: Annotated[int | None, typer.Option(min=2, help="Held-out prompts; 1,280 as in the papers.")] = None,
+    longest: Annotated[
+        int, typer.Option(min=1, help="Longest context evaluated, times that of training; 1: none.")
+    ] = 2,
+    out: Annotated[Path, typer.Option(help="Folder of the comparison; finished runs in it are used again.")] = Path(
+        "results/comparison"
+    ),
+    device: Device = "auto",
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Compare models and baselines on a task: train, evaluate on the same prompts, write a page.
+
+    \b
+      icl compare linear_regression dim=5 length=21 --out results/first
+      icl compare sparse_linear_regression --models mamba,s4 --baselines lasso --seeds 3 --out results/sparse
+      icl compare decision_tree --models "" --out results/trees
+    """  # noqa: D301, D412
+    workers = use(device, threads)
+    spec = comparison_spec(
+        task, settings or [], names(models), baselines and names(baselines), scale, seeds, prompts, longest
+    )
+    console = progress()
+    count = len(spec.runs())
+
+    def watch(run: RunSpec, label: str, baseline_error: float | None) -> list[LiveDisplay]:
+        place = spec.runs().index(run) + 1
+        seed = f", seed {run.seed}" if spec.num_seeds > 1 else ""
+        return [LiveDisplay(console, f"{place}/{count} {label}{seed}", baseline_error)]
+
+    run_comparison(spec, out, watch, workers)
+    if not workers.is_main:
+        return
+    page = write_page(out)
+    rows = score_rows(read_comparison(out))
+    if as_json:
+        print_json({"page": str(page), "predictors": rows_as_json(rows)})
+        return
+    screen = results()
+    screen.print(score_table(rows))
+    screen.print(cost_table(rows))
+    screen.print(f"\n{answer(rows)}", markup=False)
+    screen.print(f"page: {page}", markup=False, soft_wrap=True)
+
+
+def comparison_spec(
+    task_name: str,
+    arguments: list[str],
+    model_names: tuple[str, ...],
+    baseline_names: tuple[str, ...] | None | str,
+    scale: Scale,
+    seeds: int,
+    prompts: int | None,
+    longest: int,
+) -> ComparisonSpec:
+    """The comparison that a command line asks for, with every name and setting checked before anything is trained."""
+    settings = parse(arguments, ("model", "training", *model_names, *BASELINES.names()))
+    task = task_at(task_name, settings)
+    chosen = task.baselines if baseline_names is None else tuple(baseline_names)
+    return ComparisonSpec(
+        task=task,
+        entries=entries_at(task, model_names, settings, scale),
+        baselines=tuple(_baseline(name, settings) for name in chosen),
+        scale=scale,
+        num_seeds=seeds,
+        num_prompts=prompts or NUM_PROMPTS[scale],
+        longest=longest,
+    )
+
+
+def task_at(name: str, settings: Settings) -> Task:
+    """A task by name with its settings."""
+    task = TASKS.get(name)().override(settings.task)
+    assert isinstance(task, Task)
+    return task
+
+
+def entries_at(task: Task, model_names: tuple[str, ...], settings: Settings, scale: Scale) -> tuple[Entry, ...]:
+    """Models at the size of a scale, with its recipe, and with the settings that are for them.
+
+    A `model.` setting goes to every model that has such a field; one that none has is refused.
+    """
+    training = training_at(scale, task).override(settings.of("training"))
+    fields = {name: field_types(PRESETS.get(name)) for name in model_names}
+    for key in settings.of("model"):
+        if fields and not any(_head(key) in known for known in fields.values()):
+            everything = {field for known in fields.values() for field in known}
+            raise UserError(f"no model here has a field {_head(key)!r}: {suggest(_head(key), everything)}")
+    entries = []
+    for name in model_names:
+        shared = {key: value for key, value in settings.of("model").items() if _head(key) in fields[name]}
+        entries.append(Entry(model=model_at(scale, name, {**shared, **settings.of(name)}), training=training))
+    return tuple(entries)
+
+
+def _head(key: str) -> str:
+    return key.partition(".")[0]
+
+
+def _baseline(name: str, settings: Settings) -> Baseline:
+    baseline = BASELINES.get(name)().override(settings.of(name))
+    if not isinstance(baseline, Baseline):
+        raise UserError(f"{name} is not a baseline")
+    return baseline

@@ -1,0 +1,93 @@
+"""`icl list` and `icl describe`: what there is, and what each thing is."""
+
+from typing import Annotated, Any
+
+import typer
+
+from icl_lab.catalogue import KINDS, field_notes, find, summary
+from icl_lab.cli.console import print_json, print_table, results
+from icl_lab.cli.settings import parse
+from icl_lab.core.specs import Spec, required_fields
+from icl_lab.models.presets.base import Preset
+from icl_lab.tasks.base import TASKS
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of tables.")]
+
+
+def list_components(
+    kind: Annotated[str | None, typer.Argument(help="Only this kind: task, model, baseline ...")] = None,
+    as_json: Json = False,
+) -> None:
+    """List everything that can be named: tasks, models, baselines and their parts."""
+    from icl_lab.core.errors import UnknownName
+
+    if kind is not None and kind not in KINDS:
+        raise UnknownName("kind", kind, KINDS)
+    chosen = [kind] if kind else list(KINDS)
+    listing = {each: {name: summary(KINDS[each].get(name)) for name in KINDS[each].names()} for each in chosen}
+    if as_json:
+        print_json(listing)
+        return
+    rows = [(each, name, sentence) for each, members in listing.items() for name, sentence in members.items()]
+    print_table(("kind", "name", "what it is"), rows)
+
+
+def describe(
+    name: Annotated[str, typer.Argument(help="A name from `icl list`.")],
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to describe it with.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Describe one component: what it is, its formula and source, its fields with ranges, its resolved spec.
+
+    icl describe skewed
+    icl describe mambaformer d_model=128 num_layers=4
+    """  # noqa: D412
+    described = [_description(kind, component, settings or []) for kind, component in find(name)]
+    if as_json:
+        print_json(described)
+        return
+    for entry in described:
+        _print(entry)
+
+
+def _description(kind: str, component: type[Spec], settings: list[str]) -> dict[str, Any]:
+    chosen = parse(settings, ()).task
+    spec = None if required_fields(component) else component().override(chosen)
+    notes = field_notes(component)
+    entry: dict[str, Any] = {
+        "kind": kind,
+        "name": component.spec_name(),
+        "summary": summary(component),
+        "formula": getattr(component, "formula", ""),
+        "source": getattr(component, "source", ""),
+        "fields": [vars(note) for note in notes],
+        "spec": spec and spec.to_json(),
+    }
+    if isinstance(spec, Preset):
+        task = TASKS.get("linear_regression")()
+        entry["resolved_for"] = task.to_json()
+        entry["network"] = spec.network(task).to_json()
+    return entry
+
+
+def _print(entry: dict[str, Any]) -> None:
+    console = results()
+    console.print(f"[bold]{entry['name']}[/bold] ({entry['kind'].replace('_', ' ')})  {entry['summary']}")
+    for key in ("formula", "source"):
+        if entry[key]:
+            console.print(f"{key}: {entry[key]}", markup=False)
+    if entry["fields"]:
+        console.print()
+        rows = [(n["name"], n["default"] or "", n["allowed"], n["meaning"]) for n in entry["fields"]]
+        print_table(("field", "default", "allowed", "meaning"), rows)
+    console.print()
+    if entry["spec"]:
+        console.print("spec: ", end="")
+        console.print_json(data=entry["spec"])
+    if "network" in entry:
+        backbone = entry["network"]["backbone"]
+        pattern = " -> ".join(str(next(iter(part.values()))) for part in backbone["pattern"])
+        console.print(f"blocks, for {entry['resolved_for']['task']}: {pattern}", markup=False)
+        console.print(f"norm: {backbone['norm']}, {backbone['norm_order']}; --json has the whole network spec")

@@ -1,0 +1,39 @@
+"""`icl doctor`: what this machine has, what is live, what is missing and how to get it."""
+
+import os
+import platform
+from typing import Any
+
+import torch
+
+from icl_lab import __version__
+from icl_lab.cli.components import Json
+from icl_lab.cli.console import print_json, results
+from icl_lab.kernels import backend_report
+
+
+def doctor(as_json: Json = False) -> None:
+    """Say which device, threads and kernels are used, and what is missing."""
+    report = _report()
+    if as_json:
+        print_json(report)
+        return
+    console = results()
+    for key, value in report.items():
+        lines = value if isinstance(value, list) else [value]
+        for place, line in enumerate(lines):
+            console.print(f"{key.replace('_', ' ') if place == 0 else '':10}  {line}", markup=False)
+
+
+def _report() -> dict[str, Any]:
+    kernels = backend_report()
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return {
+        "icl-lab": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "device": gpus or f"cpu, {platform.machine()}; no GPU is visible to PyTorch",
+        "threads": f"{torch.get_num_threads()} of {os.cpu_count()} processors (OMP_NUM_THREADS changes it)",
+        "kernels": f"{kernels.live}: {kernels.why}",
+        "missing": list(kernels.missing) or "nothing",
+    }

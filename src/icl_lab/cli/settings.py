@@ -1,0 +1,62 @@
+"""KEY=VALUE settings: `dim=5` for the task, `model.d_model=32` for every model, `mamba.num_layers=3` for one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from icl_lab.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings by what they are for.
+
+    Args:
+        task: Field -> text, for the task.
+        parts: Prefix -> field -> text: `model`, `training`, or the name of one model.
+    """
+
+    task: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of(self, part: str) -> Mapping[str, str]:
+        """The settings under a prefix."""
+        return self.parts.get(part, {})
+
+
+def parse(arguments: Iterable[str], parts: Iterable[str]) -> Settings:
+    """Sort KEY=VALUE arguments by their prefix.
+
+    Args:
+        arguments: As they stand on the command line.
+        parts: The prefixes that are not fields of the task; `task.` is always one for the task itself.
+
+    Raises:
+        UserError: An argument has no `=`, or a key comes twice.
+    """
+    known = set(parts)
+    task: dict[str, str] = {}
+    others: dict[str, dict[str, str]] = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals or not key:
+            raise UserError(f"expected KEY=VALUE, got {argument!r}: for instance dim=5 or model.d_model=32")
+        head, _, rest = key.partition(".")
+        if head == "task" and rest:
+            target, key = task, rest
+        elif head in known and rest:
+            target, key = others.setdefault(head, {}), rest
+        else:
+            target = task
+        if key in target:
+            raise UserError(f"{argument.partition('=')[0]} is set twice: to {target[key]!r} and to {value!r}")
+        target[key] = value
+    return Settings(task, others)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A comma-separated list of names.
+
+    >>> names("mamba, transformer")
+    ('mamba', 'transformer')
+    """
+    return tuple(name.strip() for name in text.split(",") if name.strip())

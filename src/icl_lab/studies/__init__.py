@@ -1,0 +1,1 @@
+"""Questions as values: what is compared, by which recipe, at which scale."""

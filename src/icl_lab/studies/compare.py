@@ -1,0 +1,158 @@
+"""Carrying out a comparison: train what is not trained yet, evaluate everything on the same prompts, keep the numbers.
+
+A comparison's folder holds `comparison.json` (what was asked, by which code and machine), `records.jsonl` (every
+number), `runs/` (one folder a training, named by its digest), and the page that `report` draws from the first two.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from icl_lab.core.errors import UserError
+from icl_lab.core.files import read_json
+from icl_lab.core.predictor import Predictor
+from icl_lab.core.records import Record, read_records, write_records
+from icl_lab.evaluation.cost import measure_cost
+from icl_lab.evaluation.curves import Curves, learning_curve
+from icl_lab.evaluation.extrapolation import extrapolation_curve
+from icl_lab.models.network import Network
+from icl_lab.report.data import COMPARISON, RECORDS, Comparison, Entry, read_comparison, write_comparison
+from icl_lab.studies.comparison import ComparisonSpec
+from icl_lab.studies.recipes import REDUCED
+from icl_lab.training.observers.base import Observer
+from icl_lab.training.run import run_folder, train_run
+from icl_lab.training.spec import RunSpec
+from icl_lab.training.workers import Workers
+
+Watch = Callable[[RunSpec, str, float | None], Sequence[Observer]]
+"""Makes the observers of a run from its spec, its label and the mean error of the best baseline."""
+
+
+def run_comparison(
+    spec: ComparisonSpec, out: Path, watch: Watch = lambda *_: (), workers: Workers | None = None
+) -> Curves:
+    """Carry out a comparison in a folder; what is trained there already is not trained again.
+
+    Args:
+        spec: The comparison.
+        out: Its folder, made where it is missing.
+        watch: Observers of each training.
+        workers: Device and processes.
+
+    Returns:
+        The learning curves at the training context.
+
+    Raises:
+        UserError: The folder holds a comparison on another task, or a training diverged.
+        DamagedFile: A file of the folder cannot be read; nothing was overwritten.
+    """
+    workers = workers or Workers()
+    _refuse_another_task(spec, out)
+    baseline_error = _best_baseline_error(spec)
+    networks = [
+        (run, _trained(spec, run, out, watch(run, spec.label(run.model), baseline_error), workers))
+        for run in spec.runs()
+    ]
+    predictors: list[Predictor] = [network for _, network in networks] + list(spec.baselines)
+    seeds = [run.seed for run, _ in networks] + [0] * len(spec.baselines)
+    settings = {"num_prompts": spec.num_prompts, "seed": spec.seed, "seeds": seeds, "device": workers.device}
+    curves = learning_curve(predictors, spec.task, **settings)
+    digests = {(network.label, run.seed): run.digest() for run, network in networks}
+    records = curves.records(digests)
+    if spec.longest > 1:
+        longer = extrapolation_curve(predictors, spec.task, spec.longest * spec.task.length, **settings)
+        records += longer.records(digests)
+    records += [row for run, network in networks for row in _training_rows(run, network, out)]
+    records += _cost_rows(spec, networks, workers)
+    if workers.is_main:
+        # The rows first: a page is never without the numbers that its comparison.json speaks of.
+        write_records(out / RECORDS, records)
+        write_comparison(out, _described(spec, networks, out))
+    return curves
+
+
+def _refuse_another_task(spec: ComparisonSpec, out: Path) -> None:
+    if not (out / COMPARISON).exists():
+        return
+    held = dict(read_comparison(out).task)
+    if held != spec.task.to_json():
+        raise UserError(f"{out} holds a comparison on another task ({held.get('task')}): give another --out")
+
+
+def _best_baseline_error(spec: ComparisonSpec) -> float | None:
+    """Mean error over the prompt of the best baseline, on a few prompts: what the live display compares with."""
+    if not spec.baselines:
+        return None
+    curves = learning_curve(spec.baselines, spec.task, num_prompts=min(128, spec.num_prompts), seed=spec.seed)
+    error = curves.frame().group_by("predictor").agg(pl.col("error").mean())["error"].min()
+    return float(error) if isinstance(error, float) else None
+
+
+def _trained(spec: ComparisonSpec, run: RunSpec, out: Path, observers: Sequence[Observer], workers: Workers) -> Network:
+    network = train_run(run, run_folder(out, run), observers, workers)
+    network.label = spec.label(run.model)
+    return network
+
+
+def _training_rows(run: RunSpec, network: Network, out: Path) -> Iterator[Record]:
+    """The training curve of a run under the label it has here, and its time in all."""
+    rows = read_records(run_folder(out, run) / "records.jsonl")
+    for row in rows.iter_rows(named=True):
+        yield Record(**(row | {"predictor": network.label}))
+    seconds = rows.filter(pl.col("metric") == "seconds")["value"]
+    if len(seconds):
+        yield Record(
+            run=run.digest(),
+            predictor=network.label,
+            task=run.task.spec_name(),
+            metric="training_seconds",
+            value=float(seconds[-1]),
+            seed=run.seed,
+        )
+
+
+def _cost_rows(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], workers: Workers) -> list[Record]:
+    rows: list[Record] = []
+    for run, network in networks:
+        if run.seed == 0:
+            cost = measure_cost(network, spec.task, device=workers.device)
+            rows += cost.records(network.label, spec.task, run.digest())
+    for baseline in spec.baselines:
+        rows += measure_cost(baseline, spec.task, repeats=1).records(baseline.label, spec.task, baseline.digest())
+    return rows
+
+
+def _described(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], out: Path) -> Comparison:
+    models = tuple(
+        Entry(
+            label=spec.label(entry.model),
+            kind="model",
+            spec=entry.model.to_json(),
+            training=entry.training.to_json(),
+            formula=entry.model.formula,
+            source=entry.model.source,
+        )
+        for entry in spec.entries
+    )
+    baselines = tuple(
+        Entry(label=b.label, kind="baseline", spec=b.to_json(), formula=b.formula, source=b.source)
+        for b in spec.baselines
+    )
+    environments: list[dict[str, object]] = []
+    for run, _ in networks:
+        environment = read_json(run_folder(out, run) / "environment.json")
+        if environment not in environments:
+            environments.append(environment)
+    return Comparison(
+        task=spec.task.to_json(),
+        metric=spec.task.metric,
+        predictors=models + baselines,
+        scale=spec.scale,
+        seeds=tuple(range(spec.num_seeds)) if models else (),
+        reduced=REDUCED[spec.scale] if models else "",
+        settings={"held-out prompts": spec.num_prompts, "evaluation seed": spec.seed, "comparison": spec.digest()},
+        environments=tuple(environments),
+        task_formula=spec.task.formula,
+        task_source=spec.task.source,
+    )

@@ -1,0 +1,62 @@
+"""Recipes: the sizes and the training of each scale. What was tried before, failures included, is in `docs/log.md`."""
+
+from collections.abc import Mapping
+
+from icl_lab.core.scales import Scale
+from icl_lab.models.presets.base import PRESETS, Preset
+from icl_lab.tasks.base import FunctionClass, Task
+from icl_lab.training.budgets.steps import Steps
+from icl_lab.training.optimisers.adam import Adam
+from icl_lab.training.optimisers.muon import Muon
+from icl_lab.training.schedules.constant import Constant
+from icl_lab.training.schedules.linear import Linear
+from icl_lab.training.spec import TrainingSpec
+
+SIZES: dict[Scale, tuple[int, int]] = {"smoke": (16, 1), "small": (64, 2), "paper": (256, 12)}
+"""Width and depth (two blocks a layer) of every model."""
+
+NUM_PROMPTS: dict[Scale, int] = {"smoke": 64, "small": 1280, "paper": 1280}
+
+REDUCED: dict[Scale, str] = {
+    "smoke": "Everything: this scale only proves that the commands run. Its models have learned next to nothing.",
+    "small": (
+        "Width 64 and 2 layers instead of 256 and 12; a few thousand steps of Muon instead of 500,001 of Adam; "
+        "no curriculum. Sampling, prompt layout, architectures and evaluation are the published ones."
+    ),
+    "paper": "",
+}
+
+
+def model_at(scale: Scale, name: str, settings: Mapping[str, str] | None = None) -> Preset:
+    """A model by name, at the size of a scale, with settings as text on top of it."""
+    d_model, num_layers = SIZES[scale]
+    return PRESETS.get(name)(d_model=d_model, num_layers=num_layers).override(settings or {})
+
+
+def training_at(scale: Scale, task: Task) -> TrainingSpec:
+    """How every model is trained at a scale: the same for all, so that a difference is the architecture's.
+
+    `paper` is Park et al.'s: Adam at 1e-4 without warm-up, 500,001 steps, gradient norm 10, their curriculum.
+    """
+    if scale == "smoke":
+        return TrainingSpec(
+            batch=8,
+            budget=Steps(amount=20),
+            warmup=5,
+            checkpoint_interval=10,
+            held_out_interval=10,
+            held_out_prompts=16,
+        )
+    if scale == "small":
+        return TrainingSpec(budget=Steps(amount=2000), optimiser=Muon(rate=2e-3), schedule=Linear(decay=0.3))
+    return TrainingSpec(
+        budget=Steps(amount=500_001),
+        optimiser=Adam(rate=1e-4),
+        schedule=Constant(),
+        warmup=0,
+        clip=10.0,
+        curriculum=task.curriculum if isinstance(task, FunctionClass) else None,
+        checkpoint_interval=5000,
+        record_interval=100,
+        held_out_interval=5000,
+    )
