@@ -37,6 +37,7 @@ class Task(Registered):
     metric: ClassVar[str] = "squared_error"
     formula: ClassVar[str] = ""
     source: ClassVar[str] = ""
+    baselines: ClassVar[tuple[str, ...]] = ("least_squares", "averaging", "nearest_neighbours")
 
     length: Count = 41
 
@@ -83,7 +84,7 @@ class Task(Registered):
 class FunctionClass(Task):
     """A task whose prompts are x_1, f(x_1), x_2, f(x_2), ... for a random scalar function f.
 
-    Source: Garg et al. 2022; Grazzi et al. 2024, section 1.1 of the recipe; Park et al. 2024, 1.1. Each token is a vector of
+    Source: Garg et al. 2022, section 2; so too Park et al. 2024 and Grazzi et al. 2024. Each token is a vector of
     `dim` numbers; a label y is the token (y, 0, ..., 0). The prediction for example i is read at the token of x_i.
 
     Args:
@@ -94,6 +95,8 @@ class FunctionClass(Task):
     """
 
     metric = "squared_error_over_dim"
+    shortest: ClassVar[int] = 11
+    lengthening: ClassVar[int] = 2
 
     dim: Count = 20
     active_dims: Count | None = None
@@ -104,6 +107,7 @@ class FunctionClass(Task):
         super().__post_init__()
         if self.active_dims is not None and self.active_dims > self.dim:
             raise UserError(f"{self.spec_name()}.active_dims: expected at most dim={self.dim}, got {self.active_dims}")
+        self.inputs.check(self.dim)
 
     @property
     def d_token(self) -> int:
@@ -123,6 +127,14 @@ class FunctionClass(Task):
     @abstractmethod
     def label_variance(self) -> float:
         """Variance of the label without noise, over inputs and functions."""
+
+    def expected_least_squares(self, shown: int) -> float | None:
+        """Expected error of minimum-norm least squares in the unit of `metric`; none where no closed form is known.
+
+        Args:
+            shown: Examples before the query.
+        """
+        return None
 
     @property
     def zero_error(self) -> float:
@@ -151,13 +163,18 @@ class FunctionClass(Task):
         return error.masked_fill(~prompts.scored, torch.nan)
 
     @property
+    def smallest_dims(self) -> int:
+        """Active coordinates at the start of the curriculum."""
+        return min(5, self.num_active)
+
+    @property
     def curriculum(self) -> Curriculum:
-        """The published curriculum: 5 to `dim` coordinates, and a quarter of the context to all of it, by step 30,000.
+        """The published curriculum: one coordinate and `lengthening` examples more every 2,000 optimiser steps.
 
-        Source: Park et al. 2024, section 3 of the recipe; Grazzi et al. 2024, 1.3.
+        It starts at `smallest_dims` coordinates and `shortest` examples and ends at the task itself, which is at step
+        30,000 for the published sizes (Park et al. 2024; Grazzi et al. 2024, appendix A).
         """
-        dims = Ramp(start=min(5, self.dim), end=self.dim, increment=1, interval=2000)
-        return Curriculum(dims=dims, length=self._length_ramp())
-
-    def _length_ramp(self) -> Ramp:
-        return Ramp(start=min(11, self.length), end=self.length, increment=2, interval=2000)
+        dims = Ramp(start=self.smallest_dims, end=self.num_active, increment=1, interval=2000)
+        start = min(self.shortest, self.length)
+        length = Ramp(start=start, end=self.length, increment=self.lengthening, interval=2000)
+        return Curriculum(dims=dims, length=length)

@@ -12,7 +12,7 @@ from icl_lab.core.prompts import Examples, PromptBatch
 def interleave(examples: Examples) -> PromptBatch:
     """Two tokens an example: x_i, then (y_i, 0, ..., 0); prediction i is asked at the token of x_i.
 
-    The last label is fed too; nothing after it is read (Grazzi et al. 2024, 1.1 of the recipe).
+    The last label is fed too; nothing after it is read (Garg et al. 2022, section 2).
     """
     xs, ys = examples.xs, examples.ys
     labels = torch.zeros_like(xs)

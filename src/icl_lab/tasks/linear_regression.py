@@ -6,6 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 from icl_lab.tasks.base import TASKS, FunctionClass
+from icl_lab.tasks.closed_forms import least_squares_error
+from icl_lab.tasks.inputs.isotropic import Isotropic
 
 
 @TASKS.register
@@ -18,8 +20,14 @@ class LinearRegression(FunctionClass):
 
     @property
     def label_variance(self) -> float:
-        # E (w.x)^2 = E |x|^2, and every distribution of inputs has E |x|^2 = dim; active coordinates keep their share.
+        # E (w.x)^2 = E |x|^2, of which the active coordinates keep their share, whatever the distribution of inputs.
         return float(self.num_active)
+
+    def expected_least_squares(self, shown: int) -> float | None:
+        if not isinstance(self.inputs, Isotropic):
+            return None
+        active = self.num_active
+        return least_squares_error(shown, active, float(active), self.label_noise**2) / self.normaliser
 
     def labels(
         self, xs: Float[np.ndarray, "batch length dim"], generator: np.random.Generator

@@ -14,9 +14,20 @@ INPUTS: Registry["Inputs"] = Registry("inputs", "icl_lab.tasks.inputs")
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs(Registered):
-    """A distribution over the inputs of a prompt, scaled so that the expected squared norm of x is `dim`."""
+    """A distribution over the inputs of a prompt.
+
+    Every coordinate of x has second moment 1, over all that is random in the distribution; the expected squared norm of
+    x is therefore `dim`, and that of the first m coordinates is m.
+    """
 
     registry = INPUTS
+
+    def check(self, dim: int) -> None:
+        """Refuse a number of coordinates that this distribution cannot have.
+
+        Raises:
+            UserError: With the field, the value and the allowed range.
+        """
 
     @abstractmethod
     def sample(

@@ -1,0 +1,50 @@
+"""Nearest neighbours: the mean label of the examples closest to the query (Garg et al. 2022, section 3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.core.specs import Count
+
+CHUNK = 2**24  # distances held at once: 128 MiB
+
+
+@BASELINES.register
+@dataclass(frozen=True, kw_only=True)
+class NearestNeighbours(Baseline):
+    """Mean label of the `neighbours` examples nearest to x in Euclidean distance, of all while there are fewer.
+
+    Args:
+        neighbours: How many labels are averaged.
+    """
+
+    formula = "mean of y_j over the k nearest x_j"
+    source = "Garg et al. 2022 (arXiv 2208.01066), section 3"
+
+    neighbours: Count = 3
+
+    def predict_examples(
+        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+    ) -> Float[Tensor, "batch queries"]:
+        chosen = torch.tensor(shown)
+        prompts = max(1, CHUNK // (len(chosen) * xs.shape[1]))
+        chunks = zip(torch.split(xs, prompts), torch.split(ys, prompts), strict=True)
+        return torch.cat([self._chunk(*chunk, chosen) for chunk in chunks])
+
+    def _chunk(
+        self,
+        xs: Float[Tensor, "batch length dim"],
+        ys: Float[Tensor, "batch length"],
+        shown: Tensor,
+    ) -> Float[Tensor, "batch queries"]:
+        # Sums of squared differences, not the faster expansion by products, which cancels for near neighbours.
+        distances = torch.cdist(xs[:, shown], xs, compute_mode="donot_use_mm_for_euclid_dist")
+        unseen = torch.arange(xs.shape[1]) >= shown[:, None]
+        count = min(self.neighbours, xs.shape[1])
+        nearest, indices = distances.masked_fill_(unseen, torch.inf).topk(count, largest=False)
+        labels = ys[:, None].expand(-1, len(shown), -1).gather(2, indices)
+        return labels.masked_fill(nearest.isinf(), 0).sum(-1) / shown.clamp(max=count)

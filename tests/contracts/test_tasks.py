@@ -1,0 +1,159 @@
+"""What every registered task and every registered distribution of inputs keeps."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from icl_lab.core.errors import UserError
+from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.streams import Stream
+from icl_lab.tasks.base import TASKS, FunctionClass, Task
+from icl_lab.tasks.inputs.base import INPUTS, Inputs
+
+STREAM = Stream(0, ("contract",))
+
+
+def every_task() -> list[Task]:
+    """Each task at its defaults; function classes also with every distribution of inputs, noise and silenced dims."""
+    tasks: list[Task] = []
+    for name in TASKS.names():
+        task = TASKS.get(name)()
+        tasks.append(task)
+        if isinstance(task, FunctionClass):
+            others = [INPUTS.get(inputs)() for inputs in INPUTS.names()]
+            tasks += [task.replace(inputs=inputs) for inputs in others if inputs != task.inputs]
+            tasks.append(task.replace(label_noise=0.5, active_dims=7, inputs=others[-1]))
+    return tasks
+
+
+def every_function_class() -> list[FunctionClass]:
+    return [task for task in every_task() if isinstance(task, FunctionClass)]
+
+
+def assert_same(one: PromptBatch, other: PromptBatch) -> None:
+    for field in ("tokens", "queries", "targets", "scored"):
+        assert torch.equal(getattr(one, field), getattr(other, field)), field
+
+
+@pytest.mark.parametrize("task", every_task(), ids=Task.short)
+def test_prompts_depend_on_their_address_alone(task: Task) -> None:
+    torch_state = torch.get_rng_state()
+    numpy_state = np.random.get_state()[1]  # noqa: NPY002
+    first = task.sample(STREAM, step=3, batch=2)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert np.array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
+    torch.rand(5)
+    np.random.random(5)  # noqa: NPY002
+    task.sample(STREAM, step=0, batch=2)
+    assert_same(task.sample(STREAM, step=3, batch=2), first)
+    for stream, step in ((STREAM, 4), (STREAM.child("other"), 3), (Stream(1, STREAM.names), 3)):
+        assert not torch.equal(task.sample(stream, step, batch=2).tokens, first.tokens)
+
+
+@pytest.mark.parametrize("task", every_task(), ids=Task.short)
+def test_prompts_have_the_declared_shapes(task: Task) -> None:
+    prompts = task.sample(STREAM, step=0, batch=3)
+    assert prompts.tokens.shape[:2] == (3, task.num_tokens)
+    if prompts.tokens.is_floating_point():
+        assert prompts.tokens.shape == (3, task.num_tokens, task.d_token)
+        assert prompts.tokens.dtype == torch.float32
+    assert prompts.scored.dtype == torch.bool
+    assert prompts.scored.any()
+    assert prompts.scored.shape == (3, prompts.length)
+    assert prompts.targets.shape[:2] == (3, prompts.length)
+    assert prompts.queries.diff().gt(0).all(), "the queries are asked in the order of the tokens"
+    assert 0 <= prompts.queries.min() <= prompts.queries.max() < task.num_tokens
+
+
+@pytest.mark.parametrize("task", every_task(), ids=Task.short)
+def test_a_right_answer_has_no_error_and_a_wrong_one_counts_only_where_scored(task: Task) -> None:
+    prompts = task.sample(STREAM, step=0, batch=3)
+    error = task.error(prompts.targets, prompts)
+    assert torch.equal(error.isnan(), ~prompts.scored)
+    assert error[prompts.scored].abs().max() == 0
+    assert task.loss(prompts.targets, prompts) == 0
+    wrong = task.error(prompts.targets + 1, prompts)
+    assert (wrong[prompts.scored] > 0).all()
+
+
+@pytest.mark.parametrize("task", every_task(), ids=Task.short)
+def test_zero_error_is_the_error_of_the_zero_predictor(task: Task) -> None:
+    # Batches are independent, prompts of one batch are not where they share their axes: the batches are the sample.
+    errors = []
+    for step in range(48):
+        prompts = task.sample(STREAM, step, batch=32)
+        errors.append(task.error(torch.zeros_like(prompts.targets), prompts).nanmean().item())
+    standard_error = np.std(errors, ddof=1) / math.sqrt(len(errors))
+    # 5 standard errors: with 47 degrees of freedom one true value in about 10^5 lies outside.
+    assert abs(np.mean(errors) - task.zero_error) < 5 * standard_error
+
+
+@pytest.mark.parametrize("task", every_task(), ids=Task.short)
+def test_tasks_round_trip_through_json(task: Task) -> None:
+    again = Task.from_json(task.to_json())
+    assert again == task
+    assert again.digest() == task.digest()
+    assert task.replace(length=task.length + 1).digest() != task.digest()
+
+
+@pytest.mark.parametrize("name", TASKS.names())
+def test_tasks_say_what_they_are(name: str) -> None:
+    task = TASKS.get(name)
+    assert task.name == name
+    assert task.formula
+    assert task.source
+    assert task.__doc__
+
+
+@pytest.mark.parametrize("name", TASKS.names())
+def test_tasks_refuse_what_they_do_not_know(name: str) -> None:
+    with pytest.raises(UserError, match=rf"{name} has no field 'lenght': did you mean length\?"):
+        Task.from_json({"task": name, "lenght": 5})
+    with pytest.raises(UserError, match=rf"{name}\.length: expected an integer of at least 1, got 0"):
+        TASKS.get(name)(length=0)
+
+
+@pytest.mark.parametrize("task", every_function_class(), ids=Task.short)
+def test_tokens_hold_the_examples_and_a_label_comes_after_its_query(task: FunctionClass) -> None:
+    prompts = task.sample(STREAM, step=0, batch=2)
+    assert prompts.examples is not None
+    assert torch.equal(prompts.tokens[:, prompts.queries], prompts.examples.xs)
+    assert torch.equal(prompts.tokens[:, prompts.queries + 1, 0], prompts.examples.ys)
+    assert prompts.tokens[:, prompts.queries + 1, 1:].abs().max() == 0
+    assert torch.equal(prompts.targets, prompts.examples.ys)
+    assert prompts.examples.xs[..., task.num_active :].abs().sum() == 0
+    assert prompts.examples.xs[..., : task.num_active].abs().min() > 0
+
+
+@pytest.mark.parametrize("task", every_function_class(), ids=Task.short)
+def test_a_curriculum_starts_small_and_ends_at_the_task(task: FunctionClass) -> None:
+    sizes = []
+    for step in (0, 2000, 10_000, 10**9):
+        stage = task.curriculum.task_at(task, step)
+        sizes.append((stage.num_active, stage.length))
+        assert stage.sample(STREAM, step, batch=1).length == stage.length
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == (task.num_active, task.length)
+
+
+@pytest.mark.parametrize("inputs", [INPUTS.get(name)() for name in INPUTS.names()], ids=Inputs.short)
+def test_every_coordinate_of_x_has_second_moment_one(inputs: Inputs) -> None:
+    dim = 6
+    moments = np.stack(
+        [np.mean(inputs.sample(STREAM.generator(step), 4, 8, dim) ** 2, axis=(0, 1)) for step in range(400)]
+    )
+    standard_errors = moments.std(axis=0, ddof=1) / math.sqrt(len(moments))
+    # 5 standard errors of 400 independent batches: one true value in about 10^6 lies outside.
+    assert np.all(np.abs(moments.mean(axis=0) - 1) < 5 * standard_errors)
+
+
+@pytest.mark.parametrize("inputs", [INPUTS.get(name)() for name in INPUTS.names()], ids=Inputs.short)
+@pytest.mark.parametrize("dim", [1, 2, 5])
+def test_inputs_exist_in_any_dimension(inputs: Inputs, dim: int) -> None:
+    xs = inputs.sample(STREAM.generator(), 3, 4, dim)
+    assert xs.shape == (3, 4, dim)
+    assert xs.dtype == np.float64
+    assert np.isfinite(xs).all()
+    assert Inputs.from_json(inputs.to_json()) == inputs
