@@ -1,0 +1,103 @@
+"""Causal softmax attention with several heads (Vaswani et al. 2017, section 3.2).
+
+b batch   t num_tokens   m d_model   h num_heads   c d_head = m / h
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor
+
+from icl_lab.core.errors import UserError
+from icl_lab.core.specs import Count
+from icl_lab.models.initialisation import linear
+from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State
+from icl_lab.models.rotary import rotate
+
+
+@MIXERS.register
+@dataclass(frozen=True, kw_only=True)
+class Attention(MixerSpec):
+    """Settings of causal attention; its query, key, value and output maps have a bias.
+
+    Args:
+        num_heads: Heads; a divisor of `d_model`. Eight in Grazzi et al. and Park et al.
+        positions: `"rotary"` turns queries and keys by their position; `"none"` leaves the order to the causal mask
+            and to whatever the embeddings carry.
+        init: `"torch"`, as in Park et al.'s hybrids: torch's default weights, zero biases, output not scaled by depth.
+            `"gpt2"`: N(0, 0.02^2), the output divided by the square root of the depth, zero biases.
+    """
+
+    formula = "softmax(Q K^T / sqrt(d_head) + causal mask) V"
+    source = "Vaswani et al. 2017, section 3.2; GPT-2: Radford et al. 2019"
+
+    num_heads: Count = 8
+    positions: Literal["none", "rotary"] = "none"
+    init: Literal["torch", "gpt2"] = "torch"
+
+    def build(self, site: Site) -> "AttentionMixer":
+        check_heads(self.spec_name(), site.d_model, self.num_heads)
+        d_head = site.d_model // self.num_heads
+        if self.positions == "rotary" and d_head % 2:
+            raise UserError(
+                f"attention.positions: rotary wants an even d_model / num_heads, got {site.d_model} / {self.num_heads}"
+            )
+        return AttentionMixer(self, site)
+
+
+class AttentionMixer(SequenceMixer):
+    """Causal attention; the step form keeps the keys and values of all tokens so far."""
+
+    def __init__(self, spec: Attention, site: Site) -> None:
+        super().__init__()
+        self.num_heads = spec.num_heads
+        self.rotary = spec.positions == "rotary"
+        std, scale = (0.02, site.depth**-0.5) if spec.init == "gpt2" else (None, 1.0)
+        self.d_model = site.d_model
+        self.to_qkv = linear(site.d_model, 3 * site.d_model, site.generator, bias="zero", std=std)
+        self.to_out = linear(site.d_model, site.d_model, site.generator, bias="zero", std=std, scale=scale)
+
+    def forward(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
+        q, k, v = self._heads(self.to_qkv(x))
+        if self.rotary:
+            q, k = rotate(q), rotate(k)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.to_out(rearrange(mixed, "b h t c -> b t (h c)"))
+
+    def initial_state(self, batch: int) -> State:
+        nothing = self.to_qkv.weight.new_zeros(batch, self.num_heads, 0, self.d_model // self.num_heads)
+        return {"keys": nothing, "values": nothing}
+
+    def step(self, x: Float[Tensor, "b m"], state: State) -> tuple[Float[Tensor, "b m"], State]:
+        q, k, v = self._heads(self.to_qkv(x).unsqueeze(1))
+        if self.rotary:
+            position = state["keys"].shape[2]
+            q, k = rotate(q, position), rotate(k, position)
+        keys = torch.cat([state["keys"], k], dim=2)
+        values = torch.cat([state["values"], v], dim=2)
+        mixed = F.scaled_dot_product_attention(q, keys, values)
+        return self.to_out(rearrange(mixed, "b h 1 c -> b (h c)")), {"keys": keys, "values": values}
+
+    def state_size(self, length: int) -> int:
+        return 2 * length * self.d_model
+
+    def _heads(self, qkv: Float[Tensor, "b t three_m"]) -> Float[Tensor, "3 b h t c"]:
+        return rearrange(qkv, "b t (three h c) -> three b h t c", three=3, h=self.num_heads)
+
+
+def check_heads(where: str, d_model: int, num_heads: int) -> None:
+    """Refuse heads that do not share the width equally.
+
+    Raises:
+        UserError: `num_heads` does not divide `d_model`.
+    """
+    if d_model % num_heads:
+        choices = [heads for heads in range(1, d_model + 1) if d_model % heads == 0 and heads <= 16]
+        raise UserError(
+            f"{where}.num_heads: expected a divisor of d_model={d_model}, got {num_heads}; "
+            f"take one of {', '.join(map(str, choices))}"
+        )

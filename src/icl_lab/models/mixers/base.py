@@ -1,0 +1,85 @@
+"""What a sequence mixer is: a sequence form and, for streaming, a step form that a contract test holds equal to it.
+
+b batch   t num_tokens   m d_model
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from icl_lab.core.registry import Registry
+from icl_lab.core.specs import Registered
+
+MIXERS: Registry["MixerSpec"] = Registry("mixer", "icl_lab.models.mixers")
+
+# Named tensors, each with the batch as its first axis; a mixer that carries nothing has none.
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where in a model a mixer is built, as far as its initialisation depends on it.
+
+    Args:
+        d_model: Width of the residual stream.
+        depth: Number of residual blocks that the initial size of residual projections is scaled for: a mixer that
+            scales them divides by the square root of it.
+        generator: Draws the weights.
+    """
+
+    d_model: int
+    depth: int
+    generator: torch.Generator
+
+
+class SequenceMixer(nn.Module, ABC):
+    """Moves information between positions, causally."""
+
+    @abstractmethod
+    def forward(self, x: Float[Tensor, "batch num_tokens d_model"]) -> Float[Tensor, "batch num_tokens d_model"]:
+        """The sequence form: output t depends on inputs up to t."""
+
+    @abstractmethod
+    def initial_state(self, batch: int) -> State:
+        """The state before the first token, on the device and in the precision of the weights."""
+
+    @abstractmethod
+    def step(self, x: Float[Tensor, "batch d_model"], state: State) -> tuple[Float[Tensor, "batch d_model"], State]:
+        """The step form, for inference: one token; returns its output and the new state.
+
+        The given state is left as it was, so that several continuations can start from it.
+        """
+
+    @abstractmethod
+    def state_size(self, length: int) -> int:
+        """Real numbers carried for one prompt after `length` tokens."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixerSpec(Registered):
+    """Settings of a sequence mixer."""
+
+    registry = MIXERS
+    formula: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+
+    @abstractmethod
+    def build(self, site: Site) -> SequenceMixer:
+        """The mixer with its own initialisation.
+
+        Raises:
+            UserError: The settings do not fit the width of the model.
+        """
+
+
+def measured_size(state: State) -> int:
+    """Real numbers that a state really holds for one prompt; a complex number is two.
+
+    >>> measured_size({"memory": torch.zeros(3, 4, 5), "phase": torch.zeros(3, 2, dtype=torch.complex64)})
+    24
+    """
+    return sum(tensor[0].numel() * (2 if tensor.is_complex() else 1) for tensor in state.values())

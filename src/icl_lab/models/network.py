@@ -1,0 +1,143 @@
+"""A network: read-in (tokens -> embeddings), backbone (a pattern of residual blocks), read-out (-> predictions).
+
+b batch   t num_tokens   m d_model   o d_output
+"""
+
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from icl_lab.core.errors import UserError
+from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.specs import Count, Natural, NonNegative, Spec
+from icl_lab.models.backbone import Backbone, BackboneSpec
+from icl_lab.models.dropout import ChannelDropout
+from icl_lab.models.initialisation import linear, normal
+from icl_lab.models.mixers.base import State, measured_size
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSpec(Spec):
+    """Everything that fixes a network's shape and initialisation.
+
+    Args:
+        d_token: Width of a token vector.
+        d_output: Numbers predicted at a query.
+        backbone: The residual blocks.
+        num_positions: Learned position vectors added to the embeddings; 0 for none. Longer prompts are refused.
+        position_std: Standard deviation of their initial values.
+    """
+
+    d_token: Count
+    d_output: Count = 1
+    backbone: BackboneSpec
+    num_positions: Natural = 0
+    position_std: NonNegative = 0.02
+
+
+@dataclass(frozen=True)
+class NetworkState:
+    """What a network carries from token to token.
+
+    Args:
+        blocks: The state of each block.
+        position: Tokens read so far; a counter that all prompts share and that `size` leaves out.
+    """
+
+    blocks: tuple[State, ...]
+    position: int
+
+    @property
+    def size(self) -> int:
+        """Real numbers really held for one prompt."""
+        return sum(measured_size(state) for state in self.blocks)
+
+
+class Network(nn.Module):
+    """A trained or untrained predictor.
+
+    Attributes:
+        spec: What it was built from.
+        label: The word for it in tables and figures.
+    """
+
+    def __init__(self, spec: NetworkSpec, generator: torch.Generator, label: str) -> None:
+        super().__init__()
+        self.spec = spec
+        self.label = label
+        d_model = spec.backbone.d_model
+        self.read_in = linear(spec.d_token, d_model, generator)
+        self.positions = (
+            nn.Parameter(normal((spec.num_positions, d_model), spec.position_std, generator))
+            if spec.num_positions
+            else None
+        )
+        self.backbone = Backbone(spec.backbone, generator)
+        self.read_out = linear(d_model, spec.d_output, generator)
+
+    def forward(self, tokens: Float[Tensor, "b t d_token"]) -> Float[Tensor, "b t o"]:
+        """Read-outs at every token.
+
+        Raises:
+            UserError: The tokens have another width, or are more than there are learned positions.
+        """
+        return self.read_out(self.backbone(self._embedded(tokens, first=0)))
+
+    def predict(self, prompts: PromptBatch) -> Float[Tensor, "b length *outputs"]:
+        """Predictions at the queries; one number a query is returned without its last axis."""
+        outputs = self(prompts.tokens)[:, prompts.queries]
+        return rearrange(outputs, "b l 1 -> b l") if self.spec.d_output == 1 else outputs
+
+    def initial_state(self, batch: int) -> NetworkState:
+        """The state before the first token, on the device and in the precision of the weights."""
+        return NetworkState(self.backbone.initial_state(batch), position=0)
+
+    def step(self, token: Float[Tensor, "b d_token"], state: NetworkState) -> tuple[Float[Tensor, "b o"], NetworkState]:
+        """Read one token: its read-out and the new state. The given state is left as it was.
+
+        Raises:
+            UserError: As for `forward`.
+        """
+        embedding = self._embedded(rearrange(token, "b d -> b 1 d"), first=state.position)
+        hidden, blocks = self.backbone.step(rearrange(embedding, "b 1 m -> b m"), state.blocks)
+        return self.read_out(hidden), NetworkState(blocks, state.position + 1)
+
+    def state_size(self, length: int) -> int:
+        """Real numbers carried for one prompt after `length` tokens."""
+        return self.backbone.state_size(length)
+
+    def reseed(self, generator: torch.Generator) -> None:
+        """Draw dropout masks from `generator` from now on; a network without dropout draws nothing."""
+        for module in self.modules():
+            if isinstance(module, ChannelDropout):
+                module.generator = generator
+
+    def _embedded(self, tokens: Float[Tensor, "b t d_token"], first: int) -> Float[Tensor, "b t m"]:
+        if tokens.shape[-1] != self.spec.d_token:
+            raise UserError(f"{self.label}: expected tokens of width {self.spec.d_token}, got {tokens.shape[-1]}")
+        embeddings = self.read_in(tokens)
+        if self.positions is None:
+            return embeddings
+        last = first + tokens.shape[1]
+        if last > self.spec.num_positions:
+            raise UserError(
+                f"{self.label}: has {self.spec.num_positions} learned positions, got a prompt of {last} tokens; "
+                "build it with a larger num_positions, or with positions that are not learned"
+            )
+        return embeddings + self.positions[first:last]
+
+
+def build_network(spec: NetworkSpec, generator: torch.Generator, label: str) -> Network:
+    """The network with weights drawn from `generator`, on torch's default device, in float32."""
+    return Network(spec, generator, label)
+
+
+def count_parameters(network: nn.Module | NetworkSpec) -> int:
+    """Numbers that training may change; of a spec they are counted without making any."""
+    if isinstance(network, NetworkSpec):
+        with torch.device("meta"):
+            network = build_network(network, torch.Generator("cpu"), label="")
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

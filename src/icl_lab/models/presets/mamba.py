@@ -1,0 +1,37 @@
+"""The Mamba of both papers: Mamba blocks and nothing else, no positions."""
+
+from dataclasses import dataclass
+
+from icl_lab.core.specs import Count
+from icl_lab.models.backbone import BackboneSpec
+from icl_lab.models.initialisation import Norm
+from icl_lab.models.mixers import mamba
+from icl_lab.models.network import NetworkSpec
+from icl_lab.models.presets.base import PRESETS, Preset, Recipe
+from icl_lab.tasks.base import Task
+
+
+@PRESETS.register
+@dataclass(frozen=True, kw_only=True)
+class Mamba(Preset):
+    """Two Mamba blocks a layer, a norm before each and at the end.
+
+    Args:
+        d_state: Numbers of state a channel.
+        recipe: Whose details: layer norm for Park et al., RMS norm for Grazzi et al.
+    """
+
+    formula = "(mamba, mamba) * num_layers"
+    source = "Gu & Dao 2023; Park et al. 2024, section 2 of the recipe; Grazzi et al. 2024, 2.1"
+
+    d_state: Count = 16
+    recipe: Recipe = "park"
+
+    def network(self, task: Task) -> NetworkSpec:
+        pattern = (mamba.Mamba(d_state=self.d_state),) * (2 * self.num_layers)
+        norm: Norm = "layer" if self.recipe == "park" else "rms"
+        return NetworkSpec(
+            d_token=task.d_token,
+            d_output=task.d_output,
+            backbone=BackboneSpec(d_model=self.d_model, pattern=pattern, norm=norm),
+        )

@@ -1,0 +1,118 @@
+"""S4D against its definitions: the recurrence in complex128, and the sum that the convolution is."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from icl_lab.core.errors import UserError
+from icl_lab.models.diagonal_ssm import DiagonalSSM
+from icl_lab.models.mixers.base import Site
+from icl_lab.models.mixers.s4_mamba import S4Mamba
+from icl_lab.models.mixers.s4d import S4D
+from tests.unit.models.toys import assert_same, generator, randn, scramble
+
+CHANNELS, D_STATE = 5, 8
+
+
+@pytest.fixture
+def ssm() -> DiagonalSSM:
+    module = DiagonalSSM(CHANNELS, D_STATE, generator()).double()
+    scramble(module)
+    return module
+
+
+def constants(ssm: DiagonalSSM) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """dt (e,), A (e, n), C (e, n), D (e,) as the module means them."""
+    dt, pairs, decay, frequency, D = (
+        weight.detach().numpy() for weight in (ssm.log_dt, ssm.C, ssm.log_decay, ssm.frequency, ssm.D)
+    )
+    return np.exp(dt), -np.exp(decay) + 1j * frequency, pairs[..., 0] + 1j * pairs[..., 1], D
+
+
+@pytest.mark.parametrize("length", [1, 2, 37])
+def test_equals_the_recurrence(ssm: DiagonalSSM, length: int) -> None:
+    u = randn(2, length, CHANNELS)
+    dt, A, C, D = constants(ssm)
+    discrete_A = np.exp(dt[:, None] * A)
+    discrete_B = (discrete_A - 1) / A
+    state, outputs = np.zeros((2, *A.shape), dtype=np.complex128), []
+    for token in u.numpy().swapaxes(0, 1):
+        state = discrete_A * state + discrete_B * token[:, :, None]
+        # The conjugate partner of each mode contributes the conjugate: twice the real part.
+        outputs.append((C * state + np.conj(C * state)).sum(-1).real + D * token)
+    assert_same(ssm(u), torch.from_numpy(np.stack(outputs, axis=1)))
+
+
+def test_equals_the_sum_that_a_convolution_is(ssm: DiagonalSSM) -> None:
+    u = randn(2, 11, CHANNELS)
+    dt, A, C, D = constants(ssm)
+    expected = D * u.numpy()
+    for t in range(11):
+        for s in range(t + 1):
+            kernel = 2 * (C * (np.exp(dt[:, None] * A) - 1) / A * np.exp((t - s) * dt[:, None] * A)).sum(-1).real
+            expected[:, t] += kernel * u.numpy()[:, s]
+    assert_same(ssm(u), torch.from_numpy(expected))
+
+
+def test_gradients_are_those_of_finite_differences() -> None:
+    ssm = DiagonalSSM(2, 4, generator()).double()
+    names, weights = zip(*ssm.named_parameters(), strict=True)
+
+    def run(u: torch.Tensor, *values: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(ssm, dict(zip(names, values, strict=True)), (u,))
+
+    assert torch.autograd.gradcheck(run, (randn(1, 5, 2).requires_grad_(), *weights))
+
+
+def test_kernel_keeps_its_digits_in_float32() -> None:
+    exact = DiagonalSSM(64, 16, generator()).double()
+    rounded = DiagonalSSM(64, 16, generator())
+    # The textbook exp(dt A) - 1 would lose four of seven digits at dt = 0.001; angles of 80 * dt * 7 pi cost one.
+    torch.testing.assert_close(
+        rounded.kernel(81).double(), exact.kernel(81), rtol=0, atol=2e-6 * exact.kernel(81).abs().max().item()
+    )
+
+
+def test_initial_values_are_s4d_lin() -> None:
+    ssm = DiagonalSSM(4096, 16, generator())
+    assert ssm.log_decay.exp().allclose(torch.tensor(0.5))
+    assert ssm.frequency.allclose(torch.pi * torch.arange(8.0).expand(4096, 8))
+    dt = ssm.log_dt.exp()
+    assert dt.min() > 0.999e-3
+    assert dt.max() < 0.1001
+    # Log-uniform: the median is 0.01, with a standard error of 2 / sqrt(4096) * ln(100) / 4, about 4%.
+    assert dt.median().item() == pytest.approx(0.01, rel=0.2)
+    # 65,536 numbers of variance 1/2 each; 3% is five standard errors.
+    assert ssm.C.square().mean().item() == pytest.approx(0.5, rel=0.03)
+    assert ssm.D.std().item() == pytest.approx(1.0, rel=0.06)
+
+
+def test_block_is_gelu_then_glu() -> None:
+    block = S4D().build(Site(6, 2, generator())).double()
+    x = randn(2, 9, 6)
+    value, gate = (F.gelu(block.ssm(x)) @ block.out_proj.weight.T + block.out_proj.bias).split(6, dim=-1)
+    assert_same(block(x), value * gate.sigmoid())
+
+
+@pytest.mark.parametrize("gate", ["silu", "linear"])
+def test_s4_mamba_is_mamba_with_another_scan(gate: str) -> None:
+    block = S4Mamba(gate=gate).build(Site(6, 2, generator())).double()
+    scramble(block)
+    x = randn(2, 9, 6)
+    u, z = (x @ block.in_proj.weight.T).split(12, dim=-1)
+    u = F.conv1d(F.pad(u.mT, (3, 0)), block.conv_weight.unsqueeze(1), block.conv_bias, groups=12).mT
+    gated = block.ssm(u * u.sigmoid()) * (z * z.sigmoid() if gate == "silu" else z)
+    assert_same(block(x), gated @ block.out_proj.weight.T)
+
+
+def test_projection_out_of_s4_mamba_is_scaled_by_depth() -> None:
+    bound = S4Mamba().build(Site(64, 16, generator())).out_proj.weight.abs().max().item()
+    assert bound == pytest.approx(128**-0.5 / 4, rel=0.01)  # the largest of 8,192 uniform draws
+
+
+def test_odd_states_are_refused() -> None:
+    with pytest.raises(UserError, match="s4d.d_state: expected an even number"):
+        S4D(d_state=7)
+    with pytest.raises(UserError, match="s4_mamba.d_state: expected an even number"):
+        S4Mamba(d_state=7)
