@@ -1,0 +1,115 @@
+"""Which implementation runs a kernel: the best there is for the device and precision, or the one `ICL_KERNELS` names."""
+
+import importlib
+import os
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from icl_lab.core.errors import UserError, suggest
+
+BACKENDS = ("reference", "vectorised", "native", "cuda")
+VARIABLE = "ICL_KERNELS"
+NATIVE_DTYPES = (torch.float32, torch.bfloat16)
+CUDA_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+
+
+class SlowKernelsWarning(RuntimeWarning):
+    """The fast kernels are not there, so the PyTorch form runs instead: same results, many times slower."""
+
+
+@dataclass(frozen=True)
+class BackendReport:
+    """What runs on a CPU, why, and what would make it faster.
+
+    Args:
+        live: Name of the backend that runs float32 on a CPU.
+        why: One sentence.
+        missing: One sentence for each thing that is not there, with how to get it.
+    """
+
+    live: str
+    why: str
+    missing: tuple[str, ...]
+
+
+_warned: set[str] = set()
+
+
+def _forced() -> str | None:
+    name = os.environ.get(VARIABLE) or None
+    if name is not None and name not in BACKENDS:
+        raise UserError(f"{VARIABLE}={name} names no backend: {suggest(name, BACKENDS)}")
+    return name
+
+
+def _native_trouble() -> str | None:
+    if find_spec("icl_lab.kernels.library") is None:
+        return "the native library is not part of this installation"
+    library = importlib.import_module("icl_lab.kernels.library")
+    trouble: str | None = library.trouble()
+    return trouble
+
+
+def _cuda_trouble() -> str | None:
+    if not torch.cuda.is_available():
+        return "no GPU is visible to PyTorch"
+    absent = [name for name in ("mamba_ssm", "causal_conv1d") if find_spec(name) is None]
+    if absent:
+        return f"{' and '.join(absent)} not installed: pip install 'icl-lab[cuda]'"
+    return None
+
+
+def _fall_back(trouble: str) -> str:
+    if trouble not in _warned:
+        _warned.add(trouble)
+        warnings.warn(
+            f"icl_lab runs its slow kernels: {trouble}. Results are the same; `icl doctor` says more.",
+            SlowKernelsWarning,
+            stacklevel=5,
+        )
+    return "vectorised"
+
+
+def choose(device_type: str, dtype: torch.dtype) -> str:
+    """Name of the backend for a device and a precision.
+
+    float64 runs in PyTorch everywhere: it is asked for where numbers are compared, and the fast kernels have none.
+
+    Raises:
+        UserError: If `ICL_KERNELS` holds no name of a backend.
+    """
+    forced = _forced()
+    if forced in ("reference", "vectorised"):
+        return forced
+    if device_type == "cpu" and dtype in NATIVE_DTYPES and forced != "cuda":
+        trouble = _native_trouble()
+        return "native" if trouble is None else _fall_back(trouble)
+    if device_type == "cuda" and dtype in CUDA_DTYPES and forced != "native":
+        trouble = _cuda_trouble()
+        return "cuda" if trouble is None else _fall_back(trouble)
+    return "vectorised"
+
+
+def implementation(tensor: Tensor) -> ModuleType:
+    """The module whose functions run for this tensor."""
+    return importlib.import_module(f"icl_lab.kernels.{choose(tensor.device.type, tensor.dtype)}")
+
+
+def backend_report() -> BackendReport:
+    """Which backend is live on a CPU in float32 and why, what is missing, and how to get it."""
+    forced, native, cuda = _forced(), _native_trouble(), _cuda_trouble()
+    missing = tuple(
+        f"{name}: {trouble}" for name, trouble in (("native", native), ("cuda", cuda)) if trouble is not None
+    )
+    if forced in ("reference", "vectorised"):
+        return BackendReport(forced, f"{VARIABLE}={forced} asks for it", missing)
+    if native is None and forced != "cuda":
+        library = importlib.import_module("icl_lab.kernels.library")
+        return BackendReport("native", library.description(), missing)
+    why = "the native library is not there" if native else f"{VARIABLE}=cuda leaves the CPU to PyTorch"
+    return BackendReport("vectorised", why, missing)

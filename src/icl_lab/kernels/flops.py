@@ -1,0 +1,82 @@
+"""How many floating point operations the native operators take, for `torch.utils.flop_counter.FlopCounterMode`.
+
+A multiplication, an addition and an exponential count one each. The matrix products inside `mamba_inner` are counted as
+PyTorch counts them elsewhere: two operations a multiplication-addition, twice as many again in the backward pass.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from math import prod
+
+import torch
+from torch.utils.flop_counter import register_flop_formula
+
+Shape = Sequence[int]
+
+# A state and token: dt A, exp, decay h, dt u B and its sum (2), C h and its sum (2).
+SCAN_FORWARD = 7
+# The seven again, then: dC, lambda, the sum over B, dB (2 each), lambda a, lambda a h, and two sums with it (2 each).
+SCAN_BACKWARD = 7 + 14
+
+
+def scan_flops(u: Shape, A: Shape) -> int:
+    """Forward pass of a scan over inputs (batch, num_tokens, channels) with decay rates (channels, d_state)."""
+    return SCAN_FORWARD * prod(u) * A[1]
+
+
+def scan_backward_flops(u: Shape, A: Shape) -> int:
+    """Backward pass of the same scan, with the states it recomputes."""
+    return SCAN_BACKWARD * prod(u) * A[1]
+
+
+def convolution_flops(x: Shape, weight: Shape) -> int:
+    """Forward pass of a causal convolution of (batch, num_tokens, channels) with (channels, width)."""
+    return 2 * prod(x) * weight[1]
+
+
+def inner_products(xz: Shape, x_proj: Shape, dt_proj: Shape) -> int:
+    """The two matrix products inside `mamba_inner`, forward."""
+    return 2 * prod(xz[:2]) * (prod(x_proj) + prod(dt_proj))
+
+
+def inner_flops(xz: Shape, conv_weight: Shape, x_proj: Shape, dt_proj: Shape, A: Shape) -> int:
+    """Forward pass of `mamba_inner`."""
+    inside = (*xz[:2], A[0])
+    return convolution_flops(inside, conv_weight) + inner_products(xz, x_proj, dt_proj) + scan_flops(inside, A)
+
+
+def inner_backward_flops(xz: Shape, conv_weight: Shape, x_proj: Shape, dt_proj: Shape, A: Shape) -> int:
+    """Backward pass of `mamba_inner`: the convolution is recomputed, the products are not."""
+    inside = (*xz[:2], A[0])
+    products = 2 * inner_products(xz, x_proj, dt_proj)
+    return 3 * convolution_flops(inside, conv_weight) + products + scan_backward_flops(inside, A)
+
+
+@cache
+def register() -> None:
+    """Tell PyTorch's counter about the native operators, once."""
+    operators = torch.ops.icl_lab
+
+    @register_flop_formula(operators.selective_scan)
+    def _(u, dt, A, *rest, **_):  # type: ignore[no-untyped-def]
+        return scan_flops(u, A)
+
+    @register_flop_formula(operators.selective_scan_backward)
+    def _(grad_y, grad_state, u, dt, A, *rest, **_):  # type: ignore[no-untyped-def]
+        return scan_backward_flops(u, A)
+
+    @register_flop_formula(operators.causal_conv1d)
+    def _(x, weight, *rest, **_):  # type: ignore[no-untyped-def]
+        return convolution_flops(x, weight)
+
+    @register_flop_formula(operators.causal_conv1d_backward)
+    def _(grad_y, x, weight, *rest, **_):  # type: ignore[no-untyped-def]
+        return 3 * convolution_flops(x, weight)
+
+    @register_flop_formula(operators.mamba_inner)
+    def _(xz, conv_weight, conv_bias, x_proj, dt_proj, dt_bias, A, *rest, **_):  # type: ignore[no-untyped-def]
+        return inner_flops(xz, conv_weight, x_proj, dt_proj, A)
+
+    @register_flop_formula(operators.mamba_inner_backward)
+    def _(grad_y, xz, conv_weight, conv_bias, x_proj, dt_proj, dt_bias, A, *rest, **_):  # type: ignore[no-untyped-def]
+        return inner_backward_flops(xz, conv_weight, x_proj, dt_proj, A)
