@@ -1,0 +1,1 @@
+"""Optimisers, one a file; the file's stem is the registered name."""

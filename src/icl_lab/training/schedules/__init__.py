@@ -1,0 +1,1 @@
+"""Learning-rate schedules, one a file; the file's stem is the registered name."""
