@@ -1,0 +1,104 @@
+"""What a predictor costs: parameters, state, FLOPs and time for each prompt. All of it is measured, nothing declared.
+
+State is counted in real numbers, not bytes. FLOPs are torch's count of matrix products, convolutions and attention in
+the forward pass: element-wise work (norms, activations, a scan) and native kernels are not in it.
+"""
+
+import time
+from dataclasses import dataclass
+from statistics import median
+
+import torch
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from icl_lab.core.predictor import Predictor
+from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.records import Record
+from icl_lab.evaluation.curves import Device, evaluation_mode, evaluation_prompts
+from icl_lab.models.network import Network, count_parameters
+from icl_lab.tasks.base import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """The cost of one predictor at prompts of one task; what does not apply is none.
+
+    Args:
+        parameters: Trained numbers.
+        state_size: Real numbers that the step form carries after a whole prompt.
+        flops_per_prompt: Floating-point operations of the forward pass over one prompt.
+        ms_per_prompt: Milliseconds, median over repeats of a batch, divided by its prompts.
+    """
+
+    parameters: int | None
+    state_size: int | None
+    flops_per_prompt: int | None
+    ms_per_prompt: float
+
+    def records(self, label: str, task: Task, run: str, seed: int = 0) -> list[Record]:
+        """A row for each cost that applies, the metric named as the field."""
+        return [
+            Record(run=run, predictor=label, task=task.spec_name(), metric=metric, value=float(value), seed=seed)
+            for metric, value in vars(self).items()
+            if value is not None
+        ]
+
+
+def measure_cost(
+    predictor: Predictor, task: Task, *, batch: int = 64, repeats: int = 5, seed: int = 0, device: Device = None
+) -> Cost:
+    """Measure what a predictor costs at prompts of a task.
+
+    Args:
+        predictor: A network, expected on `device`, or a baseline, for which only the time applies.
+        task: Whose prompts are read.
+        batch: Prompts read at a time when the clock is running.
+        repeats: Timed passes, after one that is not timed.
+        seed: Of the prompts.
+        device: Where a network is.
+    """
+    prompts = task.sample(evaluation_prompts(seed), 0, batch)
+    if not isinstance(predictor, nn.Module):
+        return Cost(
+            parameters=None, state_size=None, flops_per_prompt=None, ms_per_prompt=_time(predictor, prompts, repeats)
+        )
+    prompts = prompts.to(device=device)
+    with evaluation_mode(predictor):
+        return Cost(
+            parameters=count_parameters(predictor),
+            state_size=measure_state(predictor, prompts) if isinstance(predictor, Network) else None,
+            flops_per_prompt=count_flops(predictor, prompts),
+            ms_per_prompt=_time(predictor, prompts, repeats),
+        )
+
+
+def measure_state(network: Network, prompts: PromptBatch) -> int:
+    """Real numbers in the state that is left when the step form has read one whole prompt."""
+    with torch.no_grad():
+        state = network.initial_state(1)
+        for t in range(prompts.tokens.shape[1]):
+            _, state = network.step(prompts.tokens[:1, t], state)
+    return state.size
+
+
+def count_flops(predictor: Predictor, prompts: PromptBatch) -> int:
+    """Floating-point operations of the forward pass over one prompt, by torch's counter.
+
+    Attention is counted in full, without the half that a causal mask spares: the counter knows the plain form only.
+    """
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        predictor.predict(prompts.rows(slice(0, 1)))
+    return int(counter.get_total_flops())
+
+
+def _time(predictor: Predictor, prompts: PromptBatch, repeats: int) -> float:
+    seconds = []
+    with torch.no_grad():
+        for _ in range(repeats + 1):
+            begin = time.perf_counter()
+            # Reading a number makes an accelerator finish what it was given.
+            predictor.predict(prompts).sum().item()
+            seconds.append(time.perf_counter() - begin)
+    return 1000 * median(seconds[1:]) / prompts.batch

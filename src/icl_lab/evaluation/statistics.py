@@ -1,0 +1,168 @@
+"""Intervals over prompts by the bootstrap, intervals over training seeds by Student's t, and the ICL regression score.
+
+p num_prompts   l length   r resamples   s training seeds
+
+Two sources of chance are kept apart: which prompts were drawn (the bootstrap, at fixed weights) and which training was
+run (the seeds). The papers' bands are the first alone: 1,000 resamples of the prompts, from the 5th to the 95th
+percentile (Grazzi et al. 2024; Park et al. 2024, following Garg et al. 2022).
+
+Errors are NaN where no prediction is asked and infinite where a prediction was not a number.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy import stats
+
+from icl_lab.core.errors import UserError
+
+RESAMPLES = 1000
+LEVEL = 0.90
+
+Errors2d = Float[np.ndarray, "num_prompts length"]
+Weights = Float[np.ndarray, "resamples num_prompts"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and the ends of its interval, all of one shape: a number, or a number for each point of a curve."""
+
+    value: Float[np.ndarray, "*shape"]
+    low: Float[np.ndarray, "*shape"]
+    high: Float[np.ndarray, "*shape"]
+
+    def at(self, index: int) -> tuple[float, float, float]:
+        """Value, low and high at one point of a curve."""
+        return float(self.value[index]), float(self.low[index]), float(self.high[index])
+
+
+def resample(num_prompts: int, generator: np.random.Generator, resamples: int = RESAMPLES) -> Weights:
+    """How often each prompt occurs in each bootstrap sample (drawn with replacement, as many as there are prompts).
+
+    All that is estimated from the same weights is resampled jointly, which is what makes differences and ratios paired.
+
+    Raises:
+        UserError: A number below one.
+    """
+    if num_prompts < 1 or resamples < 1:
+        raise UserError(f"bootstrap: expected at least 1 prompt and 1 resample, got {num_prompts} and {resamples}")
+    drawn = generator.integers(num_prompts, size=(resamples, num_prompts))
+    cells = drawn + num_prompts * np.arange(resamples)[:, None]
+    counts = np.bincount(cells.ravel(), minlength=resamples * num_prompts)
+    return counts.reshape(resamples, num_prompts).astype(np.float64)
+
+
+def mean_interval(errors: Errors2d, weights: Weights, level: float = LEVEL) -> Interval:
+    """Mean over prompts at every number of examples, with its percentile interval."""
+    return _percentiles(_means(errors, _once(errors))[0], _means(errors, weights), level)
+
+
+def difference_interval(errors: Errors2d, others: Errors2d, weights: Weights, level: float = LEVEL) -> Interval:
+    """Mean of `errors - others`, prompt by prompt: what one predictor is worse by than another on the same prompts.
+
+    Against a baseline this is the excess error; against an oracle, the regret.
+    """
+    return mean_interval(_subtract(errors, others), weights, level)
+
+
+def score_interval(
+    errors: Errors2d, best: Errors2d, zero: Errors2d, weights: Weights, level: float = LEVEL
+) -> Interval:
+    """ICL regression score: 0 for the predictor that always says zero, 1 for the best baseline, above 1 for better.
+
+        score = sum_k (zero_k - error_k) / sum_k (zero_k - best_k)        k examples shown, means over prompts
+
+    A ratio of means, not a mean of ratios; numerator and denominator are resampled jointly. NaN where the best baseline
+    is no better than zero.
+
+    Source: Campbell et al. 2024 (arXiv 2411.03945), the "ICL regression score".
+    """
+    return area_ratio_interval(_subtract(zero, errors), _subtract(zero, best), weights, level)
+
+
+def score_gap_interval(
+    errors: Errors2d, leader: Errors2d, best: Errors2d, zero: Errors2d, weights: Weights, level: float = LEVEL
+) -> Interval:
+    """How far the score of one predictor is below the leader's, both on the same prompts.
+
+    Intervals of two scores may overlap although the difference is clear; this is the interval of the difference.
+    """
+    return area_ratio_interval(_subtract(errors, leader), _subtract(zero, best), weights, level)
+
+
+def area_ratio_interval(gain: Errors2d, possible: Errors2d, weights: Weights, level: float = LEVEL) -> Interval:
+    """The area under one curve over that under another; NaN where the latter is not positive."""
+
+    def ratio(weights: Weights) -> Float[np.ndarray, " resamples"]:
+        part, whole = area(gain, weights), area(possible, weights)
+        return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
+
+    return _percentiles(ratio(_once(gain))[0], ratio(weights), level)
+
+
+def area(errors: Errors2d, weights: Weights) -> Float[np.ndarray, " resamples"]:
+    """Sum over the learning curve of the mean over prompts, in each resample; points never scored count nothing."""
+    return np.nansum(_means(errors, weights), axis=1)
+
+
+def mean_area(errors: Errors2d) -> float:
+    """Area under the learning curve: the sum over examples shown of the mean error over prompts."""
+    return float(area(errors, _once(errors))[0])
+
+
+def seed_interval(values: Float[np.ndarray, "seeds ..."], level: float = LEVEL) -> Interval | None:
+    """Mean over trainings that differ by their seed alone, with Student's t interval; none for a single training.
+
+    The t interval is used because the bootstrap is far too narrow for the three to five seeds that are usual.
+    """
+    if (seeds := len(values)) < 2:
+        return None
+    with np.errstate(invalid="ignore"):  # an infinite error has no standard deviation: its interval is NaN
+        mean, std = values.mean(axis=0), values.std(axis=0, ddof=1)
+        half = stats.t.ppf((1 + level) / 2, df=seeds - 1) * std / np.sqrt(seeds)
+        return Interval(np.asarray(mean), np.asarray(mean - half), np.asarray(mean + half))
+
+
+def examples_to_half(curve: Float[np.ndarray, " length"], zero_error: float) -> int | None:
+    """Fewest examples after which the mean error is at most half the zero predictor's; none when that never happens.
+
+    >>> examples_to_half(np.array([1.0, 0.8, 0.6, 0.4]), zero_error=1.0)
+    3
+    """
+    reached = np.flatnonzero(curve <= zero_error / 2)
+    return int(reached[0]) if reached.size else None
+
+
+def _once(errors: Errors2d) -> Weights:
+    """The weights of the sample itself: every prompt once."""
+    return np.ones((1, errors.shape[0]))
+
+
+def _subtract(errors: Errors2d, others: Errors2d) -> Errors2d:
+    if errors.shape != others.shape:
+        raise UserError(f"paired errors: expected the same prompts for both, got shapes {errors.shape}, {others.shape}")
+    with np.errstate(invalid="ignore"):
+        difference = errors - others
+    # Two infinite errors differ by no known amount; NaN would read as "not asked".
+    return np.where(np.isinf(errors) & np.isinf(others), np.inf, difference)
+
+
+def _means(errors: Errors2d, weights: Weights) -> Float[np.ndarray, "resamples length"]:
+    """Weighted means over the prompts in which a point is scored; infinite as soon as one infinite error is drawn."""
+    finite = np.where(np.isfinite(errors), errors, 0.0)
+    sums, counts = weights @ finite, weights @ (~np.isnan(errors)).astype(float)
+    means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    if np.isinf(errors).any():
+        rising, falling = (weights @ (errors == sign * np.inf).astype(float) > 0 for sign in (1, -1))
+        means[falling] = -np.inf
+        means[rising] = np.inf
+    return means
+
+
+def _percentiles(value: np.ndarray | float, replicates: np.ndarray, level: float) -> Interval:
+    if not 0 < level < 1:
+        raise UserError(f"interval: expected a level between 0 and 1, got {level}")
+    # Order statistics rather than interpolated ones: exact, as the papers take them, and safe beside infinities.
+    ends = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0, method="inverted_cdf")
+    return Interval(np.asarray(value), np.asarray(ends[0]), np.asarray(ends[1]))

@@ -1,0 +1,168 @@
+"""The page: one HTML file that needs nothing beside it, and the figures as files.
+
+No script, style sheet, font or picture is loaded from anywhere; the page forbids itself to. Every name that came
+from a file is escaped by the template, and none becomes a path.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from icl_lab.core.files import inside, write_atomic
+from icl_lab.report import words
+from icl_lab.report.answer import answer, caveat, question, refusals
+from icl_lab.report.axes import Picture
+from icl_lab.report.citations import citations
+from icl_lab.report.data import Comparison, read_comparison
+from icl_lab.report.drawing import inline_svg, picture_bytes
+from icl_lab.report.figures import learning_figure, training_figure
+from icl_lab.report.style import DARK, LIGHT, looks
+from icl_lab.report.tables import Estimate, Row, best_baseline, score_rows
+
+PAGE, FIGURES = "index.html", "figures"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure on the page: the stem of its files, its heading, its caption and the picture."""
+
+    stem: str
+    heading: str
+    caption: str
+    picture: Picture
+
+    @property
+    def svg(self) -> Markup:
+        """For the page; safe, since matplotlib escapes what it writes."""
+        return Markup(inline_svg(self.picture, self.stem, f"{self.heading}. {self.caption}"))
+
+
+def write_page(folder: Path) -> Path:
+    """Draw the page of a comparison and its figures; returns the path of `index.html`.
+
+    Args:
+        folder: Where `comparison.json` and `records.jsonl` are; `index.html` and `figures/` are written beside them.
+
+    Raises:
+        UserError: There is no comparison in the folder.
+        DamagedFile: One of the two files cannot be read.
+    """
+    comparison = read_comparison(folder)
+    drawn = _draw(comparison)
+    for figure in drawn.values():
+        for kind in ("svg", "png"):
+            write_atomic(inside(folder / FIGURES, f"{figure.stem}.{kind}"), picture_bytes(figure.picture, kind))
+    page = folder / PAGE
+    write_atomic(page, render(comparison, drawn).encode())
+    return page
+
+
+def render(comparison: Comparison, drawn: Mapping[str, Drawn]) -> str:
+    """The page as text."""
+    rows = score_rows(comparison)
+    best = best_baseline(rows)
+    template = files("icl_lab.report").joinpath("templates", "page.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {name: getattr(words, name) for name in ("number", "count", "amount", "clipped", "plain")}
+    return environment.from_string(template).render(
+        interval=words.interval,
+        question=question(comparison),
+        answer=answer(rows),
+        caveat=caveat(comparison, rows),
+        rows=rows,
+        best=best,
+        scale_end=_scale_end(rows),
+        milestones=sorted({milestone.shown for row in rows for milestone in row.milestones}),
+        metric=words.axis_name(comparison.metric),
+        looks={label: look.variable for label, look in looks(comparison.kinds).items()},
+        figures=drawn,
+        scale=comparison.scale,
+        machines=[_machine(machine) for machine in comparison.environments],
+        conditions=_conditions(comparison),
+        specs=_specs(comparison),
+        citations=citations(comparison),
+        light=LIGHT.variables(),
+        dark=DARK.variables(),
+    )
+
+
+def _draw(comparison: Comparison) -> dict[str, Drawn]:
+    styles = looks(comparison.kinds)
+    drawn: dict[str, Drawn] = {}
+    if len(comparison.rows(f"{comparison.metric}_mean")):
+        picture = learning_figure(comparison.records, comparison.metric, styles)
+        drawn["learning"] = Drawn("learning-curves", "Learning curves", _band_words(comparison), picture)
+    for number, shift in enumerate(comparison.shifts(), start=1):
+        picture = learning_figure(
+            comparison.records, comparison.metric, styles, shift=shift, trained_length=comparison.length
+        )
+        caption = f"The same models, not trained further. {refusals(comparison, shift)}".strip()
+        drawn[f"shift {number}"] = Drawn(f"shift-{number}", _shift_heading(shift), caption, picture)
+    training = training_figure(comparison.records, styles)
+    if training is not None:
+        caption = "Loss on fresh training prompts, a line for each training."
+        drawn["training"] = Drawn("training-curves", "Training curves", caption, training)
+    return drawn
+
+
+def _band_words(comparison: Comparison) -> str:
+    prompts = comparison.rows(f"{comparison.metric}_mean")["num_prompts"].max()
+    many = f"{prompts:,} " if isinstance(prompts, int) else ""
+    said = f"Mean error on the same {many}held-out prompts; bands are 90% bootstrap intervals over prompts."
+    if len(comparison.seeds) > 1:
+        said += " Thick lines are means over trainings, thin lines single trainings."
+    return said
+
+
+def _shift_heading(shift: str) -> str:
+    name, _, value = shift.partition("=")
+    return f"Longer prompts: {value} examples" if name == "length" else f"Changed prompts: {words.clipped(shift)}"
+
+
+def _scale_end(rows: list[Row]) -> float:
+    """Where the scale of the score bars ends: at the best baseline's 1, or beyond where a model is better."""
+
+    def top(score: Estimate | None) -> float:
+        return max((x for x in (score.value, score.high) if x is not None), default=0.0) if score else 0.0
+
+    return max(1.0, *(top(row.score) for row in rows))
+
+
+def _conditions(comparison: Comparison) -> list[tuple[str, str]]:
+    found = [("scale", comparison.scale), ("what was reduced", comparison.reduced)]
+    found.append(("training seeds", ", ".join(map(str, comparison.seeds))))
+    found += [(words.plain(str(name)), _value(value)) for name, value in comparison.settings.items()]
+    return [(name, value) for name, value in found if value]
+
+
+def _specs(comparison: Comparison) -> list[tuple[str, str]]:
+    """(name, exact JSON) of the task, of each predictor and of its training, equal trainings once."""
+    found = [("task", dict(comparison.task))]
+    found += [(entry.label, dict(entry.spec)) for entry in comparison.predictors if entry.spec]
+    trainings: dict[str, list[str]] = {}
+    for entry in comparison.predictors:
+        if entry.training:
+            trainings.setdefault(json.dumps(entry.training, indent=2), []).append(entry.label)
+    texts = [(name, json.dumps(spec, indent=2)) for name, spec in found]
+    return texts + [(f"training of {words.listed(labels)}", text) for text, labels in trainings.items()]
+
+
+def _machine(environment: Mapping[str, Any]) -> list[tuple[str, str]]:
+    known = [(words.plain(str(name)), value) for name, value in environment.items() if value not in (None, "", [], {})]
+    return [(name, _value(value)) for name, value in known]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_value(inner)}" for name, inner in value.items() if inner is not None)
+    if isinstance(value, list | tuple):
+        return " ".join(_value(inner) for inner in value)
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,132 @@
+"""Colours, markers and dashes: one look a predictor, the same on every figure, told apart in grey as well.
+
+Colours are Okabe and Ito's (2008), safe for colour-blind readers; on dark paper each is a lighter one of the same hue.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import matplotlib
+
+Dash = Literal["-"] | tuple[float, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours of a figure on light or dark paper.
+
+    Args:
+        paper: Background.
+        ink: Axis words and ticks.
+        muted: Hairlines' labels.
+        hair: Hairlines and the frame.
+        grid: Grid lines.
+        baseline: Baselines.
+        oracle: Oracles.
+        models: Models, in order.
+    """
+
+    paper: str
+    ink: str
+    muted: str
+    hair: str
+    grid: str
+    baseline: str
+    oracle: str
+    models: tuple[str, ...]
+
+    def variables(self) -> dict[str, str]:
+        """CSS variable -> colour."""
+        single = {f"--{name}": value for name, value in vars(self).items() if name != "models"}
+        return single | {f"--model-{i}": colour for i, colour in enumerate(self.models)}
+
+
+LIGHT = Theme(
+    paper="#ffffff",
+    ink="#1c2127",
+    muted="#59626d",
+    hair="#99a2ac",
+    grid="#e8ebee",
+    baseline="#7d858f",
+    oracle="#2a2f36",
+    models=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"),
+)
+DARK = Theme(
+    paper="#14181d",
+    ink="#e8ebee",
+    muted="#a3acb6",
+    hair="#6d7680",
+    grid="#252b32",
+    baseline="#99a1ab",
+    oracle="#d5dade",
+    models=("#4aa3e0", "#ff8a45", "#2cc79b", "#e6a3c7", "#f5bd45", "#a5dcff"),
+)
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "h", "p")
+BASELINE_DASHES: tuple[Dash, ...] = ("-", (0, (1, 1.6)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
+ORACLE_DASH: Dash = (0, (4, 2))
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one predictor is drawn.
+
+    Args:
+        variable: The CSS variable of its colour.
+        marker: Its marker; empty for none.
+        dash: Its line style.
+        width: Its line width in points.
+    """
+
+    variable: str
+    marker: str
+    dash: Dash
+    width: float
+
+    def colour(self, theme: Theme) -> str:
+        """The colour on light or dark paper."""
+        return theme.variables()[self.variable]
+
+
+def looks(kinds: Mapping[str, str]) -> dict[str, Look]:
+    """A look for each predictor: a function of the order of models and of baselines, and of nothing else.
+
+    Args:
+        kinds: Label -> `"model"`, `"baseline"` or `"oracle"`, in the order of the comparison.
+    """
+    found: dict[str, Look] = {}
+    counts = {"model": 0, "baseline": 0, "oracle": 0}
+    for label, kind in kinds.items():
+        number = counts[kind]
+        counts[kind] += 1
+        if kind == "model":
+            variable = f"--model-{number % len(LIGHT.models)}"
+            found[label] = Look(variable, MARKERS[number % len(MARKERS)], "-", 2.0)
+        elif kind == "baseline":
+            found[label] = Look("--baseline", "", BASELINE_DASHES[number % len(BASELINE_DASHES)], 1.1)
+        else:
+            found[label] = Look("--oracle", "", ORACLE_DASH, 1.1)
+    return found
+
+
+FONT = "DejaVu Sans"
+"""Comes with matplotlib, so that a figure is the same on every machine."""
+
+SETTINGS: dict[str, Any] = {
+    "font.family": FONT,
+    "font.size": 9.5,
+    "axes.unicode_minus": False,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "path.simplify": False,
+    "savefig.dpi": 160,
+}
+
+
+def drawing_settings(**extra: Any) -> AbstractContextManager[None]:
+    """Matplotlib's settings as ours, while the context lasts; a dot in a name is written as two underscores."""
+    settings: Any = SETTINGS | {name.replace("__", "."): value for name, value in extra.items()}
+    return matplotlib.rc_context(settings)

@@ -1,0 +1,197 @@
+"""Scores and costs as rows: for the page, for the terminal, as JSON, as a frame."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import polars as pl
+from rich.table import Table
+from rich.text import Text
+
+from icl_lab.report import words
+from icl_lab.report.data import Comparison, Kind
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with the ends of its interval, where it has one; a value of none could not be computed."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    def __str__(self) -> str:
+        ends = words.interval(self.low, self.high)
+        return words.number(self.value) + (f" ({ends})" if ends else "")
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A predictor after some number of examples.
+
+    Args:
+        shown: Examples before the query.
+        relative_error: Error over the zero predictor's.
+        excess_error: Error above the best baseline's, on the same prompts, in the unit of the metric.
+    """
+
+    shown: int
+    relative_error: Estimate
+    excess_error: Estimate | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """All numbers of one predictor; what was not measured is none."""
+
+    predictor: str
+    kind: Kind
+    score: Estimate | None
+    score_over_seeds: Estimate | None
+    score_gap: Estimate | None
+    milestones: tuple[Milestone, ...] = field(default=())
+    examples_to_half: float | None
+    trainings: int
+    parameters: float | None
+    state_size: float | None
+    flops_per_prompt: float | None
+    ms_per_prompt: float | None
+    training_seconds: float | None
+
+
+def score_rows(comparison: Comparison) -> list[Row]:
+    """A row for each predictor: models by falling score, then baselines and oracles, by falling score as well."""
+    rows = [_row(comparison, label, kind) for label, kind in comparison.kinds.items()]
+
+    def rank(row: Row) -> tuple[bool, float]:
+        score = None if row.score is None else row.score.value
+        return row.kind != "model", float("inf") if score is None else -score
+
+    return sorted(rows, key=rank)
+
+
+def best_baseline(rows: list[Row]) -> Row | None:
+    """The baseline that scores are relative to, whose own score is 1; none without baselines or scores."""
+    scored = [row for row in rows if row.kind == "baseline" and row.score and row.score.value is not None]
+    return max(scored, key=lambda row: _value(row.score), default=None)
+
+
+def as_json(rows: list[Row]) -> list[dict[str, Any]]:
+    """The rows as JSON values, nested as they are."""
+    return [asdict(row) for row in rows]
+
+
+def as_frame(rows: list[Row]) -> pl.DataFrame:
+    """The rows as a flat frame: `score`, `score_low`, `score_high`, `relative_error_at_10`, ..."""
+    return pl.DataFrame([_flat(row) for row in rows])
+
+
+def score_table(rows: list[Row]) -> Table:
+    """The scores for a terminal."""
+    best = best_baseline(rows)
+    table = Table(title="In-context learning, 90% intervals over prompts", title_justify="left", header_style="bold")
+    table.add_column("predictor", no_wrap=True)
+    table.add_column("ICL score", justify="right")
+    if any(row.score_over_seeds for row in rows):
+        table.add_column("over seeds", justify="right")
+    milestones = _milestones(rows)
+    for shown in milestones:
+        table.add_column(f"error / zero,\nafter {shown}", justify="right")
+    if best is not None and milestones:
+        table.add_column(Text(f"above {words.clipped(best.predictor)},\nafter {milestones[0]}"), justify="right")
+    for row in rows:
+        cells = [str(row.score or "-")]
+        if any(other.score_over_seeds for other in rows):
+            cells.append(str(row.score_over_seeds or "-"))
+        found = {milestone.shown: milestone for milestone in row.milestones}
+        cells += [str(found[shown].relative_error) if shown in found else "-" for shown in milestones]
+        if best is not None and milestones:
+            excess = found[milestones[0]].excess_error if milestones[0] in found else None
+            cells.append(words.number(excess.value) if excess else "-")
+        # Text, not markup: a name in brackets is a name.
+        table.add_row(Text(words.clipped(row.predictor)), *cells, style="" if row.kind == "model" else "dim")
+    return table
+
+
+def cost_table(rows: list[Row]) -> Table:
+    """The costs for a terminal, of what has any."""
+    table = Table(title="Cost", title_justify="left", header_style="bold")
+    table.add_column("predictor", no_wrap=True)
+    for name in ("parameters", "state size", "FLOPs / prompt", "ms / prompt", "training s"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        cells = (
+            words.count(row.parameters),
+            words.count(row.state_size),
+            words.amount(row.flops_per_prompt),
+            words.number(row.ms_per_prompt),
+            words.number(row.training_seconds),
+        )
+        if any(cell != "-" for cell in cells):
+            table.add_row(Text(words.clipped(row.predictor)), *cells, style="" if row.kind == "model" else "dim")
+    return table
+
+
+def _row(comparison: Comparison, label: str, kind: Kind) -> Row:
+    def of(metric: str) -> pl.DataFrame:
+        return comparison.rows(metric).filter(pl.col("predictor") == label)
+
+    def estimate(metric: str) -> Estimate | None:
+        rows = of(metric)
+        return Estimate(*rows.select("value", "low", "high").row(-1)) if len(rows) else None
+
+    def mean(metric: str) -> float | None:
+        value = of(metric).unique("seed", keep="last")["value"].mean()
+        return value if isinstance(value, float) else None
+
+    half = estimate("examples_to_half_mean")
+    return Row(
+        predictor=label,
+        kind=kind,
+        score=estimate("icl_score_mean"),
+        score_over_seeds=estimate("icl_score_over_seeds"),
+        score_gap=estimate("score_gap_mean"),
+        milestones=_found_milestones(of("relative_error_mean"), of("excess_error_mean")),
+        examples_to_half=half.value if half else None,
+        trainings=of(comparison.metric)["seed"].n_unique() if kind == "model" else 0,
+        parameters=mean("parameters"),
+        state_size=mean("state_size"),
+        flops_per_prompt=mean("flops_per_prompt"),
+        ms_per_prompt=mean("ms_per_prompt"),
+        training_seconds=mean("training_seconds"),
+    )
+
+
+def _found_milestones(relative: pl.DataFrame, excess: pl.DataFrame) -> tuple[Milestone, ...]:
+    columns = ("shown", "value", "low", "high")
+    above = {shown: Estimate(*numbers) for shown, *numbers in excess.select(columns).iter_rows()}
+    found = {shown: Estimate(*numbers) for shown, *numbers in relative.select(columns).iter_rows()}
+    return tuple(Milestone(shown, found[shown], above.get(shown)) for shown in sorted(found))
+
+
+def _milestones(rows: list[Row]) -> list[int]:
+    return sorted({milestone.shown for row in rows for milestone in row.milestones})
+
+
+def _value(estimate: Estimate | None) -> float:
+    assert estimate is not None
+    assert estimate.value is not None
+    return estimate.value
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in vars(row).items():
+        if name == "milestones":
+            for milestone in row.milestones:
+                flat |= _spread(f"relative_error_at_{milestone.shown}", milestone.relative_error)
+                flat |= _spread(f"excess_error_at_{milestone.shown}", milestone.excess_error)
+        elif name in ("score", "score_over_seeds", "score_gap"):
+            flat |= _spread(name, value)
+        else:
+            flat[name] = value
+    return flat
+
+
+def _spread(name: str, estimate: Estimate | None) -> dict[str, float | None]:
+    known = estimate or Estimate(None)
+    return {name: known.value, f"{name}_low": known.low, f"{name}_high": known.high}

@@ -1,0 +1,99 @@
+"""Numbers and names as people read them."""
+
+import math
+
+LONGEST = 34
+"""Letters of a name in a figure or table; longer ones are clipped, the spec beside them is not."""
+
+
+def clipped(name: str) -> str:
+    """A name fit for one line: control characters shown as a box, clipped where it is too long.
+
+    >>> clipped("mamba")
+    'mamba'
+    """
+    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def number(value: float | None) -> str:
+    """Three significant digits; what is below a millionth is said to be so, rounding errors being no result.
+
+    >>> [number(x) for x in (0.0, 2e-15, 0.00631, 0.1534, 1.0, 12.345, 2345.6, None)]
+    ['0', '<1e-6', '0.0063', '0.153', '1.00', '12.3', '2350', '-']
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    if value == 0 or math.isinf(value):
+        return "0" if value == 0 else f"{value:g}"
+    size = abs(value)
+    if size < 1e-6:
+        return "<1e-6" if value > 0 else ">-1e-6"
+    if size < 1e-3:
+        return f"{value:.1e}"
+    if size >= 100:
+        return f"{float(f'{value:.3g}'):.0f}"
+    digits = 4 if size < 0.01 else 3 if size < 1 else 2 if size < 10 else 1
+    return f"{value:.{digits}f}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """The ends of an interval, or nothing where there is none or where both read the same.
+
+    >>> interval(0.012, 0.0191), interval(1.0, 1.0)
+    ('0.012 to 0.019', '')
+    """
+    if low is None or high is None or math.isnan(low) or math.isnan(high) or number(low) == number(high):
+        return ""
+    return f"{number(low)} to {number(high)}"
+
+
+def count(value: float | None) -> str:
+    """A whole number with thousands apart.
+
+    >>> count(133120.0)
+    '133,120'
+    """
+    return "-" if value is None or math.isnan(value) else f"{value:,.0f}"
+
+
+def amount(value: float | None) -> str:
+    """A large number with its prefix: thousand, million, billion.
+
+    >>> [amount(x) for x in (950.0, 12_300_000.0)]
+    ['950', '12.3 M']
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    for size, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{prefix}"
+    return f"{value:.0f}"
+
+
+def plain(name: str) -> str:
+    """A registered name in words.
+
+    >>> plain("linear_regression")
+    'linear regression'
+    """
+    return name.replace("_", " ")
+
+
+def axis_name(metric: str) -> str:
+    """A metric as an axis says it.
+
+    >>> axis_name("squared_error_over_dim")
+    'squared error / dimension'
+    """
+    words = metric.replace("_over_", " / ").replace("_", " ")
+    return words.replace("/ dim", "/ dimension") if words.endswith("/ dim") else words
+
+
+def listed(words: list[str]) -> str:
+    """Words in a row.
+
+    >>> [listed(words) for words in (["a"], ["a", "b"], ["a", "b", "c"])]
+    ['a', 'a and b', 'a, b and c']
+    """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
