@@ -11,10 +11,12 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from icl_lab.core.errors import UserError
+
 if TYPE_CHECKING:
     from icl_lab.api import baseline, learning_curve, model, task, train
 
-__all__ = ["__version__", "baseline", "learning_curve", "model", "task", "train"]
+__all__ = ["UserError", "__version__", "baseline", "learning_curve", "model", "task", "train"]
 
 try:
     __version__ = version("icl-lab")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import click
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -23,7 +23,7 @@ def progress() -> Console:
 
 def print_json(value: Any) -> None:
     """One JSON value on standard output, and nothing else."""
-    click.echo(json.dumps(value, indent=2, allow_nan=False))
+    typer.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
@@ -38,5 +38,5 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: st
 
 def fail(message: str, status: int = 2) -> None:
     """One line on standard error, then out."""
-    click.echo(f"icl: {message}", err=True)
+    typer.echo(f"icl: {message}", err=True)
     sys.exit(status)

@@ -1,8 +1,9 @@
 """The `icl` command: its subcommands, and what becomes of errors."""
 
-import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-import click
 import typer
 
 from icl_lab.cli import compare, components, doctor, evaluate, report, train
@@ -17,26 +18,35 @@ HELP = """A laboratory for in-context learning: which architecture learns a new 
   icl describe mambaformer
 """
 
-app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-app.command("compare")(compare.compare)
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("list")(components.list_components)
-app.command("describe")(components.describe)
-app.command("report")(report.report)
-app.command("doctor")(doctor.doctor)
+app = typer.Typer(
+    help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
+
+
+def add(name: str, command: Callable[..., None]) -> None:
+    """Make a function a subcommand. A wrong input is one line and status 2; Ctrl-C is one line and status 130."""
+
+    @wraps(command)
+    def guarded(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except UserError as error:
+            fail(str(error))
+        except KeyboardInterrupt:
+            fail("stopped; the same command goes on from the last checkpoint", status=130)
+
+    app.command(name)(guarded)
+
+
+add("compare", compare.compare)
+add("train", train.train)
+add("evaluate", evaluate.evaluate)
+add("list", components.list_components)
+add("describe", components.describe)
+add("report", report.report)
+add("doctor", doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line. A wrong input is one line and status 2; Ctrl-C is one line and status 130."""
-    try:
-        app(standalone_mode=False)
-    except UserError as error:
-        fail(str(error))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        fail("stopped; the same command goes on from the last checkpoint", status=130)
-    except BrokenPipeError:
-        sys.exit(1)
+    """Run the command line."""
+    app()

@@ -1,0 +1,162 @@
+"""The main job, through the command line, at smoke scale."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from icl_lab.core.records import read_records
+from tests.end_to_end.commands import Icl
+
+TASK = ("linear_regression", "dim=3", "length=8")
+SMALL = ("--scale", "smoke", "--prompts", "32", "training.budget.amount=6", "--device", "cpu", "--threads", "1")
+# What a clock measured; everything else is the same in every run.
+TIMED = ("ms_per_prompt", "training_seconds", "seconds", "tokens_per_second")
+
+
+def untimed(folder: Path) -> pl.DataFrame:
+    return read_records(folder / "records.jsonl").filter(~pl.col("metric").is_in(TIMED))
+
+
+def compare(icl: Icl, out: Path, *more: str, models: str = "transformer,mamba,mambaformer") -> str:
+    done = icl("compare", *TASK, *SMALL, "--models", models, "--out", str(out), *more)
+    assert done.status == 0, done.err
+    return done.out
+
+
+def test_a_comparison_makes_a_page_and_says_where(icl: Icl, tmp_path: Path) -> None:
+    out = tmp_path / "first"
+    printed = compare(icl, out)
+    assert f"page: {out / 'index.html'}" in printed.replace("\n", "")
+    page = (out / "index.html").read_text()
+    for name in ("transformer", "mamba", "mambaformer", "least_squares"):
+        assert name in page
+        assert name in printed
+    records = read_records(out / "records.jsonl")
+    models = {"transformer", "mamba", "mambaformer"}
+    curve = records.filter(pl.col("metric") == "squared_error_over_dim")
+    assert set(curve["predictor"]) == models | {"least_squares", "averaging", "nearest_neighbours"}
+    for metric in ("parameters", "state_size", "flops_per_prompt", "training_seconds", "loss", "icl_score"):
+        rows = records.filter((pl.col("metric") == metric) & pl.col("predictor").is_in(models))
+        assert set(rows["predictor"]) == models, metric
+        assert (rows["value"] != 0).all(), metric
+
+
+def test_the_same_command_twice_gives_the_same_rows_byte_for_byte(icl: Icl, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        compare(icl, tmp_path / name, "--seeds", "2", models="mamba")
+    assert untimed(tmp_path / "a").write_ndjson() == untimed(tmp_path / "b").write_ndjson()
+
+
+def test_what_is_trained_is_not_trained_again(icl: Icl, tmp_path: Path) -> None:
+    out = tmp_path / "grown"
+    compare(icl, out, models="mamba")
+    (run,) = (out / "runs").iterdir()
+    checkpoint = run / "checkpoint.safetensors"
+    before = checkpoint.stat().st_mtime_ns
+    compare(icl, out, models="mamba,s4")
+    assert checkpoint.stat().st_mtime_ns == before
+    assert len(list((out / "runs").iterdir())) == 2
+    assert set(read_records(out / "records.jsonl")["predictor"]) >= {"mamba", "s4"}
+
+
+def test_a_comparison_of_baselines_needs_no_training(icl: Icl, tmp_path: Path) -> None:
+    printed = compare(icl, tmp_path / "o", "--baselines", "least_squares,ridge,lasso", models="")
+    assert "lasso" in printed
+    assert not (tmp_path / "o" / "runs").exists()
+
+
+def test_two_sizes_of_one_model_have_two_names(icl: Icl, tmp_path: Path) -> None:
+    done = icl("compare", *TASK, *SMALL, "--models", "mamba,mamba", "--out", str(tmp_path))
+    assert done.status == 2
+    assert "twice" in done.err
+
+
+def test_json_is_all_there_is_on_standard_output(icl: Icl, tmp_path: Path) -> None:
+    out = tmp_path / "o"
+    value = json.loads(compare(icl, out, "--json", models="mamba"))
+    assert value["page"] == str(out / "index.html")
+    assert {row["predictor"] for row in value["predictors"]} >= {"mamba", "least_squares"}
+
+
+def test_the_page_is_redrawn_from_the_records_alone(icl: Icl, tmp_path: Path) -> None:
+    out = tmp_path / "o"
+    compare(icl, out, models="mamba")
+    page = (out / "index.html").read_bytes()
+    shutil.rmtree(out / "runs")
+    (out / "index.html").unlink()
+    assert icl("report", str(out)).status == 0
+    assert (out / "index.html").read_bytes() == page
+
+
+def test_a_folder_with_another_task_is_left_alone(icl: Icl, tmp_path: Path) -> None:
+    compare(icl, tmp_path, "--baselines", "least_squares", models="")
+    before = (tmp_path / "records.jsonl").read_bytes()
+    done = icl("compare", "linear_regression", "dim=4", "length=8", *SMALL, "--models", "", "--out", str(tmp_path))
+    assert done.status == 2
+    assert "another task" in done.err
+    assert "--out" in done.err
+    assert (tmp_path / "records.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", ["records.jsonl", "comparison.json"])
+def test_a_damaged_result_is_reported_and_not_overwritten(icl: Icl, tmp_path: Path, damage: str) -> None:
+    compare(icl, tmp_path, "--baselines", "least_squares", models="")
+    path = tmp_path / damage
+    path.write_text("{half\n" + path.read_text())
+    before = path.read_bytes()
+    for command in (("report", str(tmp_path)), ("compare", *TASK, *SMALL, "--models", "", "--out", str(tmp_path))):
+        done = icl(*command)
+        assert done.status == 2
+        assert damage in done.err
+        assert len(done.err.splitlines()) == 1
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_checkpoint_is_reported_and_not_overwritten(icl: Icl, tmp_path: Path) -> None:
+    compare(icl, tmp_path, models="mamba")
+    (checkpoint,) = (tmp_path / "runs").glob("*/checkpoint.safetensors")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    before = checkpoint.read_bytes()
+    done = icl("compare", *TASK, *SMALL, "--models", "mamba", "--out", str(tmp_path))
+    assert done.status == 2
+    assert str(checkpoint) in done.err
+    assert checkpoint.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("compare", "linear_regresion"), "unknown task 'linear_regresion': did you mean linear_regression"),
+        (("compare", "linear_regression", "--models", "manba"), "unknown model 'manba': did you mean mamba"),
+        (("compare", "linear_regression", "--baselines", "rigde"), "unknown baseline 'rigde': did you mean ridge"),
+        (("compare", "linear_regression", "dim=0"), "linear_regression.dim: expected an integer of at least 1, got 0"),
+        (("compare", "linear_regression", "dmi=5"), "linear_regression has no field 'dmi': did you mean dim"),
+        (("compare", "linear_regression", "dim"), "expected KEY=VALUE, got 'dim'"),
+        (("compare", "linear_regression", "dim=5", "dim=6"), "dim is set twice"),
+        (
+            ("compare", "linear_regression", "model.d_modle=5"),
+            "no model here has a field 'd_modle': did you mean d_mod",
+        ),
+        (("compare", "linear_regression", "training.batch=0"), "batch: expected an integer of at least 1, got 0"),
+        (("compare", "linear_regression", "--scale", "huge"), "huge"),
+        (("compare", "linear_regression", "transformer.num_heads=7"), "num_heads"),
+        (("train", "linear_regression", "--model", "manba"), "did you mean mamba"),
+        (("evaluate", "/nowhere"), "no run in /nowhere"),
+        (("report", "/nowhere"), "no comparison in /nowhere"),
+        (("describe", "manba"), "did you mean mamba"),
+        (("list", "tsak"), "did you mean task"),
+    ],
+)
+def test_a_wrong_input_is_one_clear_line(
+    icl: Icl, tmp_path: Path, arguments: tuple[str, ...], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = icl(*arguments)
+    assert done.status == 2
+    assert expected in done.err
+    assert "Traceback" not in done.err
+    assert done.out == ""
+    assert list(tmp_path.iterdir()) == []
