@@ -25,6 +25,7 @@ BELOW["studies"] = set(BELOW) | {"catalogue"}
 BELOW["api"] = set(BELOW)
 BELOW["cli"] = set(BELOW) | {"__init__"}
 BELOW["__init__"] = set(BELOW)
+BELOW["__main__"] = {"cli"}
 
 FILES = sorted(SOURCE.rglob("*.py"))
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-import icl_lab
 from icl_lab.kernels import backend_report
 from icl_lab.training.workers import Workers
 
@@ -25,7 +24,7 @@ def describe_environment(workers: Workers) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "commit": commit(Path(icl_lab.__file__).parent),
+        "commit": commit(Path(__file__).parent),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "processes": workers.count,
         "threads": torch.get_num_threads(),
