@@ -55,7 +55,7 @@ def test_output_depends_on_all_inputs_up_to_it_and_on_none_after(spec: MixerSpec
     (built(spec)(x)[:, t] * randn(2, D_MODEL, seed=1)).sum().backward()
     influence = x.grad.abs().amax(dim=(0, 2))
     assert (influence[: t + 1] > 1e-9 * influence.max()).all()
-    # Convolution by FFT rounds: a relative 1e-12 is far above float64 rounding and far below any real influence.
+    # A mixer may convolve by FFT, which rounds: 1e-12 is far above float64 rounding, far below any real influence.
     assert (influence[t + 1 :] <= 1e-12 * influence.max()).all()
 
 

@@ -66,7 +66,7 @@ def test_output_depends_on_all_tokens_up_to_it_and_on_none_after(preset: Preset)
     built(preset)(tokens)[:, 5].sum().backward()
     influence = tokens.grad.abs().amax(dim=(0, 2))
     assert (influence[:6] > 1e-9 * influence.max()).all()
-    # Convolution by FFT rounds; see the contract of the mixers.
+    # A mixer may convolve by FFT, which rounds.
     assert (influence[6:] <= 1e-12 * influence.max()).all()
 
 

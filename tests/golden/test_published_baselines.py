@@ -30,6 +30,12 @@ def curves() -> dict[str, Rows]:
     return {name: list(group) for name, group in groups}
 
 
+def test_the_defaults_are_the_published_settings() -> None:
+    assert BASELINES.get("lasso")().to_json()["strength"] == 0.01
+    assert BASELINES.get("nearest_neighbours")().to_json()["neighbours"] == 3
+    assert BASELINES.get("decision_tree")().to_json()["max_depth"] == 4
+
+
 @pytest.mark.parametrize("rows", curves().values(), ids=curves().keys())
 def test_a_published_curve_is_reproduced(rows: Rows) -> None:
     shown = [int(row["shown"]) for row in rows]

@@ -140,8 +140,6 @@ def _once(errors: Errors2d) -> Weights:
 
 
 def _subtract(errors: Errors2d, others: Errors2d) -> Errors2d:
-    if errors.shape != others.shape:
-        raise UserError(f"paired errors: expected the same prompts for both, got shapes {errors.shape}, {others.shape}")
     with np.errstate(invalid="ignore"):
         difference = errors - others
     # Two infinite errors differ by no known amount; NaN would read as "not asked".

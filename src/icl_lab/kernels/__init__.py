@@ -1,4 +1,4 @@
-"""Fast sequence operations: the selective scan and the causal convolution of Mamba, with a plain form that is their ground truth.
+"""Fast sequence operations: Mamba's selective scan and causal convolution, with a plain form as their ground truth.
 
 A backend is a module with the same five functions: `reference` (slow and obvious), `vectorised` (PyTorch, any device),
 `native` (C++ on a CPU), `cuda` (the packages of Mamba's authors). `backend.py` chooses one for each call.

@@ -1,4 +1,4 @@
-"""Which implementation runs a kernel: the best there is for the device and precision, or the one `ICL_KERNELS` names."""
+"""Which implementation runs a kernel: the best for its device and precision, or the one `ICL_KERNELS` names."""
 
 import importlib
 import os
@@ -38,6 +38,7 @@ class BackendReport:
 
 
 _warned: set[str] = set()
+_modules: dict[str, ModuleType] = {}
 
 
 def _forced() -> str | None:
@@ -70,7 +71,7 @@ def _fall_back(trouble: str) -> str:
         warnings.warn(
             f"icl_lab runs its slow kernels: {trouble}. Results are the same; `icl doctor` says more.",
             SlowKernelsWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return "vectorised"
 
@@ -95,9 +96,21 @@ def choose(device_type: str, dtype: torch.dtype) -> str:
     return "vectorised"
 
 
+def _ready(device_type: str, dtype: torch.dtype) -> str:
+    name = choose(device_type, dtype)
+    if name not in _modules:
+        _modules[name] = importlib.import_module(f"icl_lab.kernels.{name}")
+    return name
+
+
+# A compiled graph takes the choice as settled when it was traced. This is what `torch.compiler.assume_constant_result`
+# sets; calling that here would make every import of this package import the compiler, which takes two seconds.
+_ready._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
 def implementation(tensor: Tensor) -> ModuleType:
     """The module whose functions run for this tensor."""
-    return importlib.import_module(f"icl_lab.kernels.{choose(tensor.device.type, tensor.dtype)}")
+    return _modules[_ready(tensor.device.type, tensor.dtype)]
 
 
 def backend_report() -> BackendReport:

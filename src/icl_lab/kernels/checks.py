@@ -23,7 +23,9 @@ def check_rank(name: str, tensor: Tensor, axes: str) -> None:
         raise UserError(f"{name} must hold floating point numbers, got {tensor.dtype}")
 
 
-def check_like(name: str, tensor: Tensor, shape: tuple[int, ...], first: tuple[str, Tensor], *, same_dtype: bool) -> None:
+def check_like(
+    name: str, tensor: Tensor, shape: tuple[int, ...], first: tuple[str, Tensor], *, same_dtype: bool
+) -> None:
     """An argument with a known shape, on the device of the first one, and in its precision where that matters.
 
     Raises:
@@ -119,7 +121,9 @@ def check_inner(
     (channels, d_state), rank, width = A.shape, dt_proj.shape[1], conv_weight.shape[1]
     first = ("xz", xz)
     if 0 in xz.shape or 0 in A.shape or rank == 0:
-        raise UserError(f"xz, A and dt_proj must not be empty, got {tuple(xz.shape)}, {tuple(A.shape)}, {tuple(dt_proj.shape)}")
+        raise UserError(
+            f"xz, A and dt_proj must not be empty, got {tuple(xz.shape)}, {tuple(A.shape)}, {tuple(dt_proj.shape)}"
+        )
     check_like("xz", xz, (*xz.shape[:2], 2 * channels), first, same_dtype=True)
     if not 1 <= width <= MAX_WIDTH:
         raise UserError(f"conv_weight must be 1 to {MAX_WIDTH} wide, got shape {tuple(conv_weight.shape)}")

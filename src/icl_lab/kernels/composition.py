@@ -3,31 +3,13 @@
 b batch   t num_tokens   e channels   n d_state   k width of the convolution   r rank of the step size
 """
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-
-@runtime_checkable
-class Convolve(Protocol):
-    """A causal convolution, called as `kernels.causal_conv1d` is."""
-
-    def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """The convolved and activated sequence."""
-        ...
-
-
-@runtime_checkable
-class Scan(Protocol):
-    """A selective scan, called as `kernels.selective_scan` is."""
-
-    def __call__(
-        self, u: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, *, D: Tensor, z: Tensor, dt_bias: Tensor
-    ) -> Tensor:
-        """The output sequence, gated by z."""
-        ...
+Operation = Callable[..., Tensor | tuple[Tensor, Tensor]]
 
 
 def mamba_inner(
@@ -40,13 +22,19 @@ def mamba_inner(
     A: Tensor,
     D: Tensor,
     *,
-    convolve: Convolve,
-    scan: Scan,
+    convolve: Operation,
+    scan: Operation,
 ) -> Tensor:
-    """Gu & Dao 2023, section 3.4 and algorithm 2: x is convolved, projected to (dt, B, C), scanned, and gated by z."""
+    """Gu & Dao 2023, section 3.4 and algorithm 2: x is convolved to u, projected to (dt, B, C), scanned, gated by z.
+
+    Args are those of `kernels.mamba_inner`, then the convolution and the scan, called as those of `kernels` are.
+    """
     rank, d_state = dt_proj.shape[1], A.shape[1]
     x, z = xz.chunk(2, dim=-1)
-    x = convolve(x, conv_weight, conv_bias)
-    low, B, C = torch.split(F.linear(x, x_proj.to(x.dtype)), [rank, d_state, d_state], dim=-1)
-    dt = F.linear(low, dt_proj.to(x.dtype))
-    return scan(x, dt, A, B, C, D=D, z=z, dt_bias=dt_bias)
+    u = convolve(x, conv_weight, conv_bias)
+    assert isinstance(u, Tensor)
+    low, B, C = torch.split(F.linear(u, x_proj.to(u.dtype)), [rank, d_state, d_state], dim=-1)
+    dt = F.linear(low, dt_proj.to(u.dtype))
+    y = scan(u, dt, A, B, C, D=D, z=z, dt_bias=dt_bias)
+    assert isinstance(y, Tensor)
+    return y

@@ -1,6 +1,6 @@
 """The native library: where it is found, whether it fits this machine, and the C structures it is called with.
 
-The structures mirror `native/interface.h`; the library tells its version and their sizes, so that a stale build is noticed.
+The structures mirror `native/interface.h`; the library tells its version and their sizes, so a stale build is noticed.
 """
 
 import ctypes

@@ -1,7 +1,7 @@
 """The middle of a Mamba block as one PyTorch operator: native convolution and scan around two matrix products.
 
-One node instead of six spares autograd's bookkeeping, the copies that `chunk` and `split` cause in the backward pass, and
-half of the memory: gradients are written straight into the parts of the tensors they belong to.
+One node instead of six spares autograd's bookkeeping and the copies that `chunk` and `split` cause going backward:
+gradients are written straight into the parts of the tensors that they belong to.
 
 b batch   t num_tokens   e channels   n d_state   k width of the convolution   r rank of the step size
 """
@@ -15,7 +15,7 @@ from icl_lab.kernels.library import pointer, rows, sequence
 
 def _parts(projected: Tensor, rank: int, d_state: int) -> tuple[Tensor, Tensor, Tensor]:
     """Step sizes of low rank, B and C, as views."""
-    low, B, C = projected.split([rank, d_state, d_state], dim=-1)
+    low, B, C = torch.split(projected, [rank, d_state, d_state], dim=-1)
     return low, B, C
 
 
@@ -42,7 +42,9 @@ def inner_forward(
     y, kept = torch.empty_like(u), torch.empty(native_scan.checkpoint_shape(scan, keep))
     scan.y, scan.checkpoints = sequence(y), pointer(kept) if keep else None
     library.call("scan_forward", scan)
-    return (y, u, projected, dt, kept) if keep else (y, *(u.new_empty(0) for _ in range(3)), kept)
+    if not keep:
+        return y, u.new_empty(0), u.new_empty(0), u.new_empty(0), kept
+    return y, u, projected, dt, kept
 
 
 @inner_forward.register_fake

@@ -2,13 +2,49 @@
 
 Tensors are channels-last. Outputs have the dtype of the first argument; scan states are float32 (float64 for float64).
 
-b batch   t num_tokens   e channels   n d_state (N in Gu & Dao 2023)   k width of the convolution   r rank of the step size
+b batch   t num_tokens   e channels   n d_state (N in Gu & Dao 2023)   k width of the filter   r rank of the step size
 """
+
+from typing import Literal, overload
 
 from torch import Tensor
 
 from icl_lab.kernels.backend import implementation
 from icl_lab.kernels.checks import check_convolution, check_inner, check_scan
+
+
+@overload
+def selective_scan(
+    u: Tensor,
+    dt: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    *,
+    D: Tensor | None = None,
+    z: Tensor | None = None,
+    dt_bias: Tensor | None = None,
+    softplus: bool = True,
+    initial_state: Tensor | None = None,
+    return_state: Literal[False] = False,
+) -> Tensor: ...
+
+
+@overload
+def selective_scan(
+    u: Tensor,
+    dt: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    *,
+    D: Tensor | None = None,
+    z: Tensor | None = None,
+    dt_bias: Tensor | None = None,
+    softplus: bool = True,
+    initial_state: Tensor | None = None,
+    return_state: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
 
 
 def selective_scan(
@@ -63,6 +99,30 @@ def selective_scan(
         return_state=return_state,
     )
     return result
+
+
+@overload
+def causal_conv1d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    silu: bool = True,
+    initial_state: Tensor | None = None,
+    return_state: Literal[False] = False,
+) -> Tensor: ...
+
+
+@overload
+def causal_conv1d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    silu: bool = True,
+    initial_state: Tensor | None = None,
+    return_state: Literal[True],
+) -> tuple[Tensor, Tensor]: ...
 
 
 def causal_conv1d(

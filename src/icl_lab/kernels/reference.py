@@ -2,7 +2,7 @@
 
 Nothing here is fast and nothing is clever. Arithmetic is float32 or better: float64 inputs give float64 results.
 
-b batch   t num_tokens   e channels   n d_state (N in Gu & Dao 2023)   k width of the convolution   r rank of the step size
+b batch   t num_tokens   e channels   n d_state (N in Gu & Dao 2023)   k width of the filter   r rank of the step size
 """
 
 import torch
@@ -26,7 +26,7 @@ def selective_scan_step(
     dt_bias: Float[Tensor, " e"] | None = None,
     softplus: bool = True,
 ) -> tuple[Float[Tensor, "b e"], Float[Tensor, "b e n"]]:
-    """One token of the selective state space (Gu & Dao 2023, equations 2a and 2b, discretised as in their section 3.6)."""
+    """One token of the selective state space (Gu & Dao 2023, equations 2a and 2b, with a simplified B)."""
     wide = torch.promote_types(u.dtype, torch.float32)
     dt = dt.to(wide) if dt_bias is None else dt.to(wide) + dt_bias.to(wide)
     if softplus:

@@ -1,7 +1,7 @@
 """The operations in well-written PyTorch: any device, any precision, and what runs where no native library does.
 
-The time loop takes its tokens from `unbind`, whose backward writes each gradient once. Indexing (`x[:, t]`) would fill a
-whole (batch, num_tokens, channels) tensor of zeros for every token in the backward pass, which is quadratic in length.
+The time loop takes its tokens from `unbind`, whose backward writes each gradient once. Indexing (`x[:, t]`) would fill
+a (batch, num_tokens, channels) tensor of zeros for every token in the backward pass, which is quadratic in length.
 
 b batch   t num_tokens   e channels   n d_state   k width of the convolution   r rank of the step size
 """
@@ -31,7 +31,7 @@ def selective_scan(
     initial_state: Float[Tensor, "b e n"] | None = None,
     return_state: bool = False,
 ) -> Float[Tensor, "b t e"] | tuple[Float[Tensor, "b t e"], Float[Tensor, "b e n"]]:
-    """Everything that needs no state is done for all tokens at once; the loop holds two products and one sum a token."""
+    """What needs no state is done for all tokens at once; the loop holds the decay, the update and the read-out."""
     wide = torch.promote_types(u.dtype, torch.float32)
     inputs, A, B, C = u.to(wide), A.to(wide), B.to(wide), C.to(wide)
     dt = dt.to(wide) if dt_bias is None else dt.to(wide) + dt_bias.to(wide)
@@ -63,7 +63,7 @@ def causal_conv1d(
     initial_state: Float[Tensor, "b past e"] | None = None,
     return_state: bool = False,
 ) -> Float[Tensor, "b t e"] | tuple[Float[Tensor, "b t e"], Float[Tensor, "b past e"]]:
-    """A sum of k shifted copies: at these widths faster on a CPU than a grouped `conv1d`, and channels-last throughout."""
+    """A sum of k shifted copies: on a CPU faster than a grouped `conv1d`, and channels-last throughout."""
     num_tokens, width = x.shape[1], weight.shape[1]
     wide = torch.promote_types(x.dtype, torch.float32)
     if initial_state is None:

@@ -95,4 +95,4 @@ def _behind(gap: Estimate | None) -> bool:
 def _task_words(comparison: Comparison) -> str:
     name = plain(clipped(str(comparison.task.get("task", "the task"))))
     dim = comparison.task.get("dim")
-    return f"{name} in {dim} dimensions" if isinstance(dim, int) else name
+    return f"{name} in {dim} dimension{'' if dim == 1 else 's'}" if isinstance(dim, int) else name

@@ -8,14 +8,12 @@ never used as paths.
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import write_atomic
@@ -32,7 +30,7 @@ class _Header(Spec):
     Args:
         run: Digest of the run's spec.
         progress: How far the run has come.
-        checksum: SHA-256 of the tensors.
+        checksum: SHA-256 of progress and tensors.
     """
 
     run: str
@@ -55,7 +53,7 @@ class Checkpoints:
 
     def save(self, snapshot: Snapshot) -> None:
         """Write a checkpoint; a kill at any moment leaves a whole one behind."""
-        checksum = _checksum(snapshot.tensors)
+        checksum = _checksum(snapshot)
         header = _Header(run=self.run, progress=snapshot.progress, checksum=checksum)
         metadata = {KEY: json.dumps(header.to_json(), sort_keys=True, allow_nan=False)}
         # Copies, because safetensors refuses tensors that share memory.
@@ -103,19 +101,20 @@ class Checkpoints:
             raise self.damaged(path, "it is a safetensors file, but no checkpoint of icl_lab") from None
         except (SafetensorError, OSError, ValueError) as trouble:  # JSON and spec errors are ValueErrors
             raise self.damaged(path, f"it cannot be read ({trouble})") from None
-        if _checksum(tensors) != header.checksum:
-            raise self.damaged(path, "its tensors do not match its checksum")
-        return Snapshot(header.progress, tensors)
+        snapshot = Snapshot(header.progress, tensors)
+        if _checksum(snapshot) != header.checksum:
+            raise self.damaged(path, "its content does not match its checksum")
+        return snapshot
 
 
 class _OtherRun(UserError):
     """A checkpoint of another spec."""
 
 
-def _checksum(tensors: Mapping[str, Tensor]) -> str:
-    total = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name].contiguous()
+def _checksum(snapshot: Snapshot) -> str:
+    total = hashlib.sha256(json.dumps(snapshot.progress.to_json(), sort_keys=True).encode())
+    for name in sorted(snapshot.tensors):
+        tensor = snapshot.tensors[name].contiguous()
         total.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
         total.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
     return total.hexdigest()

@@ -58,8 +58,8 @@ def test_least_squares_sees_the_rank_of_float32_inputs() -> None:
     prompts = prompts_for(task, batch=400)
     error = task.error(LeastSquares().predict(prompts, [12]), rows_at(prompts, 12))
     expected = (1 + 5 / (12 - 5 - 1)) / 10
-    standard_error = error.std().item() / 20
-    assert abs(error.mean().item() - expected) < 4 * standard_error
+    # One squared error strays by about 1.6 times its mean, 400 by 8 %; four times that. In 10 dimensions it is 6 times.
+    assert error.mean().item() == pytest.approx(expected, rel=0.32)
 
 
 def rows_at(prompts: PromptBatch, i: int) -> PromptBatch:

@@ -120,6 +120,11 @@ def test_initial_values_survive_the_building_of_a_whole_model() -> None:
             assert 0.98 * bound < weight.abs().max() <= bound
 
 
+def test_first_steps_are_as_long_as_asked() -> None:
+    block = Mamba(dt_low=0.1, dt_high=0.1).build(Site(8, 1, generator()))
+    torch.testing.assert_close(nn.functional.softplus(block.dt_bias), torch.full((16,), 0.1), rtol=1e-6, atol=0)
+
+
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(UserError, match="dt_low: expected at most dt_high=0.1, got 0.5"):
         Mamba(dt_low=0.5)

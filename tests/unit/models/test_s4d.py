@@ -1,12 +1,15 @@
 """S4D against its definitions: the recurrence in complex128, and the sum that the convolution is."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from icl_lab.core.errors import UserError
-from icl_lab.models.diagonal_ssm import DiagonalSSM
+from icl_lab.models.diagonal_ssm import LONGEST_PRODUCT, DiagonalSSM, convolve_by_fft, convolve_by_product
 from icl_lab.models.mixers.base import Site
 from icl_lab.models.mixers.s4_mamba import S4Mamba
 from icl_lab.models.mixers.s4d import S4D
@@ -30,7 +33,7 @@ def constants(ssm: DiagonalSSM) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
     return np.exp(dt), -np.exp(decay) + 1j * frequency, pairs[..., 0] + 1j * pairs[..., 1], D
 
 
-@pytest.mark.parametrize("length", [1, 2, 37])
+@pytest.mark.parametrize("length", [1, 2, 37, LONGEST_PRODUCT, LONGEST_PRODUCT + 1])
 def test_equals_the_recurrence(ssm: DiagonalSSM, length: int) -> None:
     u = randn(2, length, CHANNELS)
     dt, A, C, D = constants(ssm)
@@ -44,7 +47,8 @@ def test_equals_the_recurrence(ssm: DiagonalSSM, length: int) -> None:
     assert_same(ssm(u), torch.from_numpy(np.stack(outputs, axis=1)))
 
 
-def test_equals_the_sum_that_a_convolution_is(ssm: DiagonalSSM) -> None:
+@pytest.mark.parametrize("convolve", [convolve_by_fft, convolve_by_product])
+def test_equals_the_sum_that_a_convolution_is(ssm: DiagonalSSM, convolve: Callable[[Tensor, Tensor], Tensor]) -> None:
     u = randn(2, 11, CHANNELS)
     dt, A, C, D = constants(ssm)
     expected = D * u.numpy()
@@ -52,7 +56,24 @@ def test_equals_the_sum_that_a_convolution_is(ssm: DiagonalSSM) -> None:
         for s in range(t + 1):
             kernel = 2 * (C * (np.exp(dt[:, None] * A) - 1) / A * np.exp((t - s) * dt[:, None] * A)).sum(-1).real
             expected[:, t] += kernel * u.numpy()[:, s]
-    assert_same(ssm(u), torch.from_numpy(expected))
+    assert_same(convolve(u, ssm.kernel(11)) + ssm.D * u, torch.from_numpy(expected))
+
+
+def test_both_ways_to_convolve_have_the_same_gradients() -> None:
+    gradients = []
+    for convolve in (convolve_by_fft, convolve_by_product):
+        u, kernel = randn(2, 9, 3).requires_grad_(), randn(9, 3, seed=1).requires_grad_()
+        gradients.append(torch.autograd.grad(convolve(u, kernel), (u, kernel), randn(2, 9, 3, seed=2)))
+    for by_fft, by_product in zip(*gradients, strict=True):
+        assert_same(by_fft, by_product)
+
+
+def test_later_tokens_reach_earlier_outputs_by_rounding_only() -> None:
+    u, kernel = randn(1, 9, 3).requires_grad_(), randn(9, 3, seed=1)
+    for convolve, leak in ((convolve_by_fft, 1e-14), (convolve_by_product, 0.0)):
+        (influence,) = torch.autograd.grad(convolve(u, kernel)[:, 4].sum(), u)
+        assert influence[:, 5:].abs().max() <= leak
+        assert influence[:, :5].abs().min() > 1e-3
 
 
 def test_gradients_are_those_of_finite_differences() -> None:
@@ -66,12 +87,18 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
 
 def test_kernel_keeps_its_digits_in_float32() -> None:
-    exact = DiagonalSSM(64, 16, generator()).double()
-    rounded = DiagonalSSM(64, 16, generator())
-    # The textbook exp(dt A) - 1 would lose four of seven digits at dt = 0.001; angles of 80 * dt * 7 pi cost one.
-    torch.testing.assert_close(
-        rounded.kernel(81).double(), exact.kernel(81), rtol=0, atol=2e-6 * exact.kernel(81).abs().max().item()
-    )
+    exact = DiagonalSSM(64, 16, generator()).double().kernel(81)
+    rounded = DiagonalSSM(64, 16, generator()).kernel(81)
+    # Angles of up to 80 * dt * 7 pi cost one of seven digits; the textbook exp(dt A) - 1 costs two at dt = 0.001.
+    error = (rounded - exact).norm(dim=0) / exact.norm(dim=0)
+    assert error.max() < 3e-6
+
+
+def test_convolution_stays_in_float32_under_autocast() -> None:
+    ssm, u = DiagonalSSM(4, 8, generator()), randn(2, 9, 4).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = ssm(u)
+    assert torch.equal(mixed, ssm(u))
 
 
 def test_initial_values_are_s4d_lin() -> None:

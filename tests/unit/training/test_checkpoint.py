@@ -76,7 +76,8 @@ def test_whichever_bit_is_flipped_it_is_refused_or_harmless(checkpoints: Checkpo
             loaded = checkpoints.load()
         except UserError:
             continue
-        # A digit of the progress may have changed into another, which no checksum of tensors can tell.
+        # safetensors may overlook a bit of its own header that means nothing.
+        assert loaded.progress == SNAPSHOT.progress
         assert all(torch.equal(loaded.tensors[name], tensor) for name, tensor in SNAPSHOT.tensors.items())
 
 
@@ -115,7 +116,7 @@ def test_a_safetensors_file_from_elsewhere_is_refused(checkpoints: Checkpoints) 
         checkpoints.load()
 
 
-@pytest.mark.parametrize("header", ["[]", "{}", "nonsense", '{"run": 3}', '{"run": "x", "progress": {"step": -1}}'])
+@pytest.mark.parametrize("header", ["{}", "nonsense", '{"run": 3}', '{"run": "x", "progress": {"step": -1}}'])
 def test_a_header_of_anything_else_is_refused(checkpoints: Checkpoints, header: str) -> None:
     checkpoints.path.write_bytes(save(load_file(checkpoints.path), {KEY: header}))
     with pytest.raises(DamagedFile, match="cannot be read"):

@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from icl_lab.core.errors import UserError
+from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.streams import Stream
 from icl_lab.models.presets.s4 import S4
 from icl_lab.models.presets.transformer import Transformer
 from icl_lab.tasks.curriculum import Curriculum, Ramp
@@ -139,3 +141,19 @@ def test_a_curriculum_the_task_has_no_field_for_is_refused() -> None:
     spec = tiny_run(curriculum=Curriculum(dims=Ramp(start=3, end=5)), task=TASK)
     with pytest.raises(UserError, match="active_dims: expected at most dim=2, got 3"):
         next(Trainer(spec).steps())
+
+
+def test_held_out_prompts_are_not_those_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    sample = LinearRegression.sample
+
+    def noted(task: LinearRegression, stream: Stream, step: int, batch: int) -> PromptBatch:
+        asked.append((stream.names, step, batch))
+        return sample(task, stream, step, batch)
+
+    monkeypatch.setattr(LinearRegression, "sample", noted)
+    train(tiny_run(steps=4, held_out_interval=2, held_out_prompts=20))
+    prompts = [(("train", "prompts"), step, 8) for step in range(4)]
+    assert [call for call in asked if call[0][0] == "train"] == prompts
+    # Drawn once: the error is measured on the same prompts all along.
+    assert [call for call in asked if call[0][0] != "train"] == [(("held_out", "prompts"), 0, 20)]

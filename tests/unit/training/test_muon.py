@@ -9,8 +9,8 @@ from icl_lab.training.optimisers.muon import Muon
 from tests.unit.training.tiny import TASK
 
 
-def names_of_muon(network: torch.nn.Module, spec: Muon = Muon()) -> set[str]:
-    taken = {id(p) for p in spec.hidden_matrices(network)}
+def names_of_muon(network: torch.nn.Module, spec: Muon | None = None) -> set[str]:
+    taken = {id(p) for p in (spec or Muon()).hidden_matrices(network)}
     return {name for name, p in network.named_parameters() if id(p) in taken}
 
 

@@ -1,0 +1,61 @@
+// What Python and the kernels say to one another: plain structures of pointers, sizes and strides, mirrored in
+// `icl_lab/kernels/library.py`. A change here is a change of ABI_VERSION.
+//
+// Tensors are channels-last. Strides count elements; the stride along channels is 1.
+#pragma once
+
+#include <cstdint>
+
+constexpr int32_t ABI_VERSION = 1;
+
+enum Status : int32_t { STATUS_OK = 0, STATUS_NO_MEMORY = 1, STATUS_UNSUPPORTED = 2 };
+enum Storage : int32_t { STORAGE_FLOAT32 = 0, STORAGE_BFLOAT16 = 1 };
+
+// A (batch, num_tokens, channels or states) tensor; `data` is null where an optional one is absent.
+struct Sequence {
+    void* data;
+    int64_t batch_stride, token_stride;
+};
+
+struct ScanSizes {
+    int64_t batch, num_tokens, channels, d_state;
+    int32_t threads, softplus;
+    int32_t storage, reserved;  // storage of all sequences; parameters and states are float
+};
+
+struct ScanForward {
+    ScanSizes sizes;
+    Sequence u, dt, B, C, z;                        // z optional
+    const float *A, *D, *dt_bias, *initial_state;   // (channels, d_state); (channels), optional; same; (batch, channels, d_state), optional
+    Sequence y;                                     // outputs
+    float *final_state, *checkpoints;               // optional both; see scan_checkpoint_floats
+};
+
+struct ScanBackward {
+    ScanForward forward;                            // its inputs, and the checkpoints that it wrote; y is not read
+    Sequence grad_y;
+    const float* grad_final_state;                  // optional
+    Sequence grad_u, grad_dt, grad_B, grad_C, grad_z;  // outputs; grad_z optional
+    float *grad_A, *grad_D, *grad_dt_bias, *grad_initial_state;  // outputs; all but grad_A optional
+};
+
+struct Convolution {
+    int64_t batch, num_tokens, channels, width;
+    int32_t threads, silu;
+    int32_t storage, reserved;
+    Sequence x;
+    const float *weight, *bias;                     // (channels, width); (channels), optional
+    Sequence y;                                     // output of the forward pass
+    Sequence grad_y, grad_x;                        // backward pass
+    float *grad_weight, *grad_bias;                 // grad_bias optional
+};
+
+// One set of these is compiled for each instruction set; `dispatch.cpp` exports the one that runs here.
+#define DECLARE_KERNELS(isa)                                    \
+    namespace isa {                                             \
+    int64_t scan_checkpoint_floats(const ScanSizes& sizes);     \
+    Status scan_forward(const ScanForward& problem);            \
+    Status scan_backward(const ScanBackward& problem);          \
+    Status convolution_forward(const Convolution& problem);     \
+    Status convolution_backward(const Convolution& problem);    \
+    }

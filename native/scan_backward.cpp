@@ -1,0 +1,252 @@
+// Backward pass of the selective scan. Chunks run from the last to the first: a chunk's states are recomputed from its
+// checkpoint, then time runs backwards through them.
+//
+// With g_t the gradient of y_t before the gate, and lambda_t that of h_t,
+//   lambda_t = C_t g_t + exp(dt_{t+1} A) lambda_{t+1}
+//   dC_t = sum_channels g_t h_t             dB_t = sum_channels lambda_t dt_t u_t
+//   dA   = sum_t lambda_t a_t h_{t-1} dt_t  d(dt_t) = sum_states lambda_t (a_t h_{t-1} A + B_t u_t)   with a_t = exp(dt_t A).
+//
+// States are taken GROUP at a time through all channel blocks: the sums of dB and dC over channels then stay in the
+// first-level cache, and are added up across lanes once a chunk.
+#include "scan_chunk.h"
+
+DECLARE_KERNELS(ICL_ISA)
+
+namespace {
+
+constexpr int GROUP = 4;
+
+// Gradients of parameters, summed over a group of prompts: (block, d_state + 2, LANES), for A, D and dt_bias.
+INLINE int64_t parameter_floats(int64_t d_state) { return (d_state + 2) * LANES; }
+
+struct Workspace {
+    const float *rates, *binary_rates, *largest_rate;  // shared by all threads
+    float* parameters;                       // this prompt group's
+    float* weight_sums;                      // (channel group, batch, num_tokens, 2 d_state), or null if there is one group
+    Chunk* chunks;                           // from here on one thread's: one for each block of a group
+    float *carried;                          // lambda on its way to the previous chunk: (block, d_state, LANES)
+    float *B, *C, *sums_B, *sums_C;          // weights of the chunk; their gradients, not yet summed across lanes
+};
+
+template <class T>
+INLINE void prepare_backward(const ScanBackward& p, Tokens tokens, Block block, Chunk& chunk) {
+    prepare<T, true>(p.forward, tokens, block, chunk);
+    for (int64_t t = 0; t < tokens.count; t++) {
+        const T* from = row<T>(p.grad_y, tokens.prompt, tokens.first + t) + block.channel;
+        __builtin_prefetch(from + 2 * LANES);
+        Vector g = load(from, block.lanes);
+        if (p.forward.z.data) {
+            const T* from_z = row<T>(p.forward.z, tokens.prompt, tokens.first + t) + block.channel;
+            __builtin_prefetch(from_z + 2 * LANES);
+            Vector z = load(from_z, block.lanes), s = sigmoid(z), gate = z * s;
+            store(chunk.grad_gate.at[t], g * (s + gate * (1.f - s)));
+            g *= gate;
+        }
+        store(chunk.grad_y.at[t], g);
+        store(chunk.sum_decay.at[t], Vector{});
+        store(chunk.sum_input.at[t], Vector{});
+    }
+}
+
+// STATES states of one block, backwards through a chunk whose decay factors and states were just recomputed.
+template <int STATES>
+INLINE void retreat(const Group& g, const float* rates, int64_t count, const float* last_state, const float* factors, const float* states,
+                    Chunk& chunk, float* carried, float* grad_rate, float* sums_B, float* sums_C) {
+    Vector lambda[STATES], rate_sum[STATES], rate[STATES], h[STATES];
+#pragma GCC unroll 8
+    for (int k = 0; k < STATES; k++) {
+        lambda[k] = load(carried + k * LANES);
+        rate_sum[k] = load(grad_rate + k * LANES);
+        rate[k] = load(rates + k * LANES);
+        h[k] = load(last_state + k * LANES);
+    }
+    for (int64_t t = count - 1; t >= 0; t--) {
+        Vector dt = load(chunk.dt.at[t]), driven = load(chunk.driven.at[t]), grad_y = load(chunk.grad_y.at[t]);
+        Vector sum_decay = load(chunk.sum_decay.at[t]), sum_input = load(chunk.sum_input.at[t]);
+        const float *B = g.B + t * g.d_state, *C = g.C + t * g.d_state;
+#pragma GCC unroll 8
+        for (int k = 0; k < STATES; k++) {
+            const int64_t at = (t * STATES + k) * LANES;
+            store(sums_C + at, load(sums_C + at) + grad_y * h[k]);
+            Vector total = lambda[k] + grad_y * C[k];
+            sum_input += total * B[k];
+            store(sums_B + at, load(sums_B + at) + total * driven);
+            lambda[k] = total * load(factors + at);
+            h[k] = load(states + at);
+            Vector through_decay = lambda[k] * h[k];
+            sum_decay += through_decay * rate[k];
+            rate_sum[k] += through_decay * dt;
+        }
+        store(chunk.sum_decay.at[t], sum_decay);
+        store(chunk.sum_input.at[t], sum_input);
+    }
+#pragma GCC unroll 8
+    for (int k = 0; k < STATES; k++) {
+        store(carried + k * LANES, lambda[k]);
+        store(grad_rate + k * LANES, rate_sum[k]);
+    }
+}
+
+// States [first, first + STATES) of all blocks of the range through one chunk; then their dB and dC.
+template <class T, int STATES>
+INLINE void sweep(const ScanBackward& p, const Workspace& w, Tokens tokens, Range blocks, int64_t group, int64_t first) {
+    const ScanSizes& s = p.forward.sizes;
+    const int64_t n = s.d_state, c = tokens.first / CHUNK;
+    alignas(64) float factors[CHUNK * STATES * LANES], states[CHUNK * STATES * LANES], state[STATES * LANES];
+    fill_zero(w.sums_B, CHUNK * STATES * LANES);
+    fill_zero(w.sums_C, CHUNK * STATES * LANES);
+    for (int64_t j = blocks.begin; j < blocks.end; j++) {
+        Group g = {w.binary_rates + (j * n + first) * LANES, w.B + first, w.C + first, n};
+        Chunk& chunk = w.chunks[j - blocks.begin];
+        const float* kept = checkpoint(p.forward, tokens.prompt, c, j) + first * LANES;
+        memcpy(state, kept, sizeof state);
+        for (int k = 0; k < STATES; k++) __builtin_prefetch(kept + (n + k) * LANES);
+        advance_group<STATES, true>(g, w.largest_rate[j], tokens.count, state, chunk, factors, states);
+        retreat<STATES>(g, w.rates + (j * n + first) * LANES, tokens.count, state, factors, states, chunk, w.carried + (j * n + first) * LANES,
+                        w.parameters + j * parameter_floats(n) + first * LANES, w.sums_B, w.sums_C);
+    }
+    for (int64_t t = 0; t < tokens.count; t++)
+        for (int k = 0; k < STATES; k++) {
+            const int64_t at = (t * STATES + k) * LANES, token = tokens.first + t;
+            float sum_B = sum_lanes(load(w.sums_B + at)), sum_C = sum_lanes(load(w.sums_C + at));
+            if (w.weight_sums) {
+                float* to = w.weight_sums + ((group * s.batch + tokens.prompt) * s.num_tokens + token) * 2 * n + first + k;
+                to[0] = sum_B, to[n] = sum_C;
+            } else {
+                store_scalar(row<T>(p.grad_B, tokens.prompt, token) + first + k, sum_B);
+                store_scalar(row<T>(p.grad_C, tokens.prompt, token) + first + k, sum_C);
+            }
+        }
+}
+
+template <class T>
+INLINE void finish(const ScanBackward& p, Tokens tokens, Block block, const Chunk& chunk, float* parameters) {
+    const ScanForward& f = p.forward;
+    float *at_D = parameters + f.sizes.d_state * LANES, *at_bias = at_D + LANES;
+    Vector skip = parameter(f.D, block), grad_D = load(at_D), grad_bias = load(at_bias);
+    for (int64_t t = 0; t < tokens.count; t++) {
+        const int64_t token = tokens.first + t;
+        Vector u = load(row<T>(f.u, tokens.prompt, token) + block.channel, block.lanes);
+        Vector grad_y = load(chunk.grad_y.at[t]), sum_input = load(chunk.sum_input.at[t]);
+        Vector grad_dt = (load(chunk.sum_decay.at[t]) + sum_input * u) * load(chunk.softplus_slope.at[t]);
+        Vector grad_u = grad_y * skip + sum_input * load(chunk.dt.at[t]);
+        grad_D += grad_y * u;
+        grad_bias += grad_dt;
+        store(row<T>(p.grad_dt, tokens.prompt, token) + block.channel, grad_dt, block.lanes);
+        store(row<T>(p.grad_u, tokens.prompt, token) + block.channel, grad_u, block.lanes);
+        if (f.z.data)
+            store(row<T>(p.grad_z, tokens.prompt, token) + block.channel,
+                  load(chunk.grad_gate.at[t]) * load(chunk.y.at[t]), block.lanes);
+    }
+    store(at_D, grad_D);
+    store(at_bias, grad_bias);
+}
+
+template <class T>
+void scan_prompt(const ScanBackward& p, const Workspace& w, int64_t prompt, Range blocks, int64_t group) {
+    const ScanSizes& s = p.forward.sizes;
+    const int64_t n = s.d_state;
+    for (int64_t j = blocks.begin; j < blocks.end; j++)
+        read_state(p.grad_final_state, s, prompt, block_at(j, s.channels), w.carried + j * n * LANES);
+    for (int64_t c = ceil_div(s.num_tokens, CHUNK) - 1; c >= 0; c--) {
+        Tokens tokens = {prompt, c * CHUNK, smaller(CHUNK, s.num_tokens - c * CHUNK)};
+        gather_weights<T>(p.forward, tokens, w.B, w.C);
+        for (int64_t j = blocks.begin; j < blocks.end; j++)
+            prepare_backward<T>(p, tokens, block_at(j, s.channels), w.chunks[j - blocks.begin]);
+        int64_t first = 0;
+        for (; first + GROUP <= n; first += GROUP) sweep<T, GROUP>(p, w, tokens, blocks, group, first);
+        for (; first < n; first++) sweep<T, 1>(p, w, tokens, blocks, group, first);
+        for (int64_t j = blocks.begin; j < blocks.end; j++)
+            finish<T>(p, tokens, block_at(j, s.channels), w.chunks[j - blocks.begin], w.parameters + j * parameter_floats(n));
+    }
+    for (int64_t j = blocks.begin; j < blocks.end; j++)
+        write_state(w.carried + j * n * LANES, s, prompt, block_at(j, s.channels), p.grad_initial_state);
+}
+
+// Gradients of A, D and dt_bias: the prompt groups' sums, added in their order.
+void add_parameters(const ScanBackward& p, const float* partial, Division d, int64_t blocks) {
+    const ScanSizes& s = p.forward.sizes;
+    const int64_t n = s.d_state, per_group = blocks * parameter_floats(n);
+    for (int64_t j = 0; j < blocks; j++)
+        for (int64_t k = 0; k < n + 2; k++) {
+            Vector sum = {};
+            for (int64_t i = 0; i < d.prompt_groups; i++) sum += load(partial + i * per_group + (j * (n + 2) + k) * LANES);
+            float lanes[LANES];
+            store(lanes, sum);
+            Block block = block_at(j, s.channels);
+            for (int lane = 0; lane < block.lanes; lane++) {
+                int64_t channel = block.channel + lane;
+                if (k < n)
+                    p.grad_A[channel * n + k] = lanes[lane];
+                else if (k == n && p.grad_D)
+                    p.grad_D[channel] = lanes[lane];
+                else if (k > n && p.grad_dt_bias)
+                    p.grad_dt_bias[channel] = lanes[lane];
+            }
+        }
+}
+
+// Gradients of B and C: the channel groups' sums, added in their order.
+template <class T>
+void add_weights(const ScanBackward& p, const float* sums, int64_t channel_groups) {
+    const ScanSizes& s = p.forward.sizes;
+    const int64_t n = s.d_state, rows = s.batch * s.num_tokens;
+#pragma omp parallel for num_threads(s.threads) schedule(static)
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t k = 0; k < n; k++) {
+            float sum_B = 0, sum_C = 0;
+            for (int64_t g = 0; g < channel_groups; g++) {
+                const float* from = sums + (g * rows + r) * 2 * n + k;
+                sum_B += from[0], sum_C += from[n];
+            }
+            store_scalar(row<T>(p.grad_B, r / s.num_tokens, r % s.num_tokens) + k, sum_B);
+            store_scalar(row<T>(p.grad_C, r / s.num_tokens, r % s.num_tokens) + k, sum_C);
+        }
+}
+
+template <class T>
+Status run(const ScanBackward& p) {
+    const ScanSizes& s = p.forward.sizes;
+    const int64_t n = s.d_state, blocks = ceil_div(s.channels, LANES), state_floats = blocks * n * LANES;
+    const Division d = divide(s.batch, blocks);
+    const int64_t per_group = blocks * parameter_floats(n), weights = whole_lines(CHUNK * n), sums = CHUNK * GROUP * LANES;
+    const int64_t chunk_floats = ceil_div(blocks, d.channel_groups) * (int64_t)sizeof(Chunk) / 4;
+    const int64_t per_thread = chunk_floats + state_floats + 2 * weights + 2 * sums;
+    const int64_t weight_sums = d.channel_groups > 1 ? d.channel_groups * s.batch * s.num_tokens * 2 * n : 0;
+    Scratch rates(2 * state_floats + blocks), partial(d.prompt_groups * per_group), own(per_thread * s.threads), wide(weight_sums);
+    if (!rates.data || !partial.data || !own.data || !wide.data) return STATUS_NO_MEMORY;
+    float *binary_rates = rates.data + state_floats, *largest_rate = binary_rates + state_floats;
+    arrange_decay(p.forward, rates.data, binary_rates, largest_rate);
+#pragma omp parallel num_threads(s.threads)
+    {
+        float* mine = own.data + per_thread * thread_index();
+        Workspace w;
+        w.rates = rates.data;
+        w.binary_rates = binary_rates;
+        w.largest_rate = largest_rate;
+        w.weight_sums = weight_sums ? wide.data : nullptr;
+        w.chunks = (Chunk*)mine;
+        w.carried = mine + chunk_floats;
+        w.B = w.carried + state_floats;
+        w.C = w.B + weights;
+        w.sums_B = w.C + weights;
+        w.sums_C = w.sums_B + sums;
+#pragma omp for schedule(dynamic)
+        for (int64_t task = 0; task < d.prompt_groups * d.channel_groups; task++) {
+            const int64_t i = task / d.channel_groups, g = task % d.channel_groups;
+            const Range prompts = part_of(s.batch, i, d.prompt_groups), range = part_of(blocks, g, d.channel_groups);
+            w.parameters = partial.data + i * per_group;
+            fill_zero(w.parameters + range.begin * parameter_floats(n), (range.end - range.begin) * parameter_floats(n));
+            for (int64_t prompt = prompts.begin; prompt < prompts.end; prompt++) scan_prompt<T>(p, w, prompt, range, g);
+        }
+    }
+    add_parameters(p, partial.data, d, blocks);
+    if (weight_sums) add_weights<T>(p, wide.data, d.channel_groups);
+    return STATUS_OK;
+}
+
+}  // namespace
+
+Status ICL_ISA::scan_backward(const ScanBackward& p) {
+    return p.forward.sizes.storage == STORAGE_BFLOAT16 ? run<bfloat16>(p) : run<float>(p);
+}

@@ -1,0 +1,99 @@
+// Forward pass of the selective scan: chunk after chunk, all channel blocks of a prompt side by side, so that memory is
+// read as rows; the states of the blocks wait in the second-level cache.
+#include "scan_chunk.h"
+
+DECLARE_KERNELS(ICL_ISA)
+
+namespace {
+
+constexpr int GROUP = 8;  // states in registers at a time
+
+struct Workspace {
+    const float *binary_rates, *largest_rate;  // shared by all threads
+    float *states, *B, *C;              // one thread's
+};
+
+// All states of one block through one chunk, eight at a time, then the rest one by one.
+INLINE void advance_all(const ScanForward& p, const Workspace& w, int64_t j, int64_t count, Chunk& chunk) {
+    const int64_t n = p.sizes.d_state;
+    int64_t k = 0;
+    for (; k + GROUP <= n; k += GROUP) {
+        Group g = {w.binary_rates + (j * n + k) * LANES, w.B + k, w.C + k, n};
+        advance_group<GROUP, false>(g, w.largest_rate[j], count, w.states + (j * n + k) * LANES, chunk, nullptr, nullptr);
+    }
+    for (; k + 4 <= n; k += 4) {
+        Group g = {w.binary_rates + (j * n + k) * LANES, w.B + k, w.C + k, n};
+        advance_group<4, false>(g, w.largest_rate[j], count, w.states + (j * n + k) * LANES, chunk, nullptr, nullptr);
+    }
+    for (; k < n; k++) {
+        Group g = {w.binary_rates + (j * n + k) * LANES, w.B + k, w.C + k, n};
+        advance_group<1, false>(g, w.largest_rate[j], count, w.states + (j * n + k) * LANES, chunk, nullptr, nullptr);
+    }
+}
+
+template <class T>
+INLINE void write_output(const ScanForward& p, Tokens tokens, Block block, const Chunk& chunk) {
+    for (int64_t t = 0; t < tokens.count; t++) {
+        Vector y = load(chunk.y.at[t]);
+        if (p.z.data) {
+            const T* from_z = row<T>(p.z, tokens.prompt, tokens.first + t) + block.channel;
+            __builtin_prefetch(from_z + 2 * LANES);
+            Vector z = load(from_z, block.lanes);
+            y = y * z * sigmoid(z);
+        }
+        store(row<T>(p.y, tokens.prompt, tokens.first + t) + block.channel, y, block.lanes);
+    }
+}
+
+// One prompt, the channel blocks of one range.
+template <class T>
+void scan_prompt(const ScanForward& p, const Workspace& w, int64_t prompt, Range blocks) {
+    const ScanSizes& s = p.sizes;
+    const int64_t state_floats = s.d_state * LANES;
+    Chunk chunk;
+    for (int64_t j = blocks.begin; j < blocks.end; j++)
+        read_state(p.initial_state, s, prompt, block_at(j, s.channels), w.states + j * state_floats);
+    for (int64_t c = 0; c < ceil_div(s.num_tokens, CHUNK); c++) {
+        Tokens tokens = {prompt, c * CHUNK, smaller(CHUNK, s.num_tokens - c * CHUNK)};
+        gather_weights<T>(p, tokens, w.B, w.C);
+        for (int64_t j = blocks.begin; j < blocks.end; j++) {
+            if (p.checkpoints) memcpy(checkpoint(p, prompt, c, j), w.states + j * state_floats, 4 * state_floats);
+            prepare<T, false>(p, tokens, block_at(j, s.channels), chunk);
+            advance_all(p, w, j, tokens.count, chunk);
+            write_output<T>(p, tokens, block_at(j, s.channels), chunk);
+        }
+    }
+    for (int64_t j = blocks.begin; j < blocks.end; j++)
+        write_state(w.states + j * state_floats, s, prompt, block_at(j, s.channels), p.final_state);
+}
+
+template <class T>
+Status run(const ScanForward& p) {
+    const ScanSizes& s = p.sizes;
+    const int64_t blocks = ceil_div(s.channels, LANES), state_floats = blocks * s.d_state * LANES;
+    const int64_t weights = whole_lines(CHUNK * s.d_state), per_thread = state_floats + 2 * weights;
+    const int64_t channel_groups = smaller(blocks, ceil_div(4 * s.threads, s.batch));
+    Scratch rates(2 * state_floats + blocks), own(per_thread * s.threads);
+    if (!rates.data || !own.data) return STATUS_NO_MEMORY;
+    float *binary_rates = rates.data + state_floats, *largest_rate = binary_rates + state_floats;
+    arrange_decay(p, rates.data, binary_rates, largest_rate);
+#pragma omp parallel num_threads(s.threads)
+    {
+        float* mine = own.data + per_thread * thread_index();
+        Workspace w = {binary_rates, largest_rate, mine, mine + state_floats, mine + state_floats + weights};
+#pragma omp for schedule(dynamic)
+        for (int64_t task = 0; task < s.batch * channel_groups; task++)
+            scan_prompt<T>(p, w, task / channel_groups, part_of(blocks, task % channel_groups, channel_groups));
+    }
+    return STATUS_OK;
+}
+
+}  // namespace
+
+int64_t ICL_ISA::scan_checkpoint_floats(const ScanSizes& s) {
+    return s.batch * ceil_div(s.num_tokens, CHUNK) * ceil_div(s.channels, LANES) * s.d_state * LANES;
+}
+
+Status ICL_ISA::scan_forward(const ScanForward& p) {
+    return p.sizes.storage == STORAGE_BFLOAT16 ? run<bfloat16>(p) : run<float>(p);
+}

@@ -1,0 +1,83 @@
+import io
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from icl_lab.report.answer import answer, caveat, question, refusals
+from icl_lab.report.data import read_comparison
+from icl_lab.report.tables import as_frame, as_json, best_baseline, cost_table, score_rows, score_table
+from tests.unit.report.folders import comparison, entry, rows, usual, write
+
+
+def text(table: Table) -> str:
+    console = Console(width=160, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get()
+
+
+def test_models_come_first_and_the_best_of_each_kind_on_top(tmp_path: Path) -> None:
+    found = score_rows(read_comparison(usual(tmp_path)))
+    assert [row.predictor for row in found] == ["mamba", "transformer", "least_squares"]
+    best = best_baseline(found)
+    assert best is not None
+    assert best.predictor == "least_squares"
+
+
+def test_rows_hold_the_numbers_of_the_records(tmp_path: Path) -> None:
+    mamba = score_rows(read_comparison(usual(tmp_path)))[0]
+    assert mamba.score is not None
+    assert mamba.score.value == 0.98
+    assert [milestone.shown for milestone in mamba.milestones] == [2, 3]
+    assert mamba.milestones[0].relative_error.value == 0.02
+    assert (mamba.parameters, mamba.state_size, mamba.trainings) == (133_120, None, 1)
+    assert mamba.training_seconds == 12.0
+
+
+def test_the_same_rows_as_json_and_as_a_frame(tmp_path: Path) -> None:
+    found = score_rows(read_comparison(usual(tmp_path)))
+    data, frame = as_json(found), as_frame(found)
+    assert [row["predictor"] for row in data] == frame["predictor"].to_list()
+    assert data[0]["milestones"][0]["relative_error"]["value"] == frame["relative_error_at_2"][0] == 0.02
+
+
+def test_the_terminal_has_every_predictor_and_its_score(tmp_path: Path) -> None:
+    found = score_rows(read_comparison(usual(tmp_path)))
+    scores, costs = text(score_table(found)), text(cost_table(found))
+    assert all(word in scores for word in ("mamba", "transformer", "least_squares", "0.980", "0.700"))
+    assert "133,120" in costs
+    assert "least_squares" not in costs
+
+
+def test_a_name_in_brackets_is_a_name_in_the_terminal(tmp_path: Path) -> None:
+    found = score_rows(read_comparison(usual(tmp_path, model="[red]mamba[/red]")))
+    assert "[red]mamba[/red]" in text(score_table(found))
+
+
+def test_the_answer_names_the_leader_its_numbers_and_who_follows(tmp_path: Path) -> None:
+    described = read_comparison(usual(tmp_path))
+    found = score_rows(described)
+    assert question(described) == "Which model learns linear regression in 1 dimension best from its prompt?"
+    assert answer(found) == (
+        "mamba: its ICL score is 0.980 (least_squares has 1, always saying zero has 0); after 2 examples its error is"
+        " 0.020 of the zero predictor's (least_squares: <1e-6); transformer (0.700) follows."
+    )
+    assert caveat(described, found).startswith("One training of each model")
+    assert refusals(described, "length=8") == "Not drawn: transformer, which cannot read prompts this long."
+
+
+def test_models_whose_difference_may_be_nothing_are_not_ranked(tmp_path: Path) -> None:
+    records = [
+        *rows("one", [1.0, 0.1, 0.02, 0.01], score=0.98, gap=0.0),
+        *rows("other", [1.0, 0.1, 0.02, 0.01], score=0.97, gap=0.0),
+        *rows("ridge", [1.0, 0.1, 0.01, 0.01], score=1.0),
+    ]
+    described = comparison(entry("one"), entry("other"), entry("ridge", "baseline"))
+    found = score_rows(read_comparison(write(tmp_path, described, records)))
+    assert answer(found).startswith("one and other cannot be told apart on these prompts")
+
+
+def test_without_rows_the_answer_says_so(tmp_path: Path) -> None:
+    described = read_comparison(write(tmp_path, comparison(entry("mamba")), []))
+    assert answer(score_rows(described)) == "Nothing has been measured yet."
