@@ -10,6 +10,7 @@ from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, print_table
 from icl_lab.cli.options import Device, Threads, use
 from icl_lab.cli.settings import names, parse
+from icl_lab.core.predictor import Predictor
 from icl_lab.evaluation.curves import learning_curve
 from icl_lab.training.run import load_run
 
@@ -38,7 +39,7 @@ def evaluate(
     task = spec.task.override(parse(settings or [], ()).task)
     network.to(workers.device)
     chosen = task.baselines if baselines is None else names(baselines)
-    predictors = [network, *(BASELINES.get(name)() for name in chosen)]
+    predictors: list[Predictor] = [network, *(BASELINES.get(name)() for name in chosen)]
     frame = learning_curve(predictors, task, prompts, seed, device=workers.device).frame()
     if as_json:
         print_json({"task": task.to_json(), "metric": task.metric, "rows": frame.to_dicts()})

@@ -11,6 +11,7 @@ import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from icl_lab.core.errors import UserError, suggest
@@ -72,7 +73,7 @@ class Spec:
         return head | {field: _plain(getattr(self, field)) for field in field_types(type(self))}
 
     @classmethod
-    def from_json(cls: "type[AnySpec]", data: Mapping[str, Any]) -> "AnySpec":
+    def from_json(cls: "type[AnySpec]", data: Any) -> "AnySpec":
         """The spec that `to_json` wrote.
 
         Raises:
@@ -166,10 +167,17 @@ def digest(data: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def field_types(spec_type: type[Spec]) -> dict[str, Any]:
+def field_types(spec_type: type[Spec]) -> Mapping[str, Any]:
     """The fields of a spec class, in order, with their annotations (bounds kept)."""
+    known: Any = spec_type  # mypy takes the hash of a class for that of its instances
+    return _field_types(known)
+
+
+# Resolving annotations takes tens of microseconds, and a curriculum makes a spec a step.
+@cache
+def _field_types(spec_type: Any) -> Mapping[str, Any]:
     hints = get_type_hints(spec_type, include_extras=True)
-    return {field.name: hints[field.name] for field in dataclasses.fields(spec_type)}
+    return types.MappingProxyType({field.name: hints[field.name] for field in dataclasses.fields(spec_type)})
 
 
 def required_fields(spec_type: type[Spec]) -> tuple[str, ...]:

@@ -56,12 +56,14 @@ def run_comparison(
     ]
     predictors: list[Predictor] = [network for _, network in networks] + list(spec.baselines)
     seeds = [run.seed for run, _ in networks] + [0] * len(spec.baselines)
-    settings = {"num_prompts": spec.num_prompts, "seed": spec.seed, "seeds": seeds, "device": workers.device}
-    curves = learning_curve(predictors, spec.task, **settings)
+    curves = learning_curve(predictors, spec.task, spec.num_prompts, spec.seed, seeds=seeds, device=workers.device)
     digests = {(network.label, run.seed): run.digest() for run, network in networks}
     records = curves.records(digests)
     if spec.longest > 1:
-        longer = extrapolation_curve(predictors, spec.task, spec.longest * spec.task.length, **settings)
+        length = spec.longest * spec.task.length
+        longer = extrapolation_curve(
+            predictors, spec.task, length, spec.num_prompts, spec.seed, seeds=seeds, device=workers.device
+        )
         records += longer.records(digests)
     records += [row for run, network in networks for row in _training_rows(run, network, out)]
     records += _cost_rows(spec, networks, workers)

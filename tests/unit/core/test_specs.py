@@ -137,3 +137,9 @@ def test_digests_refuse_what_json_cannot_say() -> None:
 def test_types_are_described_in_words() -> None:
     assert describe_type(tuple[Count, ...]) == "a list, each an integer of at least 1"
     assert describe_type(Positive) == "a number above 0"
+
+
+@pytest.mark.parametrize("data", [[], "toy", 3, None])
+def test_json_that_is_no_object_is_refused(data: object) -> None:
+    with pytest.raises(UserError, match="Toy: expected a JSON object"):
+        Toy.from_json(data)
