@@ -17,7 +17,7 @@ from icl_lab.models.mixers.base import Site
 @CHANNEL_MIXERS.register
 @dataclass(frozen=True, kw_only=True)
 class GatedMLP(ChannelMixerSpec):
-    """Settings of the gated feed-forward network; its maps have no bias.
+    """A feed-forward network with a SiLU gate (SwiGLU); its maps have no bias.
 
     Args:
         d_hidden: Width of the two branches; by default 8/3 of `d_model`, rounded up to a multiple of 8, so that it has

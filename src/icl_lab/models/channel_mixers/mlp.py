@@ -16,7 +16,7 @@ from icl_lab.models.mixers.base import Site
 @CHANNEL_MIXERS.register
 @dataclass(frozen=True, kw_only=True)
 class MLP(ChannelMixerSpec):
-    """Settings of the feed-forward network.
+    """A feed-forward network of one hidden layer with a GELU.
 
     Args:
         expand: The hidden layer is this many times wider than the model.

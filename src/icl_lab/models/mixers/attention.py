@@ -22,7 +22,7 @@ from icl_lab.models.rotary import rotate
 @MIXERS.register
 @dataclass(frozen=True, kw_only=True)
 class Attention(MixerSpec):
-    """Settings of causal attention; its query, key, value and output maps have a bias.
+    """Causal softmax attention with several heads; its query, key, value and output maps have a bias.
 
     Args:
         num_heads: Heads; a divisor of `d_model`. Eight in Grazzi et al. and Park et al.

@@ -23,7 +23,7 @@ from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, S
 @MIXERS.register
 @dataclass(frozen=True, kw_only=True)
 class Mamba(MixerSpec):
-    """Settings of a Mamba block; the defaults are those of its authors, which both papers use.
+    """A gated, selective state space block; the defaults are its authors', which both papers use.
 
     Args:
         d_state: Numbers of state a channel.

@@ -24,7 +24,7 @@ from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, S
 @MIXERS.register
 @dataclass(frozen=True, kw_only=True)
 class S4Mamba(MixerSpec):
-    """Settings of the S4-Mamba block.
+    """A Mamba block whose selective scan is replaced by S4D, which is the same at every token.
 
     Args:
         d_state: Real numbers of state a channel; even.

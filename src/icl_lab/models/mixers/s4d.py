@@ -21,7 +21,7 @@ from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, S
 @MIXERS.register
 @dataclass(frozen=True, kw_only=True)
 class S4D(MixerSpec):
-    """Settings of the S4D block.
+    """A diagonal, time-invariant state space in every channel, then a gated linear map.
 
     Args:
         d_state: Real numbers of state a channel; even. 16 in Park et al., 64 in Grazzi et al.

@@ -12,7 +12,7 @@ from icl_lab.training.optimisers.base import OPTIMISERS, Momentum, OptimiserSpec
 @OPTIMISERS.register
 @dataclass(frozen=True, kw_only=True)
 class Adam(OptimiserSpec):
-    """Settings of Adam; the defaults are those of Park et al. 2024 and Grazzi et al. 2024.
+    """Adam (Kingma & Ba 2015); the defaults are those of Park et al. 2024 and Grazzi et al. 2024.
 
     Args:
         rate: Peak learning rate.

@@ -12,7 +12,7 @@ from icl_lab.training.optimisers.base import OPTIMISERS, Momentum, OptimiserSpec
 @OPTIMISERS.register
 @dataclass(frozen=True, kw_only=True)
 class AdamW(OptimiserSpec):
-    """Settings of AdamW. The defaults are ours: quick emergence of in-context regression in small models.
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019); its defaults are ours.
 
     Args:
         rate: Peak learning rate.

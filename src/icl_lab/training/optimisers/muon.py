@@ -17,7 +17,7 @@ from icl_lab.training.optimisers.base import OPTIMISERS, Momentum, OptimiserSpec
 @OPTIMISERS.register
 @dataclass(frozen=True, kw_only=True)
 class Muon(OptimiserSpec):
-    """Settings of Muon with AdamW beside it. The defaults are ours.
+    """Muon for the matrices of the blocks, AdamW for everything else. The defaults are ours.
 
     Args:
         rate: Peak learning rate of AdamW.
