@@ -1,7 +1,7 @@
 """The operations on a GPU through the packages of Mamba's authors, `mamba-ssm` and `causal-conv1d`.
 
-They are channels-first and have neither an initial state of the scan nor filters wider than 4: those calls, and the step
-forms, run in PyTorch.
+They are channels-first and have neither an initial state of the scan nor filters wider than 4: those calls and the step
+forms run in PyTorch.
 
 b batch   t num_tokens   e channels   n d_state   k width of the filter   r rank of the step size
 """

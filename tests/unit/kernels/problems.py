@@ -78,7 +78,7 @@ def outputs_and_gradients(kernels: ModuleType, operation: str, tensors: Tensors,
     result = getattr(kernels, operation)(**leaves, **settings)
     outputs = result if isinstance(result, tuple) else (result,)
     generator = torch.Generator().manual_seed(0)
-    grads = [torch.randn(y.shape, generator=generator).to(y.dtype) for y in outputs]
+    grads = [torch.randn(y.shape, generator=generator).to(y) for y in outputs]
     torch.autograd.backward(outputs, grads)
     found = {f"output {i}": y.detach() for i, y in enumerate(outputs)}
     return found | {f"gradient of {name}": leaf.grad for name, leaf in leaves.items()}  # type: ignore[dict-item]

@@ -1,14 +1,23 @@
 """Which backend runs, and what is said when the fast one cannot."""
 
 import ctypes
+import importlib
 import warnings
 
 import pytest
 import torch
 
 from icl_lab.core.errors import UserError
-from icl_lab.kernels import SlowKernelsWarning, backend, backend_report, library
-from tests.unit.kernels.problems import needs_native
+from icl_lab.kernels import SlowKernelsWarning, backend, backend_report, library, vectorised
+from tests.unit.kernels.problems import (
+    assert_close,
+    cast,
+    convolution_inputs,
+    inner_inputs,
+    needs_native,
+    outputs_and_gradients,
+    scan_inputs,
+)
 
 
 @pytest.fixture
@@ -76,3 +85,17 @@ def test_a_stale_library_is_not_used(change, monkeypatch):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_the_cuda_backend_is_preferred_on_a_gpu():
     assert backend.choose("cuda", torch.float32) == ("vectorised" if backend._cuda_trouble() else "cuda")
+
+
+@pytest.mark.skipif(backend._cuda_trouble() is not None, reason=str(backend._cuda_trouble()))
+@pytest.mark.parametrize("operation", ["selective_scan", "causal_conv1d", "mamba_inner"])
+def test_the_cuda_kernels_agree_with_float64(operation):
+    cuda = importlib.import_module("icl_lab.kernels.cuda")
+    given = {"selective_scan": scan_inputs, "causal_conv1d": convolution_inputs, "mamba_inner": inner_inputs}[
+        operation
+    ](2, 40, 16, 4)
+    given.pop("initial_state", None)
+    expected = outputs_and_gradients(vectorised, operation, cast(given, torch.float64))
+    found = outputs_and_gradients(cuda, operation, {name: x.cuda() for name, x in given.items()})
+    # Their scan uses fast exponentials, and their products TF32 where PyTorch allows it.
+    assert_close({name: x.cpu() for name, x in found.items()}, expected, 1e-4)
