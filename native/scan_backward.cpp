@@ -211,7 +211,7 @@ Status run(const ScanBackward& p) {
     const Division d = divide(s.batch, blocks);
     const int64_t per_group = blocks * parameter_floats(n), weights = whole_lines(CHUNK * n), sums = CHUNK * GROUP * LANES;
     const int64_t chunk_floats = ceil_div(blocks, d.channel_groups) * (int64_t)sizeof(Chunk) / 4;
-    const int64_t per_thread = chunk_floats + state_floats + 2 * weights + 2 * sums;
+    const int64_t per_thread = whole_lines(chunk_floats + state_floats + 2 * weights + 2 * sums);
     const int64_t weight_sums = d.channel_groups > 1 ? d.channel_groups * s.batch * s.num_tokens * 2 * n : 0;
     Scratch rates(2 * state_floats + blocks), partial(d.prompt_groups * per_group), own(per_thread * s.threads), wide(weight_sums);
     if (!rates.data || !partial.data || !own.data || !wide.data) return STATUS_NO_MEMORY;

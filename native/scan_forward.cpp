@@ -71,7 +71,7 @@ template <class T>
 Status run(const ScanForward& p) {
     const ScanSizes& s = p.sizes;
     const int64_t blocks = ceil_div(s.channels, LANES), state_floats = blocks * s.d_state * LANES;
-    const int64_t weights = whole_lines(CHUNK * s.d_state), per_thread = state_floats + 2 * weights;
+    const int64_t weights = whole_lines(CHUNK * s.d_state), per_thread = whole_lines(state_floats) + 2 * weights;
     const int64_t channel_groups = smaller(blocks, ceil_div(4 * s.threads, s.batch));
     Scratch rates(2 * state_floats + blocks), own(per_thread * s.threads);
     if (!rates.data || !own.data) return STATUS_NO_MEMORY;
