@@ -38,14 +38,19 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # constraints.txt pins the one version of PyTorch that is tested.
-$(VENV)/installed: pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+
+$(VENV)/installed: $(SOURCES) | $(BIN)/python
+	$(INSTALL) torch
+	$(INSTALL) --editable .
 	touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
-	touch $@
+# Holds everything that the other one holds, so that the kernels are compiled once.
+$(VENV)/installed-dev: $(SOURCES) | $(BIN)/python
+	$(INSTALL) torch
+	$(INSTALL) --editable ".[dev]"
+	touch $(VENV)/installed $@
 
 clean:
 	rm -rf $(VENV) build
