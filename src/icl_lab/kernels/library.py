@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import POINTER, Structure, byref, c_int32, c_int64, c_void_p
 from functools import cache
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 import torch
@@ -81,11 +82,14 @@ ENTRIES: dict[str, type[Structure]] = {
 
 
 def _candidates() -> list[Path]:
-    """Beside this file; and, for an editable installation, where the build put it beside the other compiled files."""
-    import icl_lab.kernels
-
-    folders = dict.fromkeys([Path(__file__).parent, *map(Path, icl_lab.kernels.__path__)])
-    return [path for folder in folders for suffix in SUFFIXES if (path := folder / f"{NAME}{suffix}").is_file()]
+    """Beside this file; and, for an editable installation, wherever its metadata say that the library was put."""
+    names = [f"{NAME}{suffix}" for suffix in SUFFIXES]
+    beside = [Path(__file__).parent / name for name in names]
+    try:
+        installed = [Path(str(file.locate())) for file in files("icl-lab") or [] if file.name in names]
+    except PackageNotFoundError:
+        installed = []
+    return [path for path in (*beside, *installed) if path.is_file()]
 
 
 def _open(path: Path) -> ctypes.CDLL:

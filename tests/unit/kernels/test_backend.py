@@ -99,3 +99,9 @@ def test_the_cuda_kernels_agree_with_float64(operation):
     found = outputs_and_gradients(cuda, operation, {name: x.cuda() for name, x in given.items()})
     # Their scan uses fast exponentials, and their products TF32 where PyTorch allows it.
     assert_close({name: x.cpu() for name, x in found.items()}, expected, 1e-4)
+
+
+def test_the_library_is_there_where_it_must_be() -> None:
+    # CI sets the variable: without it, a library that is built but not found would only make tests skip.
+    if os.environ.get("ICL_REQUIRE_NATIVE"):
+        assert library.trouble() is None
