@@ -2,6 +2,7 @@
 
 import ctypes
 import importlib
+import os
 import warnings
 
 import pytest
