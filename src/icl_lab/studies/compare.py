@@ -125,6 +125,14 @@ def _cost_rows(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]]
     return rows
 
 
+def _reduced(spec: ComparisonSpec) -> str:
+    """What differs from the published sizes: the scale's models and training, and the task's settings."""
+    sentences = [REDUCED[spec.scale]] if spec.entries else []
+    if spec.task != type(spec.task)():
+        sentences.append(f"The task is {spec.task.short()}; every setting it does not name is the papers'.")
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
 def _described(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], out: Path) -> Comparison:
     models = tuple(
         Entry(
@@ -152,7 +160,7 @@ def _described(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]]
         predictors=models + baselines,
         scale=spec.scale,
         seeds=tuple(range(spec.num_seeds)) if models else (),
-        reduced=REDUCED[spec.scale] if models else "",
+        reduced=_reduced(spec),
         settings={"held-out prompts": spec.num_prompts, "evaluation seed": spec.seed, "comparison": spec.digest()},
         environments=tuple(environments),
         task_formula=spec.task.formula,

@@ -22,7 +22,9 @@ class Mamba(Preset):
     """
 
     formula = "(mamba, mamba) * num_layers"
-    source = "Gu & Dao 2023; Park et al. 2024, section 2 of the recipe; Grazzi et al. 2024, 2.1"
+    source = (
+        "Gu & Dao 2023 (arXiv 2312.00752); Park et al. 2024 (arXiv 2402.04248); Grazzi et al. 2024 (arXiv 2402.03170)"
+    )
 
     d_state: Count = 16
     recipe: Recipe = "park"

@@ -25,7 +25,9 @@ class S4(Preset):
     """
 
     formula = "(s4d, s4d) * num_layers"
-    source = "Gu et al. 2022; Park et al. 2024, section 2 of the recipe; Grazzi et al. 2024, 2.1"
+    source = (
+        "Gu et al. 2022 (arXiv 2206.11893); Park et al. 2024 (arXiv 2402.04248); Grazzi et al. 2024 (arXiv 2402.03170)"
+    )
 
     recipe: Recipe = "park"
     d_state: Count | None = None

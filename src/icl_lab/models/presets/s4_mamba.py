@@ -23,7 +23,7 @@ class S4Mamba(Preset):
     """
 
     formula = "(s4_mamba, s4_mamba) * num_layers"
-    source = "Park et al. 2024, section 2 of the recipe"
+    source = "Park et al. 2024 (arXiv 2402.04248)"
 
     d_state: Count = 16
     gate: Literal["silu", "linear"] = "silu"

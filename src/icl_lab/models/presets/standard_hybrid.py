@@ -27,7 +27,7 @@ class StandardHybrid(Preset):
     """
 
     formula = "(attention, mamba) * num_layers"
-    source = "Park et al. 2024, section 2 of the recipe"
+    source = "Park et al. 2024 (arXiv 2402.04248)"
 
     num_heads: Count = 8
     positions: Positions = "learned"

@@ -26,7 +26,7 @@ class Transformer(Preset):
     """
 
     formula = "(attention, mlp) * num_layers"
-    source = "Park et al. 2024, section 2 of the recipe; Grazzi et al. 2024, 2.1"
+    source = "Park et al. 2024 (arXiv 2402.04248); Grazzi et al. 2024 (arXiv 2402.03170)"
 
     num_heads: Count = 8
     recipe: Recipe = "park"

@@ -1,4 +1,4 @@
-"""A constant learning rate (Park et al. 2024, section 3 of the recipe: no decay, no warm-up)."""
+"""A constant learning rate (Park et al. 2024: no decay, no warm-up)."""
 
 from dataclasses import dataclass
 
