@@ -12,6 +12,7 @@ from icl_lab.core.specs import field_types
 from icl_lab.evaluation.curves import learning_curve
 from icl_lab.models.network import Network
 from icl_lab.models.presets.base import PRESETS, Preset
+from icl_lab.studies.recipes import training_at
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.training.budgets.seconds import Seconds
 from icl_lab.training.budgets.steps import Steps
@@ -61,14 +62,14 @@ def train(
         steps: Budget in optimiser steps; of `training` by default.
         seconds: Budget in seconds instead.
         seed: Of weights, prompts and dropout.
-        training: Everything else about the training.
+        training: Everything else about the training; the recipe of the small scale by default.
         folder: Keeps the run: a finished one is loaded, an interrupted one goes on. Nothing is kept by default.
         observers: Told of every step.
 
     Raises:
         UserError: Both `steps` and `seconds` are given, or the loss stopped being finite.
     """
-    recipe = training or TrainingSpec()
+    recipe = training or training_at("small", task)
     if steps is not None and seconds is not None:
         raise UserError("train: expected a budget in steps or in seconds, got both")
     if steps is not None:

@@ -51,7 +51,7 @@ def find(name: str) -> list[tuple[str, type[Spec]]]:
     """
     found = [(kind, registry.get(name)) for kind, registry in KINDS.items() if name in registry]
     if not found:
-        raise UnknownName("name", name, [known for registry in KINDS.values() for known in registry.names()])
+        raise UnknownName("name", name, {known for registry in KINDS.values() for known in registry.names()})
     return found
 
 

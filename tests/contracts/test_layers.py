@@ -18,7 +18,7 @@ BELOW = {
     "baselines": {"core"},
     "models": {"core", "tasks", "kernels"},
     "training": {"core", "tasks", "kernels", "models"},
-    "evaluation": {"core", "tasks", "baselines", "models", "report"},
+    "evaluation": {"core", "tasks", "kernels", "baselines", "models", "report"},
 }
 BELOW["catalogue"] = set(BELOW)
 BELOW["studies"] = set(BELOW) | {"catalogue"}

@@ -11,7 +11,7 @@ from icl_lab.core.records import read_records
 from tests.end_to_end.commands import Icl
 
 TASK = ("linear_regression", "dim=3", "length=8")
-SMALL = ("--scale", "smoke", "--prompts", "32", "training.budget.amount=6", "--device", "cpu", "--threads", "1")
+SMALL = ("--scale", "smoke", "--prompts", "32", "--device", "cpu", "--threads", "1")
 # What a clock measured; everything else is the same in every run.
 TIMED = ("ms_per_prompt", "training_seconds", "seconds", "tokens_per_second")
 
@@ -21,7 +21,8 @@ def untimed(folder: Path) -> pl.DataFrame:
 
 
 def compare(icl: Icl, out: Path, *more: str, models: str = "transformer,mamba,mambaformer") -> str:
-    done = icl("compare", *TASK, *SMALL, "--models", models, "--out", str(out), *more)
+    budget = ("training.budget.amount=6",) if models else ()
+    done = icl("compare", *TASK, *SMALL, *budget, "--models", models, "--out", str(out), *more)
     assert done.status == 0, done.err
     return done.out
 
@@ -89,6 +90,9 @@ def test_the_page_is_redrawn_from_the_records_alone(icl: Icl, tmp_path: Path) ->
     (out / "index.html").unlink()
     assert icl("report", str(out)).status == 0
     assert (out / "index.html").read_bytes() == page
+    (out / "records.jsonl").unlink()
+    assert "nothing to draw" in icl("report", str(out)).err
+    assert (out / "index.html").read_bytes() == page
 
 
 def test_a_folder_with_another_task_is_left_alone(icl: Icl, tmp_path: Path) -> None:
@@ -120,7 +124,8 @@ def test_a_damaged_checkpoint_is_reported_and_not_overwritten(icl: Icl, tmp_path
     (checkpoint,) = (tmp_path / "runs").glob("*/checkpoint.safetensors")
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     before = checkpoint.read_bytes()
-    done = icl("compare", *TASK, *SMALL, "--models", "mamba", "--out", str(tmp_path))
+    budget = "training.budget.amount=6"
+    done = icl("compare", *TASK, *SMALL, budget, "--models", "mamba", "--out", str(tmp_path))
     assert done.status == 2
     assert str(checkpoint) in done.err
     assert checkpoint.read_bytes() == before
@@ -143,6 +148,11 @@ def test_a_damaged_checkpoint_is_reported_and_not_overwritten(icl: Icl, tmp_path
         (("compare", "linear_regression", "training.batch=0"), "batch: expected an integer of at least 1, got 0"),
         (("compare", "linear_regression", "--scale", "huge"), "huge"),
         (("compare", "linear_regression", "transformer.num_heads=7"), "num_heads"),
+        (("compare", "linear_regression", "--models", "mamba", "lasso.strength=5"), "no field 'lasso'"),
+        (("compare", "linear_regression", "--models", "", "training.batch=4"), "no field 'training'"),
+        (("compare", "linear_regression", "--models", "mamba,s4", "s4.d_state=3"), "d_state"),
+        (("compare", "decision_tree", "depth=60"), "decision_tree.depth: expected an integer in [1, 16], got 60"),
+        (("compare", "linear_regression", "--models", "", "--out", "/dev/null/x"), "/dev/null"),
         (("train", "linear_regression", "--model", "manba"), "did you mean mamba"),
         (("evaluate", "/nowhere"), "no run in /nowhere"),
         (("report", "/nowhere"), "no comparison in /nowhere"),

@@ -19,7 +19,7 @@ SAFE_SPAN = 1e-3
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
 class LeastSquares(Baseline):
-    """The w of smallest norm among those that minimise |X w - y|^2; no intercept. Optimal without noise."""
+    """The w of smallest norm among those that minimise |X w - y|^2; no intercept. Optimal for Gaussian w, no noise."""
 
     formula = "w = X^+ y"
     source = "Garg et al. 2022 (arXiv 2208.01066), section 3"

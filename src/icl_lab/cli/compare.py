@@ -60,9 +60,8 @@ def compare(
       icl compare decision_tree --models "" --out results/trees
     """  # noqa: D301, D412
     workers = use(device, threads)
-    spec = comparison_spec(
-        task, settings or [], names(models), baselines and names(baselines), scale, seeds, prompts, longest
-    )
+    chosen = None if baselines is None else names(baselines)
+    spec = comparison_spec(task, settings or [], names(models), chosen, scale, seeds, prompts, longest)
     console = progress()
     count = len(spec.runs())
 
@@ -90,16 +89,17 @@ def comparison_spec(
     task_name: str,
     arguments: list[str],
     model_names: tuple[str, ...],
-    baseline_names: tuple[str, ...] | None | str,
+    baseline_names: tuple[str, ...] | None,
     scale: Scale,
     seeds: int,
     prompts: int | None,
     longest: int,
 ) -> ComparisonSpec:
     """The comparison that a command line asks for, with every name and setting checked before anything is trained."""
-    settings = parse(arguments, ("model", "training", *model_names, *BASELINES.names()))
+    chosen = TASKS.get(task_name).baselines if baseline_names is None else baseline_names
+    # A prefix that names nothing here is taken for a field of the task, and refused there.
+    settings = parse(arguments, (*(("model", "training") if model_names else ()), *model_names, *chosen))
     task = task_at(task_name, settings)
-    chosen = task.baselines if baseline_names is None else tuple(baseline_names)
     return ComparisonSpec(
         task=task,
         entries=entries_at(task, model_names, settings, scale),

@@ -1,5 +1,6 @@
 """`icl list` and `icl describe`: what there is, and what each thing is."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from icl_lab.catalogue import KINDS, field_notes, find, summary
 from icl_lab.cli.console import print_json, print_table, results
 from icl_lab.cli.settings import parse
-from icl_lab.core.specs import Spec, required_fields
+from icl_lab.core.specs import Spec, field_types, required_fields
 from icl_lab.models.presets.base import Preset
 from icl_lab.tasks.base import TASKS
 
@@ -44,7 +45,12 @@ def describe(
     icl describe skewed
     icl describe mambaformer d_model=128 num_layers=4
     """  # noqa: D412
-    described = [_description(kind, component, settings or []) for kind, component in find(name)]
+    chosen = parse(settings or [], ()).task
+    found = find(name)
+    # A task and a baseline may share a name: settings speak of the one that has such fields.
+    heads = {key.partition(".")[0] for key in chosen}
+    fitting = [(kind, component) for kind, component in found if heads <= set(field_types(component))] or found
+    described = [_description(kind, component, chosen) for kind, component in fitting]
     if as_json:
         print_json(described)
         return
@@ -52,8 +58,7 @@ def describe(
         _print(entry)
 
 
-def _description(kind: str, component: type[Spec], settings: list[str]) -> dict[str, Any]:
-    chosen = parse(settings, ()).task
+def _description(kind: str, component: type[Spec], chosen: Mapping[str, str]) -> dict[str, Any]:
     spec = None if required_fields(component) else component().override(chosen)
     notes = field_notes(component)
     entry: dict[str, Any] = {

@@ -24,7 +24,7 @@ app = typer.Typer(
 
 
 def add(name: str, command: Callable[..., None]) -> None:
-    """Make a function a subcommand. A wrong input is one line and status 2; Ctrl-C is one line and status 130."""
+    """Make a function a subcommand. A wrong value is one line and status 2; Ctrl-C is one line and status 130."""
 
     @wraps(command)
     def guarded(*arguments: Any, **options: Any) -> None:
@@ -32,6 +32,12 @@ def add(name: str, command: Callable[..., None]) -> None:
             command(*arguments, **options)
         except UserError as error:
             fail(str(error))
+        except OSError as error:
+            fail(f"{error.filename or 'a file'}: {error.strerror or error}; choose another path or free it")
+        except MemoryError as error:
+            fail(
+                f"not enough memory ({str(error).splitlines()[0] if str(error) else 'no more to be had'}): ask for less"
+            )
         except KeyboardInterrupt:
             fail("stopped; the same command goes on from the last checkpoint", status=130)
 

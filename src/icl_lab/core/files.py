@@ -2,7 +2,10 @@
 
 import json
 import os
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +46,25 @@ def read_json(path: Path) -> Any:
         raise UserError(f"no file {path}: expected a JSON file there") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as trouble:
         raise DamagedFile(path, f"not JSON ({trouble})", "restore it, or move it away and run again") from None
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold a folder while this process writes there; the lock goes with the process, however it ends.
+
+    Raises:
+        UserError: Another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        if sys.platform != "win32":  # Windows has no such lock; two processes there are not told apart
+            import fcntl
+
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(f"another process is at work in {folder}: wait for it, or stop it") from None
+        yield
 
 
 def inside(folder: Path, name: str) -> Path:

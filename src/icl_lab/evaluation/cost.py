@@ -1,7 +1,8 @@
 """What a predictor costs: parameters, state, FLOPs and time for each prompt. All of it is measured, nothing declared.
 
 State is counted in real numbers, not bytes. FLOPs are torch's count of matrix products, convolutions and attention in
-the forward pass: element-wise work (norms, activations, a scan) and native kernels are not in it.
+the forward pass, on the PyTorch form of every kernel, so that the count does not depend on which kernels run here.
+Element-wise work (norms, activations, the exponentials and updates of a scan) is not in it.
 """
 
 import time
@@ -17,6 +18,7 @@ from icl_lab.core.predictor import Predictor
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.evaluation.curves import Device, evaluation_mode, evaluation_prompts
+from icl_lab.kernels import using
 from icl_lab.models.network import Network, count_parameters
 from icl_lab.tasks.base import Task
 
@@ -88,7 +90,8 @@ def count_flops(predictor: Predictor, prompts: PromptBatch) -> int:
 
     Attention is counted in full, without the half that a causal mask spares: the counter knows the plain form only.
     """
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+    counter = FlopCounterMode(display=False)
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), using("vectorised"), counter:
         predictor.predict(prompts.rows(slice(0, 1)))
     return int(counter.get_total_flops())
 

@@ -4,7 +4,7 @@ A backend is a module with the same five functions: `reference` (slow and obviou
 `native` (C++ on a CPU), `cuda` (the packages of Mamba's authors). `backend.py` chooses one for each call.
 """
 
-from icl_lab.kernels.backend import BackendReport, SlowKernelsWarning, backend_report
+from icl_lab.kernels.backend import BackendReport, SlowKernelsWarning, backend_report, using
 from icl_lab.kernels.operations import (
     causal_conv1d,
     causal_conv1d_step,
@@ -22,4 +22,5 @@ __all__ = [
     "mamba_inner",
     "selective_scan",
     "selective_scan_step",
+    "using",
 ]

@@ -3,6 +3,9 @@
 import importlib
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.util import find_spec
 from types import ModuleType
@@ -38,11 +41,24 @@ class BackendReport:
 
 
 _warned: set[str] = set()
+_asked: ContextVar[str | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def using(name: str) -> Iterator[None]:
+    """Run one backend, whatever the environment says: for counts that must not depend on the machine."""
+    token = _asked.set(name)
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
 _modules: dict[str, ModuleType] = {}
 
 
 def _forced() -> str | None:
-    name = os.environ.get(VARIABLE) or None
+    name = _asked.get() or os.environ.get(VARIABLE) or None
     if name is not None and name not in BACKENDS:
         raise UserError(f"{VARIABLE}={name} names no backend: {suggest(name, BACKENDS)}")
     return name

@@ -31,7 +31,7 @@ def answer(rows: list[Row]) -> str:
     if even:
         opening = f"{names} cannot be told apart on these prompts: the ICL score of {clipped(leader.predictor)}"
     else:
-        opening = f"{names} learns best: its ICL score"
+        opening = f"{names} learns best: its ICL score" if others else f"{names}: its ICL score"
     sentence = f"{opening} is {number(leader.score.value)} ({clipped(best.predictor)} has 1, always saying zero has 0)"
     if leader.milestones:
         sentence += f"; {_after(leader.milestones[0], best, own=not even)}"

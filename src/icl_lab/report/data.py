@@ -120,6 +120,8 @@ def read_comparison(folder: Path) -> Comparison:
     path = folder / COMPARISON
     if not path.is_file():
         raise UserError(f"no comparison in {folder}: expected {COMPARISON} there, as `icl compare` writes it")
+    if not (folder / RECORDS).is_file():
+        raise UserError(f"no {RECORDS} in {folder}: there is nothing to draw; `icl compare` into it makes it anew")
     data = _object(path, "the file", read_json(path))
     entries = _typed(path, data, "predictors", list, required=True)
     predictors = tuple(_entry(path, _object(path, f"predictors[{i}]", item)) for i, item in enumerate(entries))

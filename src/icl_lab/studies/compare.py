@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from icl_lab.core.errors import UserError
+from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.records import Record, read_records, write_records
@@ -19,7 +19,7 @@ from icl_lab.evaluation.extrapolation import extrapolation_curve
 from icl_lab.models.network import Network
 from icl_lab.report.data import COMPARISON, RECORDS, Comparison, Entry, read_comparison, write_comparison
 from icl_lab.studies.comparison import ComparisonSpec
-from icl_lab.studies.recipes import REDUCED
+from icl_lab.studies.differences import reduced
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.run import run_folder, train_run
 from icl_lab.training.spec import RunSpec
@@ -68,14 +68,15 @@ def run_comparison(
     records += [row for run, network in networks for row in _training_rows(run, network, out)]
     records += _cost_rows(spec, networks, workers)
     if workers.is_main:
+        described = _described(spec, networks, out)
         # The rows first: a page is never without the numbers that its comparison.json speaks of.
         write_records(out / RECORDS, records)
-        write_comparison(out, _described(spec, networks, out))
+        write_comparison(out, described)
     return curves
 
 
 def _refuse_another_task(spec: ComparisonSpec, out: Path) -> None:
-    if not (out / COMPARISON).exists():
+    if not ((out / COMPARISON).exists() and (out / RECORDS).exists()):
         return
     held = dict(read_comparison(out).task)
     if held != spec.task.to_json():
@@ -125,14 +126,6 @@ def _cost_rows(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]]
     return rows
 
 
-def _reduced(spec: ComparisonSpec) -> str:
-    """What differs from the published sizes: the scale's models and training, and the task's settings."""
-    sentences = [REDUCED[spec.scale]] if spec.entries else []
-    if spec.task != type(spec.task)():
-        sentences.append(f"The task is {spec.task.short()}; every setting it does not name is the papers'.")
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
 def _described(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], out: Path) -> Comparison:
     models = tuple(
         Entry(
@@ -151,18 +144,28 @@ def _described(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]]
     )
     environments: list[dict[str, object]] = []
     for run, _ in networks:
-        environment = read_json(run_folder(out, run) / "environment.json")
-        if environment not in environments:
-            environments.append(environment)
+        for environment in _environment(run_folder(out, run) / "environment.json"):
+            if environment not in environments:
+                environments.append(environment)
     return Comparison(
         task=spec.task.to_json(),
         metric=spec.task.metric,
         predictors=models + baselines,
         scale=spec.scale,
         seeds=tuple(range(spec.num_seeds)) if models else (),
-        reduced=_reduced(spec),
+        reduced=reduced(spec),
         settings={"held-out prompts": spec.num_prompts, "evaluation seed": spec.seed, "comparison": spec.digest()},
         environments=tuple(environments),
         task_formula=spec.task.formula,
         task_source=spec.task.source,
     )
+
+
+def _environment(path: Path) -> Iterator[dict[str, object]]:
+    """What a run ran on; nothing where the file is gone, since no number depends on it."""
+    if not path.exists():
+        return
+    environment = read_json(path)
+    if not isinstance(environment, dict):
+        raise DamagedFile(path, f"expected a JSON object, got {environment!r:.40}", "move it away to go on without it")
+    yield environment

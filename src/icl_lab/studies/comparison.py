@@ -51,6 +51,14 @@ class ComparisonSpec(Spec):
             raise UserError(f"{twice[0]} is in the comparison twice: name each model and baseline once")
         if not labels:
             raise UserError("nothing to compare: name at least one model or baseline")
+        for entry in self.entries:
+            self._check_network(entry.model)
+
+    def _check_network(self, model: Preset) -> None:
+        """Refuse what can be built for this task only in part, before anything is trained."""
+        held = model.network(self.task).num_positions
+        if 0 < held < self.task.num_tokens:
+            raise UserError(f"{model.spec_name()}.num_positions: expected at least {self.task.num_tokens}, got {held}")
 
     def label(self, model: Preset) -> str:
         """What a model is called on the page: its plain name, unless two entries share it."""

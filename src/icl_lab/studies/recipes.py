@@ -17,15 +17,6 @@ SIZES: dict[Scale, tuple[int, int]] = {"smoke": (16, 1), "small": (64, 2), "pape
 
 NUM_PROMPTS: dict[Scale, int] = {"smoke": 64, "small": 1280, "paper": 1280}
 
-REDUCED: dict[Scale, str] = {
-    "smoke": "Everything: this scale only proves that the commands run. Its models have learned next to nothing.",
-    "small": (
-        "Width 64 and 2 layers instead of 256 and 12; a few thousand steps of Muon instead of 500,001 of Adam; "
-        "no curriculum. Sampling, prompt layout, architectures and evaluation are the published ones."
-    ),
-    "paper": "",
-}
-
 
 def model_at(scale: Scale, name: str, settings: Mapping[str, str] | None = None) -> Preset:
     """A model by name, at the size of a scale, with settings as text on top of it."""

@@ -1,11 +1,12 @@
 """Random decision trees (Garg et al. 2022; Park et al. 2024, table 1; Grazzi et al. 2024, figure 2c)."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float
 
-from icl_lab.core.specs import Count
+from icl_lab.core.specs import Bounds, Count
 from icl_lab.tasks.base import TASKS, FunctionClass
 
 
@@ -30,7 +31,7 @@ class DecisionTree(FunctionClass):
     lengthening = 5
 
     length: Count = 101
-    depth: Count = 4
+    depth: Annotated[int, Bounds(low=1, high=16)] = 4
 
     @property
     def normaliser(self) -> float:

@@ -215,5 +215,5 @@ class Trainer:
 
 
 def _diverged(what: str, value: float, step: int) -> Diverged:
-    advice = "try a lower training.optimiser.rate, a longer training.warmup or a smaller training.clip"
+    advice = "try a lower training.optimiser.rate, a longer training.warmup or training.clip=1"
     return Diverged(f"training diverged: the {what} of step {step} is {value}; {advice}")

@@ -6,10 +6,11 @@ training curve), `checkpoint.safetensors` and `checkpoint.previous.safetensors`.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from icl_lab.core.errors import DamagedFile, UserError
-from icl_lab.core.files import inside, read_json, write_json
+from icl_lab.core.files import exclusive, inside, read_json, write_json
 from icl_lab.core.streams import Stream
 from icl_lab.models.network import Network
 from icl_lab.training.checkpoint import Checkpoints
@@ -65,9 +66,14 @@ def train_run(
     Raises:
         Diverged: With the step and the last good checkpoint, which is kept.
         DamagedFile: A file of the folder cannot be read; nothing was overwritten.
-        UserError: The folder belongs to another run.
+        UserError: The folder belongs to another run, or another process is at work in it.
     """
     workers = workers or Workers()
+    with exclusive(folder) if workers.is_main else nullcontext():
+        return _train_in(folder, spec, observers, workers, clock)
+
+
+def _train_in(folder: Path, spec: RunSpec, observers: Sequence[Observer], workers: Workers, clock: Clock) -> Network:
     checkpoints = Checkpoints(folder, spec.digest())
     trainer = Trainer(spec, workers, clock)
     _restore(trainer, checkpoints)

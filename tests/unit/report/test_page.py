@@ -175,7 +175,7 @@ def test_the_records_of_an_evaluation_make_a_page(tmp_path: Path) -> None:
     described = comparison(*predictors, task=task.to_json(), seeds=(0, 1))
     _, page = read(write(tmp_path, described, curves.records()))
     for words in (
-        "toy learns best: its ICL score is",
+        "toy: its ICL score is",
         "error / zero,after 4",
         "error / zero,after 5",
         "Means over 2 trainings",

@@ -45,6 +45,7 @@ def test_the_folder_is_named_by_the_digest_and_holds_what_it_should(tmp_path: Pa
     assert folder == tmp_path / "runs" / spec.digest()
     train_run(spec, folder)
     assert {path.name for path in folder.iterdir()} == {
+        ".lock",
         "spec.json",
         "environment.json",
         "records.jsonl",

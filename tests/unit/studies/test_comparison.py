@@ -1,0 +1,86 @@
+"""A comparison refuses early, says what was reduced, and never replaces good files by bad ones."""
+
+from pathlib import Path
+
+import pytest
+
+from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.core.files import exclusive
+from icl_lab.core.streams import Stream
+from icl_lab.evaluation.cost import count_flops
+from icl_lab.kernels import using
+from icl_lab.models.presets.base import PRESETS
+from icl_lab.models.presets.mamba import Mamba
+from icl_lab.studies.compare import run_comparison
+from icl_lab.studies.comparison import ComparisonSpec, Entry
+from icl_lab.studies.differences import reduced
+from icl_lab.studies.recipes import model_at, training_at
+from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.training.budgets.steps import Steps
+
+TASK = LinearRegression(dim=2, length=5)
+TRAINING = training_at("smoke", TASK).replace(budget=Steps(amount=2))
+
+
+def small() -> ComparisonSpec:
+    entry = Entry(model=Mamba(d_model=8, num_layers=1), training=TRAINING)
+    return ComparisonSpec(task=TASK, entries=(entry,), num_prompts=8, longest=1)
+
+
+def test_a_network_that_cannot_read_the_prompts_is_refused_before_training() -> None:
+    model = PRESETS.get("transformer")(num_positions=4)
+    with pytest.raises(UserError, match=r"transformer\.num_positions: expected at least 10, got 4"):
+        ComparisonSpec(task=TASK, entries=(Entry(model=model, training=TRAINING),))
+
+
+def test_the_paper_scale_on_the_published_task_reduces_nothing() -> None:
+    task = LinearRegression()
+    entry = Entry(model=model_at("paper", "mamba"), training=training_at("paper", task))
+    assert reduced(ComparisonSpec(task=task, entries=(entry,))) == ""
+
+
+def test_every_difference_from_the_paper_is_named() -> None:
+    words = reduced(small())
+    for expected in ("dim 2 (published: 20)", "length 5 (published: 41)", "d_model 8 (published: 256)", "500,001"):
+        assert expected in words
+
+
+def test_a_damaged_environment_is_reported_and_the_comparison_is_kept(tmp_path: Path) -> None:
+    run_comparison(small(), tmp_path)
+    before = (tmp_path / "comparison.json").read_bytes()
+    (environment,) = tmp_path.glob("runs/*/environment.json")
+    environment.write_text("[1]")
+    with pytest.raises(DamagedFile, match=r"environment\.json"):
+        run_comparison(small(), tmp_path)
+    assert (tmp_path / "comparison.json").read_bytes() == before
+    environment.unlink()
+    run_comparison(small(), tmp_path)
+
+
+def test_two_processes_do_not_train_one_run(tmp_path: Path) -> None:
+    spec = small()
+    (run,) = spec.runs()
+    with exclusive(tmp_path / "runs" / run.digest()), pytest.raises(UserError, match="another process is at work"):
+        run_comparison(spec, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["mamba", "mambaformer", "s4_mamba", "s4"])
+def test_the_count_of_operations_does_not_depend_on_the_kernels(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = model_at("smoke", name).build(TASK, Stream(0))
+    prompts = TASK.sample(Stream(0), 0, 1)
+    counts = set()
+    for backend in ("native", "vectorised", "reference"):
+        monkeypatch.setenv("ICL_KERNELS", backend)
+        counts.add(count_flops(network, prompts))
+    assert len(counts) == 1
+
+
+def test_a_backend_that_is_asked_for_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from icl_lab.kernels.backend import choose
+
+    monkeypatch.setenv("ICL_KERNELS", "reference")
+    with using("vectorised"):
+        assert choose("cpu", torch.float32) == "vectorised"
+    assert choose("cpu", torch.float32) == "reference"
