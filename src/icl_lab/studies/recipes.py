@@ -39,7 +39,7 @@ def training_at(scale: Scale, task: Task) -> TrainingSpec:
             held_out_prompts=16,
         )
     if scale == "small":
-        return TrainingSpec(budget=Steps(amount=2000), optimiser=Muon(rate=1e-3), schedule=Linear(decay=0.3))
+        return TrainingSpec(budget=Steps(amount=1600), optimiser=Muon(rate=1e-3), schedule=Linear(decay=0.3))
     return TrainingSpec(
         budget=Steps(amount=500_001),
         optimiser=Adam(rate=1e-4),
