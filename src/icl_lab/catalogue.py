@@ -14,6 +14,8 @@ from icl_lab.models.mixers.base import MIXERS
 from icl_lab.models.presets.base import PRESETS
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.inputs.base import INPUTS
+from icl_lab.tasks.queries.base import QUERIES
+from icl_lab.tasks.shifts.base import SHIFTS
 from icl_lab.training.budgets.base import BUDGETS
 from icl_lab.training.optimisers.base import OPTIMISERS
 from icl_lab.training.schedules.base import SCHEDULES
@@ -21,7 +23,7 @@ from icl_lab.training.schedules.base import SCHEDULES
 KINDS: dict[str, Registry[Any]] = {
     registry.kind: registry
     for registry in (
-        TASKS, PRESETS, BASELINES, INPUTS, MIXERS, CHANNEL_MIXERS, OPTIMISERS, SCHEDULES, BUDGETS,
+        TASKS, PRESETS, BASELINES, INPUTS, QUERIES, SHIFTS, MIXERS, CHANNEL_MIXERS, OPTIMISERS, SCHEDULES, BUDGETS,
     )
 }  # fmt: skip
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.baselines.base import BASELINES, Baseline, ExampleBaseline
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.prompts import Examples, PromptBatch
@@ -15,9 +15,8 @@ DIM, LENGTH = 4, 14
 # Float64 and a different order of the same operations; the worst matrix among these prompts has a condition below 1e3.
 CLOSE = {"rtol": 1e-7, "atol": 1e-7}
 
-every_baseline = pytest.mark.parametrize(
-    "baseline", [BASELINES.get(n)() for n in BASELINES.names()], ids=Baseline.short
-)
+OF_EXAMPLES = [BASELINES.get(n)() for n in BASELINES.names() if issubclass(BASELINES.get(n), ExampleBaseline)]
+every_baseline = pytest.mark.parametrize("baseline", OF_EXAMPLES, ids=Baseline.short)
 
 
 def prompts(batch: int = 6) -> PromptBatch:
@@ -127,3 +126,26 @@ def test_wrong_prompts_are_refused(baseline: Baseline) -> None:
     for shown in ([3, 2], [1, 1], [-1], [LENGTH]):
         with pytest.raises(UserError, match=r"shown: expected ascending integers from 0 to 13"):
             baseline.predict(batch, shown=shown)
+
+
+@every_baseline
+def test_a_query_beside_the_prompt_is_answered_from_the_same_examples(baseline: Baseline) -> None:
+    batch = prompts()
+    asked = torch.randn(6, LENGTH, DIM, generator=Stream(0, ("asked",)).torch_generator())
+    beside = interleave(Examples(batch.examples.xs, batch.examples.ys, asked=asked))
+    answers = baseline.predict(beside)
+    for i in (1, DIM, LENGTH - 1):
+        xs = batch.examples.xs.clone()
+        xs[:, i] = asked[:, i]
+        inside = baseline.predict(with_examples(xs, batch.examples.ys), shown=[i])
+        torch.testing.assert_close(answers[:, i : i + 1], inside, **CLOSE)
+
+
+@every_baseline
+def test_a_label_of_several_numbers_is_as_many_problems(baseline: Baseline) -> None:
+    batch = prompts()
+    ys = torch.stack([batch.examples.ys, batch.examples.ys.roll(1, 0)], dim=2)
+    both = baseline.predict(with_examples(batch.examples.xs, ys))
+    for column in range(2):
+        alone = baseline.predict(with_examples(batch.examples.xs, ys[..., column]))
+        assert torch.equal(both[..., column], alone)

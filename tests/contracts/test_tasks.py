@@ -9,8 +9,11 @@ import torch
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
-from icl_lab.tasks.base import TASKS, FunctionClass, Task
+from icl_lab.evaluation.curves import zeros
+from icl_lab.tasks.base import TASKS, Task
+from icl_lab.tasks.function_class import FunctionClass
 from icl_lab.tasks.inputs.base import INPUTS, Inputs
+from icl_lab.tasks.queries.base import QUERIES
 
 STREAM = Stream(0, ("contract",))
 
@@ -25,6 +28,8 @@ def every_task() -> list[Task]:
             others = [INPUTS.get(inputs)() for inputs in INPUTS.names()]
             tasks += [task.replace(inputs=inputs) for inputs in others if inputs != task.inputs]
             tasks.append(task.replace(label_noise=0.5, active_dims=7, inputs=others[-1]))
+            tasks.append(task.replace(label_noise=0.5, restandardised=True, input_scale=2.0, label_scale=3.0))
+            tasks += [task.replace(queries=QUERIES.get(queries)()) for queries in QUERIES.names()]
     return tasks
 
 
@@ -56,7 +61,11 @@ def test_prompts_depend_on_their_address_alone(task: Task) -> None:
 def test_prompts_have_the_declared_shapes(task: Task) -> None:
     prompts = task.sample(STREAM, step=0, batch=3)
     assert prompts.tokens.shape[:2] == (3, task.num_tokens)
-    if prompts.tokens.is_floating_point():
+    if task.vocabulary:
+        assert prompts.tokens.shape == (3, task.num_tokens)
+        assert prompts.tokens.dtype == torch.int64
+        assert 0 <= prompts.tokens.min() <= prompts.tokens.max() < task.vocabulary
+    else:
         assert prompts.tokens.shape == (3, task.num_tokens, task.d_token)
         assert prompts.tokens.dtype == torch.float32
     assert prompts.scored.dtype == torch.bool
@@ -69,13 +78,24 @@ def test_prompts_have_the_declared_shapes(task: Task) -> None:
 
 @pytest.mark.parametrize("task", every_task(), ids=Task.short)
 def test_a_right_answer_has_no_error_and_a_wrong_one_counts_only_where_scored(task: Task) -> None:
-    prompts = task.sample(STREAM, step=0, batch=3)
-    error = task.error(prompts.targets, prompts)
+    prompts = task.asked(task.sample(STREAM, step=0, batch=3))
+    right = task.objective.perfect(prompts)
+    error = task.error(right, prompts)
     assert torch.equal(error.isnan(), ~prompts.scored)
     assert error[prompts.scored].abs().max() == 0
-    assert task.loss(prompts.targets, prompts) == 0
-    wrong = task.error(prompts.targets + 1, prompts)
-    assert (wrong[prompts.scored] > 0).all()
+    wrong = task.error(-1 - right, prompts)
+    assert wrong[prompts.scored].min() >= 0
+    assert wrong[prompts.scored].mean() > 0
+
+
+@pytest.mark.parametrize("task", every_task(), ids=Task.short)
+def test_the_loss_falls_towards_the_right_answer(task: Task) -> None:
+    prompts = task.sample(STREAM, step=0, batch=3)
+    right = task.objective.perfect(prompts).double()
+    zero = torch.zeros_like(right)
+    losses = [task.loss(zero + share * right, prompts).item() for share in (0.0, 0.25, 0.5)]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[2] < losses[0]
 
 
 @pytest.mark.parametrize("task", every_task(), ids=Task.short)
@@ -83,8 +103,8 @@ def test_zero_error_is_the_error_of_the_zero_predictor(task: Task) -> None:
     # Batches are independent, prompts of one batch are not where they share their axes: the batches are the sample.
     errors = []
     for step in range(48):
-        prompts = task.sample(STREAM, step, batch=32)
-        errors.append(task.error(torch.zeros_like(prompts.targets), prompts).nanmean().item())
+        prompts = task.asked(task.sample(STREAM, step, batch=32))
+        errors.append(task.error(zeros(task, prompts), prompts).nanmean().item())
     standard_error = np.std(errors, ddof=1) / math.sqrt(len(errors))
     # 5 standard errors: with 47 degrees of freedom one true value in about 10^5 lies outside.
     assert abs(np.mean(errors) - task.zero_error) < 5 * standard_error
@@ -122,9 +142,16 @@ def test_tokens_hold_the_examples_and_a_label_comes_after_its_query(task: Functi
     assert torch.equal(prompts.tokens[:, prompts.queries], prompts.examples.xs)
     assert torch.equal(prompts.tokens[:, prompts.queries + 1, 0], prompts.examples.ys)
     assert prompts.tokens[:, prompts.queries + 1, 1:].abs().max() == 0
-    assert torch.equal(prompts.targets, prompts.examples.ys)
     assert prompts.examples.xs[..., task.num_active :].abs().sum() == 0
     assert prompts.examples.xs[..., : task.num_active].abs().min() > 0
+    if task.queries is None:
+        assert prompts.branches is None
+        assert torch.equal(prompts.targets, prompts.examples.ys)
+    else:
+        assert prompts.branches is not None
+        assert torch.equal(prompts.branches.starts, prompts.queries)
+        assert torch.equal(prompts.branches.tokens, prompts.examples.queries)
+        assert prompts.examples.queries[..., task.num_active :].abs().sum() == 0
 
 
 @pytest.mark.parametrize("task", every_function_class(), ids=Task.short)

@@ -148,7 +148,7 @@ def test_a_damaged_checkpoint_is_reported_and_not_overwritten(icl: Icl, tmp_path
         (("compare", "linear_regression", "training.batch=0"), "batch: expected an integer of at least 1, got 0"),
         (("compare", "linear_regression", "--scale", "huge"), "huge"),
         (("compare", "linear_regression", "transformer.num_heads=7"), "num_heads"),
-        (("compare", "linear_regression", "--models", "mamba", "lasso.strength=5"), "no field 'lasso'"),
+        (("compare", "linear_regression", "--models", "mamba", "lasso.strength=5"), "lasso has settings but is not"),
         (("compare", "linear_regression", "--models", "", "training.batch=4"), "no field 'training'"),
         (("compare", "linear_regression", "--models", "mamba,s4", "s4.d_state=3"), "d_state"),
         (("compare", "decision_tree", "depth=60"), "decision_tree.depth: expected an integer in [1, 16], got 60"),

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.baselines.base import BASELINES, ExampleBaseline
 from icl_lab.core.specs import Count
 
 CHUNK = 2**16  # numbers in a temporary array, half a MiB: they stay in the cache of one core
@@ -25,7 +25,7 @@ TIED = 1e-10  # gains closer than this fraction are equal; otherwise rounding wo
 
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
-class DecisionTree(Baseline):
+class DecisionTree(ExampleBaseline):
     """Mean label of the query's leaf, in a tree whose every split leaves the least squared error around the two means.
 
     A node is split, half-way between two values of one coordinate, until its labels are equal or the depth is reached;
@@ -41,9 +41,13 @@ class DecisionTree(Baseline):
     max_depth: Count | None = 4
 
     def predict_examples(
-        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+        self,
+        xs: Float[Tensor, "batch length dim"],
+        ys: Float[Tensor, "batch length"],
+        queries: Float[Tensor, "batch length dim"],
+        shown: Sequence[int],
     ) -> Float[Tensor, "batch queries"]:
-        prompts = Ranked(xs.numpy(), ys.numpy())
+        prompts = Ranked(xs.numpy(), ys.numpy(), queries.numpy())
         return torch.from_numpy(np.stack([self._predict(prompts, i) for i in shown], axis=1))
 
     def _predict(self, prompts: "Ranked", shown: int) -> Float[np.ndarray, " batch"]:
@@ -87,9 +91,14 @@ class Nodes:
 class Ranked:
     """Prompts with ranked coordinates. Example number `length` is nobody: it ranks last, at infinity, with label 0."""
 
-    def __init__(self, xs: Float[np.ndarray, "batch length dim"], ys: Float[np.ndarray, "batch length"]) -> None:
+    def __init__(
+        self,
+        xs: Float[np.ndarray, "batch length dim"],
+        ys: Float[np.ndarray, "batch length"],
+        queries: Float[np.ndarray, "batch length dim"],
+    ) -> None:
         self.batch, self.length, self.dim = xs.shape
-        self.queries = xs
+        self.queries = queries
         by_coordinate = xs.swapaxes(1, 2)
         order = np.argsort(by_coordinate, axis=2, kind="stable")
         nobody = np.full((self.batch, self.dim, 1), self.length)

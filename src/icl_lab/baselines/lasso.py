@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.baselines.base import BASELINES, ExampleBaseline
 from icl_lab.baselines.moments import prefix_moments
 from icl_lab.core.specs import Positive
 
@@ -26,7 +26,7 @@ STEPS = 100  # per coordinate; random problems need fewer than two, the limit is
 
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
-class Lasso(Baseline):
+class Lasso(ExampleBaseline):
     """The w that minimises |X w - y|^2 / (2 i) + strength |w|_1 over i examples; no intercept (as in scikit-learn).
 
     Args:
@@ -39,13 +39,17 @@ class Lasso(Baseline):
     strength: Positive = 0.01
 
     def predict_examples(
-        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+        self,
+        xs: Float[Tensor, "batch length dim"],
+        ys: Float[Tensor, "batch length"],
+        queries: Float[Tensor, "batch length dim"],
+        shown: Sequence[int],
     ) -> Float[Tensor, "batch queries"]:
         w = xs.new_zeros(xs.shape[0], xs.shape[2])
         columns = []
         for i, gram, correlations in prefix_moments(xs, ys, shown):
             w = solve(gram, correlations, i * self.strength, w)
-            columns.append((xs[:, i] * w).sum(-1))
+            columns.append((queries[:, i] * w).sum(-1))
         return torch.stack(columns, dim=1)
 
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.baselines.base import BASELINES, ExampleBaseline
 
 # Directions weaker than this fraction of the strongest one are taken for rounding noise. Prompts are rounded to
 # float32, which puts noise of a quarter of this size into directions that inputs from a subspace do not have.
@@ -18,18 +18,22 @@ SAFE_SPAN = 1e-3
 
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
-class LeastSquares(Baseline):
+class LeastSquares(ExampleBaseline):
     """The w of smallest norm among those that minimise |X w - y|^2; no intercept. Optimal for Gaussian w, no noise."""
 
     formula = "w = X^+ y"
     source = "Garg et al. 2022 (arXiv 2208.01066), section 3"
 
     def predict_examples(
-        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+        self,
+        xs: Float[Tensor, "batch length dim"],
+        ys: Float[Tensor, "batch length"],
+        queries: Float[Tensor, "batch length dim"],
+        shown: Sequence[int],
     ) -> Float[Tensor, "batch queries"]:
         # A factorisation for each prefix: normal equations, or updating a solution example by example, would square the
         # condition number, which is at its worst where there are as many examples as coordinates.
-        columns = [(xs[:, i] * solve(xs[:, :i], ys[:, :i])).sum(-1) for i in shown]
+        columns = [(queries[:, i] * solve(xs[:, :i], ys[:, :i])).sum(-1) for i in shown]
         return torch.stack(columns, dim=1)
 
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.baselines.base import BASELINES, ExampleBaseline
 from icl_lab.core.specs import Count
 
 CHUNK = 2**24  # distances held at once: 128 MiB
@@ -15,7 +15,7 @@ CHUNK = 2**24  # distances held at once: 128 MiB
 
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
-class NearestNeighbours(Baseline):
+class NearestNeighbours(ExampleBaseline):
     """Mean label of the `neighbours` examples nearest to x in Euclidean distance, of all while there are fewer.
 
     Args:
@@ -28,21 +28,26 @@ class NearestNeighbours(Baseline):
     neighbours: Count = 3
 
     def predict_examples(
-        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+        self,
+        xs: Float[Tensor, "batch length dim"],
+        ys: Float[Tensor, "batch length"],
+        queries: Float[Tensor, "batch length dim"],
+        shown: Sequence[int],
     ) -> Float[Tensor, "batch queries"]:
         chosen = torch.tensor(shown)
         prompts = max(1, CHUNK // (len(chosen) * xs.shape[1]))
-        chunks = zip(torch.split(xs, prompts), torch.split(ys, prompts), strict=True)
-        return torch.cat([self._chunk(*chunk, chosen) for chunk in chunks])
+        rows = [slice(first, first + prompts) for first in range(0, len(xs), prompts)]
+        return torch.cat([self._chunk(xs[r], ys[r], queries[r], chosen) for r in rows])
 
     def _chunk(
         self,
         xs: Float[Tensor, "batch length dim"],
         ys: Float[Tensor, "batch length"],
+        queries: Float[Tensor, "batch length dim"],
         shown: Tensor,
     ) -> Float[Tensor, "batch queries"]:
         # Sums of squared differences, not the faster expansion by products, which cancels for near neighbours.
-        distances = torch.cdist(xs[:, shown], xs, compute_mode="donot_use_mm_for_euclid_dist")
+        distances = torch.cdist(queries[:, shown], xs, compute_mode="donot_use_mm_for_euclid_dist")
         unseen = torch.arange(xs.shape[1]) >= shown[:, None]
         count = min(self.neighbours, xs.shape[1])
         nearest, indices = distances.masked_fill_(unseen, torch.inf).topk(count, largest=False)

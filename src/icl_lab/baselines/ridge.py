@@ -7,14 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.baselines.base import BASELINES, ExampleBaseline
 from icl_lab.baselines.moments import prefix_moments
 from icl_lab.core.specs import Positive
 
 
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
-class Ridge(Baseline):
+class Ridge(ExampleBaseline):
     """The w that minimises |X w - y|^2 + strength |w|^2; no intercept.
 
     With w ~ N(0, I) and label noise of variance `strength` it is the posterior mean: no predictor has a smaller error.
@@ -29,11 +29,15 @@ class Ridge(Baseline):
     strength: Positive = 1.0
 
     def predict_examples(
-        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+        self,
+        xs: Float[Tensor, "batch length dim"],
+        ys: Float[Tensor, "batch length"],
+        queries: Float[Tensor, "batch length dim"],
+        shown: Sequence[int],
     ) -> Float[Tensor, "batch queries"]:
         penalty = self.strength * torch.eye(xs.shape[2], dtype=xs.dtype)
         columns = []
         for i, gram, correlations in prefix_moments(xs, ys, shown):
             w = torch.linalg.solve(gram + penalty, correlations[..., None])
-            columns.append((xs[:, i, None] @ w)[:, 0, 0])
+            columns.append((queries[:, i, None] @ w)[:, 0, 0])
         return torch.stack(columns, dim=1)

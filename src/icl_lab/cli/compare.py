@@ -12,7 +12,7 @@ from icl_lab.cli.options import Device, ScaleOption, Threads, use
 from icl_lab.cli.settings import Settings, names, parse
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.scales import Scale
-from icl_lab.core.specs import field_types
+from icl_lab.core.specs import field_types, from_short
 from icl_lab.models.presets.base import PRESETS
 from icl_lab.report.answer import answer
 from icl_lab.report.data import read_comparison
@@ -96,10 +96,14 @@ def comparison_spec(
     longest: int,
 ) -> ComparisonSpec:
     """The comparison that a command line asks for, with every name and setting checked before anything is trained."""
-    chosen = TASKS.get(task_name).baselines if baseline_names is None else baseline_names
     # A prefix that names nothing here is taken for a field of the task, and refused there.
-    settings = parse(arguments, (*(("model", "training") if model_names else ()), *model_names, *chosen))
+    parts = (*(("model", "training") if model_names else ()), *model_names, *BASELINES.names())
+    settings = parse(arguments, parts)
     task = task_at(task_name, settings)
+    chosen = task.baselines if baseline_names is None else baseline_names
+    for part in settings.parts:
+        if part in BASELINES and part not in {name.partition("(")[0] for name in chosen}:
+            raise UserError(f"{part} has settings but is not compared: add it to --baselines")
     return ComparisonSpec(
         task=task,
         entries=entries_at(task, model_names, settings, scale),
@@ -141,7 +145,6 @@ def _head(key: str) -> str:
 
 
 def _baseline(name: str, settings: Settings) -> Baseline:
-    baseline = BASELINES.get(name)().override(settings.of(name))
-    if not isinstance(baseline, Baseline):
-        raise UserError(f"{name} is not a baseline")
-    return baseline
+    baseline = from_short(BASELINES, name)
+    assert isinstance(baseline, Baseline)
+    return baseline.override(settings.of(baseline.spec_name()))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from icl_lab.core.errors import UserError
+from icl_lab.core.specs import split
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ def parse(arguments: Iterable[str], parts: Iterable[str]) -> Settings:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """A comma-separated list of names.
+    """A comma-separated list of names, which may have settings in parentheses.
 
-    >>> names("mamba, transformer")
-    ('mamba', 'transformer')
+    >>> names("mamba, ridge(strength=2)")
+    ('mamba', 'ridge(strength=2)')
     """
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    return tuple(split(text))

@@ -266,6 +266,8 @@ def _plain(value: Any) -> Any:
 
 
 def _short(value: Any) -> str:
+    if value is None:
+        return "none"
     return value.short() if isinstance(value, Spec) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -288,6 +290,40 @@ def _decoded(annotation: Any, value: Any) -> Any:
     return value
 
 
+def from_short(registry: Registry[Any], text: str) -> Any:
+    """The spec that `short` wrote: a name, or a name with settings as in `ridge(strength=2)`.
+
+    Raises:
+        UserError: The text is not of that form, a name or field is unknown, or a value is outside its range.
+    """
+    name, opened, rest = text.strip().partition("(")
+    if opened and not rest.endswith(")"):
+        raise UserError(f"expected a {registry.kind} as NAME or NAME(KEY=VALUE, ...), got {text!r}")
+    settings = {}
+    for part in split(rest[:-1]) if opened else ():
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UserError(f"{text}: expected KEY=VALUE, got {part!r}")
+        settings[key.strip()] = value.strip()
+    return registry.get(name.strip())().override(settings)
+
+
+def split(text: str) -> list[str]:
+    """The parts between commas that are not in parentheses, without blanks around them.
+
+    >>> split("lasso, ridge(strength=2, x=(1,2)),")
+    ['lasso', 'ridge(strength=2, x=(1,2))']
+    """
+    parts, depth = [""], 0
+    for letter in text:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts if part.strip()]
+
+
 def _parsed(where: str, annotation: Any, text: str) -> Any:
     """A value from the command line: JSON where it reads as JSON, a registered name where one is wanted, else text."""
     if text.lower() in ("none", "null") and type(None) in get_args(annotation):
@@ -295,7 +331,7 @@ def _parsed(where: str, annotation: Any, text: str) -> Any:
     for spec_type in _spec_types(annotation):
         registry = _registry(spec_type)
         if registry is not None and not text.lstrip().startswith(("{", "[")):
-            return registry.get(text)()
+            return from_short(registry, text)
     try:
         value = json.loads(text)
     except json.JSONDecodeError:

@@ -149,7 +149,7 @@ def held_out(task: Task, *, num_prompts: int, stream: Stream, batch: int = 64) -
     if num_prompts < 1 or batch < 1:
         raise UserError(f"evaluation: expected at least 1 prompt and a batch of at least 1, got {num_prompts}, {batch}")
     for step, start in enumerate(range(0, num_prompts, batch)):
-        prompts = task.sample(stream, step, batch)
+        prompts = task.asked(task.sample(stream, step, batch))
         yield prompts.rows(slice(0, min(batch, num_prompts - start)))
 
 
@@ -239,7 +239,13 @@ def zero_errors(
 ) -> Float[np.ndarray, "num_prompts length"]:
     """Errors of the predictor that always says zero."""
     prompts = held_out(task, num_prompts=num_prompts, stream=stream, batch=batch)
-    return np.concatenate([_measured(task, torch.zeros(p.targets.shape, dtype=torch.float64), p) for p in prompts])
+    return np.concatenate([_measured(task, zeros(task, p), p) for p in prompts])
+
+
+def zeros(task: Task, prompts: PromptBatch) -> Float[torch.Tensor, "batch length *outputs"]:
+    """What the predictor that always says zero says."""
+    outputs = () if task.d_output == 1 else (task.d_output,)
+    return torch.zeros(prompts.batch, prompts.length, *outputs, dtype=torch.float64)
 
 
 @contextmanager

@@ -29,7 +29,8 @@ from icl_lab.core.specs import digest
 from icl_lab.evaluation import statistics
 from icl_lab.evaluation.curves import Curves, Errors, points
 from icl_lab.evaluation.statistics import Interval, Weights
-from icl_lab.tasks.base import FunctionClass, Task
+from icl_lab.tasks.base import Task
+from icl_lab.tasks.function_class import FunctionClass
 
 Matrix = Float[np.ndarray, "num_prompts length"]
 

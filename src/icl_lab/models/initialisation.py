@@ -73,6 +73,14 @@ def linear(
     return layer
 
 
+@torch.no_grad()
+def embedding(symbols: int, d_model: int, std: float, generator: torch.Generator) -> nn.Embedding:
+    """A vector for each symbol, drawn from N(0, std^2)."""
+    layer = nn.Embedding(symbols, d_model, device="meta").to_empty(device=torch.get_default_device())
+    layer.weight.normal_(0.0, std, generator=generator)
+    return layer
+
+
 def norm(kind: Norm, d_model: int) -> nn.Module:
     """Layer norm (with an offset) or RMS norm (without), both with a gain that starts at one and epsilon 1e-5."""
     return nn.LayerNorm(d_model, eps=1e-5) if kind == "layer" else nn.RMSNorm(d_model, eps=1e-5)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import torch
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from icl_lab.core.errors import UserError
-from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.prompts import Branches, PromptBatch
 from icl_lab.core.specs import Count, Natural, NonNegative, Spec
 from icl_lab.models.backbone import Backbone, BackboneSpec
 from icl_lab.models.dropout import ChannelDropout
-from icl_lab.models.initialisation import linear, normal
+from icl_lab.models.initialisation import embedding, linear, normal
 from icl_lab.models.mixers.base import State, measured_size
 
 
@@ -24,18 +24,30 @@ class NetworkSpec(Spec):
     """Everything that fixes a network's shape and initialisation.
 
     Args:
-        d_token: Width of a token vector.
+        d_token: Width of a token vector; 0 where tokens are symbols.
+        vocabulary: Symbols that a token can be; 0 where tokens are vectors.
         d_output: Numbers predicted at a query.
         backbone: The residual blocks.
         num_positions: Learned position vectors added to the embeddings; 0 for none. Longer prompts are refused.
         position_std: Standard deviation of their initial values.
+        embedding_std: Standard deviation of the initial vectors of symbols.
     """
 
-    d_token: Count
+    d_token: Natural = 0
+    vocabulary: Natural = 0
     d_output: Count = 1
     backbone: BackboneSpec
     num_positions: Natural = 0
     position_std: NonNegative = 0.02
+    embedding_std: NonNegative = 0.02
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.d_token > 0) == (self.vocabulary > 0):
+            raise UserError(
+                "NetworkSpec: expected either tokens of some width or symbols, "
+                f"got d_token={self.d_token} and vocabulary={self.vocabulary}"
+            )
 
 
 @dataclass(frozen=True)
@@ -69,7 +81,11 @@ class Network(nn.Module):
         self.spec = spec
         self.label = label
         d_model = spec.backbone.d_model
-        self.read_in = linear(spec.d_token, d_model, generator)
+        self.read_in: nn.Module = (
+            embedding(spec.vocabulary, d_model, spec.embedding_std, generator)
+            if spec.vocabulary
+            else linear(spec.d_token, d_model, generator)
+        )
         self.positions = (
             nn.Parameter(normal((spec.num_positions, d_model), spec.position_std, generator))
             if spec.num_positions
@@ -78,31 +94,35 @@ class Network(nn.Module):
         self.backbone = Backbone(spec.backbone, generator)
         self.read_out = linear(d_model, spec.d_output, generator)
 
-    def forward(self, tokens: Float[Tensor, "b t d_token"]) -> Float[Tensor, "b t o"]:
+    def forward(self, tokens: Shaped[Tensor, "b t *features"]) -> Float[Tensor, "b t o"]:
         """Read-outs at every token.
 
         Raises:
-            UserError: The tokens have another width, or are more than there are learned positions.
+            UserError: The tokens have another width, are vectors where symbols are read or the other way round, or are
+                more than there are learned positions.
         """
         return self.read_out(self.backbone(self._embedded(tokens, first=0)))
 
     def predict(self, prompts: PromptBatch) -> Float[Tensor, "b length *outputs"]:
         """Predictions at the queries; one number a query is returned without its last axis."""
-        outputs = self(prompts.tokens)[:, prompts.queries]
+        if prompts.branches is not None:
+            outputs = self._on_branches(prompts.tokens, prompts.branches)
+        else:
+            outputs = self(prompts.tokens)[:, prompts.queries]
         return rearrange(outputs, "b l 1 -> b l") if self.spec.d_output == 1 else outputs
 
     def initial_state(self, batch: int) -> NetworkState:
         """The state before the first token, on the device and in the precision of the weights."""
         return NetworkState(self.backbone.initial_state(batch), position=0)
 
-    def step(self, token: Float[Tensor, "b d_token"], state: NetworkState) -> tuple[Float[Tensor, "b o"], NetworkState]:
+    def step(self, token: Shaped[Tensor, "b ..."], state: NetworkState) -> tuple[Float[Tensor, "b o"], NetworkState]:
         """Read one token: its read-out and the new state. The given state is left as it was.
 
         Raises:
             UserError: As for `forward`.
         """
-        embedding = self._embedded(rearrange(token, "b d -> b 1 d"), first=state.position)
-        hidden, blocks = self.backbone.step(rearrange(embedding, "b 1 m -> b m"), state.blocks)
+        embedded = self._embedded(token.unsqueeze(1), first=state.position)
+        hidden, blocks = self.backbone.step(rearrange(embedded, "b 1 m -> b m"), state.blocks)
         return self.read_out(hidden), NetworkState(blocks, state.position + 1)
 
     def state_size(self, length: int) -> int:
@@ -115,8 +135,24 @@ class Network(nn.Module):
             if isinstance(module, ChannelDropout):
                 module.generator = generator
 
-    def _embedded(self, tokens: Float[Tensor, "b t d_token"], first: int) -> Float[Tensor, "b t m"]:
-        if tokens.shape[-1] != self.spec.d_token:
+    def _on_branches(self, tokens: Shaped[Tensor, "b t *features"], branches: Branches) -> Float[Tensor, "b l o"]:
+        """Outputs at the end of every branch; the prompt is read once, so the cost grows with its length only."""
+        state, outputs = self.initial_state(len(tokens)), []
+        fill = (0, self.spec.d_token - self.spec.d_output)
+        for i, start in enumerate(branches.starts.tolist()):
+            for t in range(state.position, start):
+                _, state = self.step(tokens[:, t], state)
+            output, branch = self.step(branches.tokens[:, i], state)
+            for _ in range(branches.feed_back):
+                output, branch = self.step(nn.functional.pad(output, fill), branch)
+            outputs.append(output)
+        return torch.stack(outputs, dim=1)
+
+    def _embedded(self, tokens: Shaped[Tensor, "b t *features"], first: int) -> Float[Tensor, "b t m"]:
+        if tokens.is_floating_point() == bool(self.spec.vocabulary):
+            read, got = ("symbols", "vectors") if self.spec.vocabulary else ("vectors", "symbols")
+            raise UserError(f"{self.label}: reads {read}, got {got}")
+        if tokens.is_floating_point() and tokens.shape[-1] != self.spec.d_token:
             raise UserError(f"{self.label}: expected tokens of width {self.spec.d_token}, got {tokens.shape[-1]}")
         embeddings = self.read_in(tokens)
         if self.positions is None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from icl_lab.core.scales import Scale
 from icl_lab.models.presets.base import PRESETS, Preset
-from icl_lab.tasks.base import FunctionClass, Task
+from icl_lab.tasks.base import Task
 from icl_lab.training.budgets.steps import Steps
 from icl_lab.training.optimisers.adam import Adam
 from icl_lab.training.optimisers.muon import Muon
@@ -46,7 +46,7 @@ def training_at(scale: Scale, task: Task) -> TrainingSpec:
         schedule=Constant(),
         warmup=0,
         clip=10.0,
-        curriculum=task.curriculum if isinstance(task, FunctionClass) else None,
+        curriculum=task.curriculum,
         checkpoint_interval=5000,
         record_interval=100,
         held_out_interval=5000,

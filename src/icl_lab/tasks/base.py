@@ -1,26 +1,21 @@
-"""What a task is: a distribution over prompts, with its loss, its metric and its reference levels.
+"""What a task is: a distribution over prompts, with its objective and its reference levels.
 
-b batch   l length (in-context examples)   d dim   t num_tokens
+b batch   l length (predictions asked of a prompt)   d dim   t num_tokens
 """
 
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.core.errors import UserError
-from icl_lab.core.prompts import Examples, PromptBatch
+from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.registry import Registry
-from icl_lab.core.specs import Count, NonNegative, Registered
+from icl_lab.core.specs import Count, Registered
 from icl_lab.core.streams import Stream
-from icl_lab.tasks.curriculum import Curriculum, Ramp
-from icl_lab.tasks.inputs.base import Inputs
-from icl_lab.tasks.inputs.isotropic import Isotropic
-from icl_lab.tasks.layout import interleave
+from icl_lab.tasks.curriculum import Curriculum
+from icl_lab.tasks.objectives import Objective
 
 TASKS: Registry["Task"] = Registry("task", "icl_lab.tasks")
 
@@ -29,22 +24,46 @@ TASKS: Registry["Task"] = Registry("task", "icl_lab.tasks")
 class Task(Registered):
     """A distribution over prompts; one function is drawn per prompt.
 
+    Attributes:
+        formula: What is sampled, in one line.
+        source: Where the task comes from.
+        corrected: Defects of released code that this task does not have, or that a setting brings back; one line each.
+
     Args:
         length: Context length, the number of examples in a prompt.
     """
 
     registry = TASKS
-    metric: ClassVar[str] = "squared_error"
     formula: ClassVar[str] = ""
     source: ClassVar[str] = ""
-    baselines: ClassVar[tuple[str, ...]] = ("least_squares", "averaging", "nearest_neighbours")
+    corrected: ClassVar[tuple[str, ...]] = ()
 
     length: Count = 41
 
     @property
     @abstractmethod
+    def objective(self) -> Objective:
+        """How predictions are trained and judged."""
+
+    @property
+    def metric(self) -> str:
+        """Name of the reported error."""
+        return self.objective.metric
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The baselines that are compared by default, as `icl compare --baselines` takes them, the strongest first."""
+        return ()
+
+    @property
     def d_token(self) -> int:
-        """Width of a token vector."""
+        """Width of a token vector; 0 where tokens are symbols."""
+        return 0
+
+    @property
+    def vocabulary(self) -> int:
+        """Symbols that a token can be; 0 where tokens are vectors."""
+        return 0
 
     @property
     def d_output(self) -> int:
@@ -59,7 +78,17 @@ class Task(Registered):
     @property
     @abstractmethod
     def zero_error(self) -> float:
-        """Expected metric of the predictor that always says zero."""
+        """Expected error of the predictor that always says zero; where symbols are asked for, that is pure chance."""
+
+    @property
+    def shared_draws(self) -> bool:
+        """Whether the prompts of a batch have a random draw in common, so that they are not independent."""
+        return False
+
+    @property
+    def curriculum(self) -> Curriculum:
+        """The published curriculum; none where none is published."""
+        return Curriculum()
 
     @abstractmethod
     def sample(self, stream: Stream, step: int, batch: int) -> PromptBatch:
@@ -71,110 +100,16 @@ class Task(Registered):
             batch: Number of prompts.
         """
 
-    @abstractmethod
-    def loss(self, predictions: Float[Tensor, "batch length"], prompts: PromptBatch) -> Float[Tensor, ""]:
+    def asked(self, prompts: PromptBatch) -> PromptBatch:
+        """Training prompts as they are asked at evaluation; the same by default."""
+        return prompts
+
+    def loss(self, predictions: Float[Tensor, "batch length *outputs"], prompts: PromptBatch) -> Float[Tensor, ""]:
         """The training objective: a mean over the scored predictions."""
+        return self.objective.loss(predictions, prompts)
 
-    @abstractmethod
-    def error(self, predictions: Float[Tensor, "batch length"], prompts: PromptBatch) -> Float[Tensor, "batch length"]:
-        """The reported metric of each prediction, in the unit that `metric` names; NaN where it is not scored."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FunctionClass(Task):
-    """A task whose prompts are x_1, f(x_1), x_2, f(x_2), ... for a random scalar function f.
-
-    Source: Garg et al. 2022, section 2; so too Park et al. 2024 and Grazzi et al. 2024. Each token is a vector of
-    `dim` numbers; a label y is the token (y, 0, ..., 0). The prediction for example i is read at the token of x_i.
-
-    Args:
-        dim: Number of coordinates of x.
-        active_dims: Coordinates that are not set to zero, for curricula; all of them by default.
-        inputs: Distribution of x.
-        label_noise: Standard deviation of Gaussian noise added to every label, the scored one included.
-    """
-
-    metric = "squared_error_over_dim"
-    shortest: ClassVar[int] = 11
-    lengthening: ClassVar[int] = 2
-
-    dim: Count = 20
-    active_dims: Count | None = None
-    inputs: Inputs = Isotropic()
-    label_noise: NonNegative = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.active_dims is not None and self.active_dims > self.dim:
-            raise UserError(f"{self.spec_name()}.active_dims: expected at most dim={self.dim}, got {self.active_dims}")
-        self.inputs.check(self.dim)
-
-    @property
-    def d_token(self) -> int:
-        return self.dim
-
-    @property
-    def num_active(self) -> int:
-        """Coordinates of x that are not set to zero."""
-        return self.dim if self.active_dims is None else self.active_dims
-
-    @property
-    def normaliser(self) -> float:
-        """What squared errors are divided by; `metric` names it."""
-        return float(self.dim)
-
-    @property
-    @abstractmethod
-    def label_variance(self) -> float:
-        """Variance of the label without noise, over inputs and functions."""
-
-    def expected_least_squares(self, shown: int) -> float | None:
-        """Expected error of minimum-norm least squares in the unit of `metric`; none where no closed form is known.
-
-        Args:
-            shown: Examples before the query.
-        """
-        return None
-
-    @property
-    def zero_error(self) -> float:
-        return (self.label_variance + self.label_noise**2) / self.normaliser
-
-    @abstractmethod
-    def labels(
-        self, xs: Float[np.ndarray, "batch length dim"], generator: np.random.Generator
-    ) -> Float[np.ndarray, "batch length"]:
-        """Draw one function a prompt and apply it to the inputs of that prompt."""
-
-    def sample(self, stream: Stream, step: int, batch: int) -> PromptBatch:
-        # Drawn and computed in float64, rounded once: the last bit does not depend on the machine's summation order.
-        xs = self.inputs.sample(stream.child("inputs").generator(step), batch, self.length, self.dim)
-        xs[..., self.num_active :] = 0
-        ys = self.labels(xs, stream.child("function").generator(step))
-        if self.label_noise:
-            ys = ys + self.label_noise * stream.child("noise").generator(step).standard_normal(ys.shape)
-        return interleave(Examples(torch.from_numpy(xs).float(), torch.from_numpy(ys).float()))
-
-    def loss(self, predictions: Float[Tensor, "batch length"], prompts: PromptBatch) -> Float[Tensor, ""]:
-        return (predictions - prompts.targets)[prompts.scored].square().mean()
-
-    def error(self, predictions: Float[Tensor, "batch length"], prompts: PromptBatch) -> Float[Tensor, "batch length"]:
-        error = (predictions - prompts.targets).square() / self.normaliser
-        return error.masked_fill(~prompts.scored, torch.nan)
-
-    @property
-    def smallest_dims(self) -> int:
-        """Active coordinates at the start of the curriculum."""
-        return min(5, self.num_active)
-
-    @property
-    def curriculum(self) -> Curriculum:
-        """The published curriculum: one coordinate and `lengthening` examples more every 2,000 optimiser steps.
-
-        It starts at `smallest_dims` coordinates and `shortest` examples and ends at the task itself, which is at step
-        30,000 for the published sizes (Park et al. 2024; Grazzi et al. 2024, appendix A).
-        """
-        dims = Ramp(start=self.smallest_dims, end=self.num_active, increment=1, interval=2000)
-        start = min(self.shortest, self.length)
-        length = Ramp(start=start, end=self.length, increment=self.lengthening, interval=2000)
-        return Curriculum(dims=dims, length=length)
+    def error(
+        self, predictions: Float[Tensor, "batch length *outputs"], prompts: PromptBatch
+    ) -> Float[Tensor, "batch length"]:
+        """The reported error of each prediction, in the unit that `metric` names; NaN where it is not scored."""
+        return self.objective.error(predictions, prompts)

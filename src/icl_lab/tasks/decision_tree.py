@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from icl_lab.core.specs import Bounds, Count
-from icl_lab.tasks.base import TASKS, FunctionClass
+from icl_lab.tasks.base import TASKS
+from icl_lab.tasks.function_class import FunctionClass
 
 
 @TASKS.register
@@ -25,8 +26,8 @@ class DecisionTree(FunctionClass):
 
     formula = "2^depth - 1 questions x_c > 0, c uniform;  leaves ~ N(0, 1);  y = leaf(x) + noise"
     source = "Garg et al. 2022 (arXiv 2208.01066), section 5"
-    baselines = ("decision_tree", "nearest_neighbours", "least_squares")
-    metric = "squared_error"
+    per = ""
+    degree = 0
     shortest = 26
     lengthening = 5
 
@@ -34,11 +35,11 @@ class DecisionTree(FunctionClass):
     depth: Annotated[int, Bounds(low=1, high=16)] = 4
 
     @property
-    def normaliser(self) -> float:
-        return 1.0
+    def baselines(self) -> tuple[str, ...]:
+        return ("decision_tree", "decision_tree(max_depth=none)", "nearest_neighbours", "least_squares")
 
     @property
-    def label_variance(self) -> float:
+    def function_variance(self) -> float:
         return 1.0
 
     def labels(

@@ -5,23 +5,44 @@ b batch   l length   d dim
 
 import torch
 from einops import rearrange
+from jaxtyping import Bool, Float
+from torch import Tensor
 
-from icl_lab.core.prompts import Examples, PromptBatch
+from icl_lab.core.prompts import Branches, Examples, PromptBatch
 
 
-def interleave(examples: Examples) -> PromptBatch:
-    """Two tokens an example: x_i, then (y_i, 0, ..., 0); prediction i is asked at the token of x_i.
+def interleave(
+    examples: Examples,
+    targets: Float[Tensor, "b l *outputs"] | None = None,
+    scored: Bool[Tensor, "b l"] | None = None,
+) -> PromptBatch:
+    """Two tokens an example: x_i, then its label (y_i, 0, ..., 0); prediction i is asked at the token of x_i.
 
-    The last label is fed too; nothing after it is read (Garg et al. 2022, section 2).
+    The last label is fed too; nothing after it is read (Garg et al. 2022, section 2). Where the examples are asked
+    about other inputs than their own, prediction i is asked on a branch that leaves the prompt before x_i.
+
+    Args:
+        examples: Inputs and labels; labels may be vectors of at most the width of the inputs.
+        targets: What should be predicted; the labels by default.
+        scored: Which predictions count; all by default.
     """
     xs, ys = examples.xs, examples.ys
-    labels = torch.zeros_like(xs)
-    labels[..., 0] = ys
-    tokens = rearrange([xs, labels], "two b l d -> b (l two) d")
+    tokens = rearrange([xs, pad(ys, xs.shape[2])], "two b l d -> b (l two) d")
+    queries = torch.arange(0, 2 * xs.shape[1], 2, device=xs.device)
     return PromptBatch(
         tokens=tokens,
-        queries=torch.arange(0, 2 * xs.shape[1], 2, device=xs.device),
-        targets=ys,
-        scored=torch.ones_like(ys, dtype=torch.bool),
+        queries=queries,
+        targets=ys if targets is None else targets,
+        scored=torch.ones(xs.shape[:2], dtype=torch.bool, device=xs.device) if scored is None else scored,
         examples=examples,
+        branches=None if examples.asked is None else Branches(starts=queries, tokens=examples.asked),
     )
+
+
+def pad(values: Float[Tensor, "b l *outputs"], width: int) -> Float[Tensor, "b l width"]:
+    """Numbers or vectors as vectors of a given width, zeros behind them."""
+    vectors = values[..., None] if values.ndim == 2 else values
+    assert vectors.shape[2] <= width
+    padded = vectors.new_zeros(*vectors.shape[:2], width)
+    padded[..., : vectors.shape[2]] = vectors
+    return padded

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from icl_lab.tasks.base import TASKS, FunctionClass
+from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.closed_forms import least_squares_error
+from icl_lab.tasks.function_class import FunctionClass
 from icl_lab.tasks.inputs.isotropic import Isotropic
 
 
@@ -19,15 +20,15 @@ class LinearRegression(FunctionClass):
     source = "Garg et al. 2022 (arXiv 2208.01066), section 3"
 
     @property
-    def label_variance(self) -> float:
+    def function_variance(self) -> float:
         # E (w.x)^2 = E |x|^2, of which the active coordinates keep their share, whatever the distribution of inputs.
         return float(self.num_active)
 
     def expected_least_squares(self, shown: int) -> float | None:
-        if not isinstance(self.inputs, Isotropic):
+        if not isinstance(self.inputs, Isotropic) or self.queries is not None or self.restandardised:
             return None
-        active = self.num_active
-        return least_squares_error(shown, active, float(active), self.label_noise**2) / self.normaliser
+        active, signal = self.num_active, self.input_scale**2 * self.function_variance
+        return self.label_scale**2 * least_squares_error(shown, active, signal, self.label_noise**2) / self.dim
 
     def labels(
         self, xs: Float[np.ndarray, "batch length dim"], generator: np.random.Generator

@@ -7,8 +7,9 @@ from jaxtyping import Float
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count
-from icl_lab.tasks.base import TASKS, FunctionClass
+from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.closed_forms import least_squares_error
+from icl_lab.tasks.function_class import FunctionClass
 from icl_lab.tasks.inputs.isotropic import Isotropic
 
 
@@ -25,8 +26,7 @@ class SparseLinearRegression(FunctionClass):
 
     formula = "S of s coordinates;  w_S ~ N(0, I_s), w = 0 elsewhere;  y = w.x + noise"
     source = "Garg et al. 2022 (arXiv 2208.01066), section 5"
-    baselines = ("lasso", "least_squares", "averaging", "nearest_neighbours")
-    metric = "squared_error_over_sparsity"
+    per = "sparsity"
 
     sparsity: Count = 3
 
@@ -37,11 +37,11 @@ class SparseLinearRegression(FunctionClass):
             raise UserError(f"{self.spec_name()}.sparsity: expected {room}, got {self.sparsity}")
 
     @property
-    def normaliser(self) -> float:
-        return float(self.sparsity)
+    def baselines(self) -> tuple[str, ...]:
+        return ("lasso", *super().baselines)
 
     @property
-    def label_variance(self) -> float:
+    def function_variance(self) -> float:
         return float(self.sparsity)
 
     @property
@@ -49,9 +49,11 @@ class SparseLinearRegression(FunctionClass):
         return max(super().smallest_dims, self.sparsity)
 
     def expected_least_squares(self, shown: int) -> float | None:
-        if not isinstance(self.inputs, Isotropic):
+        if not isinstance(self.inputs, Isotropic) or self.queries is not None or self.restandardised:
             return None
-        return least_squares_error(shown, self.num_active, float(self.sparsity), self.label_noise**2) / self.normaliser
+        signal = self.input_scale**2 * self.function_variance
+        error = least_squares_error(shown, self.num_active, signal, self.label_noise**2)
+        return self.label_scale**2 * error / self.sparsity
 
     def labels(
         self, xs: Float[np.ndarray, "batch length dim"], generator: np.random.Generator

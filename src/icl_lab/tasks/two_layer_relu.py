@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from icl_lab.core.specs import Count
-from icl_lab.tasks.base import TASKS, FunctionClass
+from icl_lab.tasks.base import TASKS
+from icl_lab.tasks.function_class import FunctionClass
 
 
 @TASKS.register
@@ -30,7 +31,7 @@ class TwoLayerRelu(FunctionClass):
     hidden: Count = 100
 
     @property
-    def label_variance(self) -> float:
+    def function_variance(self) -> float:
         # E relu(a)^2 = E a^2 / 2 for a symmetric a, so E y^2 = (2/r) r E |x|^2 / 2.
         return float(self.num_active)
 

@@ -11,8 +11,8 @@ from icl_lab.baselines.decision_tree import DecisionTree
 from icl_lab.baselines.nearest_neighbours import NearestNeighbours
 from icl_lab.core.prompts import Examples, PromptBatch
 from icl_lab.core.streams import Stream
-from icl_lab.tasks.base import FunctionClass
 from icl_lab.tasks.decision_tree import DecisionTree as RandomTree
+from icl_lab.tasks.function_class import FunctionClass
 from icl_lab.tasks.layout import interleave
 from icl_lab.tasks.linear_regression import LinearRegression
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import Task
+from icl_lab.tasks.objectives import Objective, SquaredError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,10 @@ class ToyTask(Task):
         return self.outputs
 
     @property
+    def objective(self) -> Objective:
+        return SquaredError()
+
+    @property
     def zero_error(self) -> float:
         return 1.0
 
@@ -38,12 +43,6 @@ class ToyTask(Task):
             targets=torch.randn(batch, self.length, generator=generator),
             scored=torch.ones(batch, self.length, dtype=torch.bool),
         )
-
-    def loss(self, predictions: Tensor, prompts: PromptBatch) -> Tensor:
-        return (predictions - prompts.targets).square().mean()
-
-    def error(self, predictions: Tensor, prompts: PromptBatch) -> Tensor:
-        return (predictions - prompts.targets).square()
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -34,6 +34,7 @@ class Mamba(Preset):
         norm: Norm = "layer" if self.recipe == "park" else "rms"
         return NetworkSpec(
             d_token=task.d_token,
+            vocabulary=task.vocabulary,
             d_output=task.d_output,
             backbone=BackboneSpec(d_model=self.d_model, pattern=pattern, norm=norm),
         )

@@ -37,4 +37,4 @@ class MambaFormer(Preset):
             # As released: the block in front is not counted where projections are scaled by depth.
             depth=2 * self.num_layers,
         )
-        return NetworkSpec(d_token=task.d_token, d_output=task.d_output, backbone=backbone)
+        return NetworkSpec(d_token=task.d_token, vocabulary=task.vocabulary, d_output=task.d_output, backbone=backbone)

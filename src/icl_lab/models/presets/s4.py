@@ -43,4 +43,4 @@ class S4(Preset):
             norm_order="pre" if park else "post",
             final_norm=park,
         )
-        return NetworkSpec(d_token=task.d_token, d_output=task.d_output, backbone=backbone)
+        return NetworkSpec(d_token=task.d_token, vocabulary=task.vocabulary, d_output=task.d_output, backbone=backbone)

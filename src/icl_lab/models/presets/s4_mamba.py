@@ -32,4 +32,4 @@ class S4Mamba(Preset):
     def network(self, task: Task) -> NetworkSpec:
         mixer = s4_mamba.S4Mamba(d_state=self.d_state, gate=self.gate, dropout=self.dropout)
         backbone = BackboneSpec(d_model=self.d_model, pattern=(mixer,) * (2 * self.num_layers))
-        return NetworkSpec(d_token=task.d_token, d_output=task.d_output, backbone=backbone)
+        return NetworkSpec(d_token=task.d_token, vocabulary=task.vocabulary, d_output=task.d_output, backbone=backbone)

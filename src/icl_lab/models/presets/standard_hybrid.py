@@ -43,6 +43,7 @@ class StandardHybrid(Preset):
         layer = (Attention(num_heads=self.num_heads, positions=rotary), Mamba())
         return NetworkSpec(
             d_token=task.d_token,
+            vocabulary=task.vocabulary,
             d_output=task.d_output,
             backbone=BackboneSpec(d_model=self.d_model, pattern=layer * self.num_layers),
             num_positions=resolve_num_positions(self.spec_name(), self.positions, self.num_positions, task),

@@ -22,6 +22,11 @@ class Inputs(Registered):
 
     registry = INPUTS
 
+    @property
+    def shared_draws(self) -> bool:
+        """Whether the prompts of a batch have a random draw in common."""
+        return False
+
     def check(self, dim: int) -> None:
         """Refuse a number of coordinates that this distribution cannot have.
 

@@ -27,6 +27,10 @@ class Skewed(Inputs):
     exponent: NonNegative = 1.0
     per: Per = "batch"
 
+    @property
+    def shared_draws(self) -> bool:
+        return self.per == "batch"
+
     def sample(
         self, generator: np.random.Generator, batch: int, length: int, dim: int
     ) -> Float[np.ndarray, "batch length dim"]:

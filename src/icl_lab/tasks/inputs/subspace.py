@@ -28,6 +28,10 @@ class Subspace(Inputs):
     rank: Count | None = None
     per: Per = "batch"
 
+    @property
+    def shared_draws(self) -> bool:
+        return self.per == "batch"
+
     def check(self, dim: int) -> None:
         if self.rank is not None and self.rank > dim:
             raise UserError(f"{self.spec_name()}.rank: expected at most dim={dim}, got {self.rank}")

@@ -1,0 +1,1 @@
+"""Ways to ask about other inputs than the next example's: one a file."""

@@ -1,0 +1,1 @@
+"""Shifts: prompts at evaluation that are not those of training, one kind a file."""
