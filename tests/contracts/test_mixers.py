@@ -82,6 +82,23 @@ def test_step_form_equals_sequence_form(spec: MixerSpec, length: int, batch: int
 
 
 @every_mixer
+@pytest.mark.parametrize("pieces", [(1, 1), (5, 1, 3), (2, 40), (33, 9)])
+def test_reading_in_pieces_equals_reading_at_once(spec: MixerSpec, pieces: tuple[int, ...]) -> None:
+    mixer, x = built(spec), randn(2, sum(pieces), D_MODEL)
+    state, outputs = mixer.initial_state(2), []
+    with torch.no_grad():
+        for piece in x.split(pieces, dim=1):
+            kept = copied(state)
+            output, after = mixer.extend(piece, state)
+            assert all(torch.equal(state[name], kept[name]) for name in kept)
+            outputs.append(output)
+            state = after
+        assert_same(torch.cat(outputs, dim=1), mixer(x))
+        following, _ = mixer.step(x[:, 0], state)
+        assert_same(following, mixer(torch.cat([x, x[:, :1]], dim=1))[:, -1])
+
+
+@every_mixer
 def test_declared_state_size_is_the_measured_one(spec: MixerSpec) -> None:
     mixer, state = built(spec), built(spec).initial_state(3)
     for length in range(6):

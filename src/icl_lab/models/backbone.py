@@ -81,6 +81,15 @@ class Block(nn.Module):
             mixed = self.mixer(x)
         return (h + mixed if self.norm_first else self.norm(h + mixed)), state
 
+    def extend(self, h: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
+        """Several tokens after a state."""
+        x = self.norm(h) if self.norm_first else h
+        if isinstance(self.mixer, SequenceMixer):
+            mixed, state = self.mixer.extend(x, state)
+        else:
+            mixed = self.mixer(x)
+        return (h + mixed if self.norm_first else self.norm(h + mixed)), state
+
     def state_size(self, length: int) -> int:
         """Real numbers carried for one prompt after `length` tokens."""
         return self.mixer.state_size(length) if isinstance(self.mixer, SequenceMixer) else 0
@@ -114,6 +123,16 @@ class Backbone(nn.Module):
         after = []
         for block, state in zip(self._blocks(), states, strict=True):
             h, state = block.step(h, state)
+            after.append(state)
+        return self.final_norm(h), tuple(after)
+
+    def extend(
+        self, h: Float[Tensor, "b t m"], states: Sequence[State]
+    ) -> tuple[Float[Tensor, "b t m"], tuple[State, ...]]:
+        """Several tokens after the given states, which are left as they were."""
+        after = []
+        for block, state in zip(self._blocks(), states, strict=True):
+            h, state = block.extend(h, state)
             after.append(state)
         return self.final_norm(h), tuple(after)
 

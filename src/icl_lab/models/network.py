@@ -57,10 +57,12 @@ class NetworkState:
     Args:
         blocks: The state of each block.
         position: Tokens read so far; a counter that all prompts share and that `size` leaves out.
+        batch: How many prompts it belongs to.
     """
 
     blocks: tuple[State, ...]
     position: int
+    batch: int
 
     @property
     def size(self) -> int:
@@ -113,7 +115,7 @@ class Network(nn.Module):
 
     def initial_state(self, batch: int) -> NetworkState:
         """The state before the first token, on the device and in the precision of the weights."""
-        return NetworkState(self.backbone.initial_state(batch), position=0)
+        return NetworkState(self.backbone.initial_state(batch), position=0, batch=batch)
 
     def step(self, token: Shaped[Tensor, "b ..."], state: NetworkState) -> tuple[Float[Tensor, "b o"], NetworkState]:
         """Read one token: its read-out and the new state. The given state is left as it was.
@@ -123,7 +125,18 @@ class Network(nn.Module):
         """
         embedded = self._embedded(token.unsqueeze(1), first=state.position)
         hidden, blocks = self.backbone.step(rearrange(embedded, "b 1 m -> b m"), state.blocks)
-        return self.read_out(hidden), NetworkState(blocks, state.position + 1)
+        return self.read_out(hidden), NetworkState(blocks, state.position + 1, state.batch)
+
+    def extend(
+        self, tokens: Shaped[Tensor, "b t ..."], state: NetworkState
+    ) -> tuple[Float[Tensor, "b t o"], NetworkState]:
+        """Read several tokens after a state: their read-outs and the new state. The given state is left as it was.
+
+        Raises:
+            UserError: As for `forward`.
+        """
+        hidden, blocks = self.backbone.extend(self._embedded(tokens, first=state.position), state.blocks)
+        return self.read_out(hidden), NetworkState(blocks, state.position + tokens.shape[1], state.batch)
 
     def state_size(self, length: int) -> int:
         """Real numbers carried for one prompt after `length` tokens."""
@@ -140,8 +153,8 @@ class Network(nn.Module):
         state, outputs = self.initial_state(len(tokens)), []
         fill = (0, self.spec.d_token - self.spec.d_output)
         for i, start in enumerate(branches.starts.tolist()):
-            for t in range(state.position, start):
-                _, state = self.step(tokens[:, t], state)
+            if start > state.position:
+                _, state = self.extend(tokens[:, state.position : start], state)
             output, branch = self.step(branches.tokens[:, i], state)
             for _ in range(branches.feed_back):
                 output, branch = self.step(nn.functional.pad(output, fill), branch)

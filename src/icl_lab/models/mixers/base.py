@@ -54,6 +54,16 @@ class SequenceMixer(nn.Module, ABC):
         The given state is left as it was, so that several continuations can start from it.
         """
 
+    def extend(
+        self, x: Float[Tensor, "batch num_tokens d_model"], state: State
+    ) -> tuple[Float[Tensor, "batch num_tokens d_model"], State]:
+        """Several tokens after a state: their outputs and the new state; by default one step after the other."""
+        outputs = []
+        for token in x.unbind(1):
+            output, state = self.step(token, state)
+            outputs.append(output)
+        return torch.stack(outputs, dim=1), state
+
     @abstractmethod
     def state_size(self, length: int) -> int:
         """Real numbers carried for one prompt after `length` tokens."""

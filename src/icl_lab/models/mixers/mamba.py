@@ -118,5 +118,26 @@ class MambaMixer(SequenceMixer):
         )
         return self.out_proj(y), {"recent": recent, "memory": memory}
 
+    def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
+        u, z = self.in_proj(x).chunk(2, dim=-1)
+        u, recent = kernels.causal_conv1d(
+            u, self.conv_weight, self.conv_bias, silu=True, initial_state=state["recent"], return_state=True
+        )
+        dt, B, C = self.x_proj(u).split(self.splits, dim=-1)
+        y, memory = kernels.selective_scan(
+            u,
+            dt @ self.dt_proj.T,
+            self.A,
+            B,
+            C,
+            D=self.D,
+            z=z,
+            dt_bias=self.dt_bias,
+            softplus=True,
+            initial_state=state["memory"],
+            return_state=True,
+        )
+        return self.out_proj(y), {"recent": recent, "memory": memory}
+
     def state_size(self, length: int) -> int:
         return self.A_log.numel() + self.conv_bias.numel() * (self.conv_weight.shape[1] - 1)

@@ -1,0 +1,108 @@
+"""Networks that are shown one example after the other."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.core.prompts import Examples
+from icl_lab.core.streams import Stream
+from icl_lab.models.network import Network
+from icl_lab.models.presets.pattern import Pattern
+from icl_lab.models.streaming import start
+from icl_lab.tasks.layout import interleave
+from tests.unit.models.toys import ToyTask, assert_same, randn, scramble
+
+TASK = ToyTask(width=3, length=9)
+
+
+def network(blocks: str = "mamba attention") -> Network:
+    built = Pattern(blocks=blocks, d_model=16).build(TASK, Stream(0)).double().eval()
+    scramble(built)
+    return built
+
+
+def examples(batch: int = 2) -> tuple[Tensor, Tensor]:
+    return randn(batch, 9, 3), randn(batch, 9, seed=1)
+
+
+@pytest.mark.parametrize("blocks", ["mamba", "attention", "mamba attention mlp"])
+def test_a_stream_is_read_as_the_prompt_is(blocks: str) -> None:
+    xs, ys = examples()
+    model = network(blocks)
+    wanted = model.predict(interleave(Examples(xs, ys)))
+    stream = start(model, batch=2)
+    for i in range(9):
+        assert stream.num_examples == i
+        assert_same(stream.predict(xs[:, i]), wanted[:, i])
+        stream.observe(xs[:, i], ys[:, i])
+    together = start(model, batch=2)
+    together.observe(xs[:, :6], ys[:, :6])
+    together.observe(xs[:, 6:8], ys[:, 6:8])
+    assert_same(together.predict(xs[:, 8]), wanted[:, 8])
+
+
+def test_one_stream_takes_vectors_and_asking_leaves_no_trace() -> None:
+    xs, ys = examples(batch=1)
+    model = network()
+    stream = start(model)
+    stream.observe(xs[0, 0], ys[0, 0])
+    first = stream.predict(xs[0, 1])
+    assert first.ndim == 0
+    stream.predict(xs[0, 2])
+    assert torch.equal(stream.predict(xs[0, 1]), first)
+    assert_same(first, model.predict(interleave(Examples(xs, ys)))[0, 1])
+
+
+def test_branches_go_their_own_ways() -> None:
+    xs, ys = examples()
+    stream = start(network(), batch=2)
+    stream.observe(xs[:, :3], ys[:, :3])
+    before = stream.predict(xs[:, 3])
+    other = stream.branch()
+    other.observe(xs[:, 4], ys[:, 4])
+    assert torch.equal(stream.predict(xs[:, 3]), before)
+    assert not torch.equal(other.predict(xs[:, 3]), before)
+
+
+def test_a_state_is_saved_and_restored(tmp_path: Path) -> None:
+    xs, ys = examples()
+    model = network()
+    stream = start(model, batch=2)
+    stream.observe(xs[:, :5], ys[:, :5])
+    stream.save(tmp_path / "state.safetensors")
+    again = start(model, batch=2)
+    again.restore(tmp_path / "state.safetensors")
+    assert again.num_examples == 5
+    assert torch.equal(again.predict(xs[:, 5]), stream.predict(xs[:, 5]))
+    with pytest.raises(UserError, match="is not a state of"):
+        start(network("mamba mamba"), batch=2).restore(tmp_path / "state.safetensors")
+    (tmp_path / "bad").write_bytes(b"no")
+    with pytest.raises(DamagedFile, match="bad"):
+        again.restore(tmp_path / "bad")
+
+
+def test_a_recurrent_network_carries_as_much_after_any_number_of_examples() -> None:
+    model = network("mamba*2")
+    stream = start(model)
+    sizes = set()
+    for seed in range(4):
+        stream.observe(randn(1, 50, 3, seed=seed), randn(1, 50, seed=seed))
+        sizes.add(stream.state.size)
+    assert sizes == {model.state_size(1)}
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (torch.zeros(2, 4), torch.zeros(2), "expected x of width 3"),
+        (torch.zeros(3, 3), torch.zeros(3), "expected x for 2 streams"),
+        (torch.zeros(2, 3), torch.zeros(3), "a label for each input"),
+        (torch.zeros(2, 5, 3), torch.zeros(2, 4), "a label for each input"),
+    ],
+)
+def test_wrong_shapes_are_refused(x: Tensor, y: Tensor, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        start(network(), batch=2).observe(x, y)
