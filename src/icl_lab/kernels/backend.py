@@ -57,7 +57,12 @@ def using(name: str) -> Iterator[None]:
 _modules: dict[str, ModuleType] = {}
 
 
-def _forced() -> str | None:
+def forced() -> str | None:
+    """The backend that `using` or `ICL_KERNELS` asks for, if any.
+
+    Raises:
+        UserError: It is no backend.
+    """
     name = _asked.get() or os.environ.get(VARIABLE) or None
     if name is not None and name not in BACKENDS:
         raise UserError(f"{VARIABLE}={name} names no backend: {suggest(name, BACKENDS)}")
@@ -100,13 +105,13 @@ def choose(device_type: str, dtype: torch.dtype) -> str:
     Raises:
         UserError: If `ICL_KERNELS` holds no name of a backend.
     """
-    forced = _forced()
-    if forced in ("reference", "vectorised"):
-        return forced
-    if device_type == "cpu" and dtype in NATIVE_DTYPES and forced != "cuda":
+    asked = forced()
+    if asked in ("reference", "vectorised"):
+        return asked
+    if device_type == "cpu" and dtype in NATIVE_DTYPES and asked != "cuda":
         trouble = _native_trouble()
         return "native" if trouble is None else _fall_back(trouble)
-    if device_type == "cuda" and dtype in CUDA_DTYPES and forced != "native":
+    if device_type == "cuda" and dtype in CUDA_DTYPES and asked != "native":
         trouble = _cuda_trouble()
         return "cuda" if trouble is None else _fall_back(trouble)
     return "vectorised"
@@ -131,13 +136,13 @@ def implementation(tensor: Tensor) -> ModuleType:
 
 def backend_report() -> BackendReport:
     """Which backend is live on a CPU in float32 and why, what is missing, and how to get it."""
-    forced, native, cuda = _forced(), _native_trouble(), _cuda_trouble()
+    asked, native, cuda = forced(), _native_trouble(), _cuda_trouble()
     missing = tuple(
         f"{name}: {trouble}" for name, trouble in (("native", native), ("cuda", cuda)) if trouble is not None
     )
-    if forced in ("reference", "vectorised"):
-        return BackendReport(forced, f"{VARIABLE}={forced} asks for it", missing)
-    if native is None and forced != "cuda":
+    if asked in ("reference", "vectorised"):
+        return BackendReport(asked, f"{VARIABLE}={asked} asks for it", missing)
+    if native is None and asked != "cuda":
         library = importlib.import_module("icl_lab.kernels.library")
         return BackendReport("native", library.description(), missing)
     why = "the native library is not there" if native else f"{VARIABLE}=cuda leaves the CPU to PyTorch"
