@@ -2,20 +2,26 @@
 
 Within a chunk, a query at i meets a key at j < i after the decays of tokens j + 1 ... i. The usual way to write
 that as a matrix product is (q exp(G_i)) (k exp(-G_j)) with the running sum G of the logarithms, whose second factor
-overflows when decays are strong. Here a chunk is built by doubling instead: two neighbouring blocks of s tokens become
-one of 2s, and a query in the right block meets a key in the left one at the border between them,
+overflows when decays are strong. Here the triangle of pairs is built by doubling instead: two neighbouring blocks of s
+tokens become one of 2s, and a query in the right block meets a key in the left one at the border between them,
 
-    P_ij = sum_c  (q_ic exp(sum of g from the border to i))  (k_jc exp(sum of g from j to the border)),
+    P_ij = sum_c  (q_ic exp(sum of g from the border to i))  (k_jc exp(sum of g from j to the border)).
 
-so that every exponent is a sum of numbers that are at most zero, and no sum is ever a difference of two others. Each
-pair has exactly one such border. Nothing overflows, nothing cancels, and log 0 = -inf is a valid decay.
+Each pair has exactly one such border. Every exponent is a sum of numbers that are at most zero, and none is ever the
+difference of two sums, so nothing overflows and nothing cancels.
 
-n num_chunks   l tokens of a chunk   s tokens of a block   m blocks of a chunk   k d_key, or 1 where a head decays as one
+l tokens of a chunk   s tokens of a block   m pairs of blocks   k d_key, or 1 where all channels of a head decay alike
 """
+
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from icl_lab.kernels.recurrences.blocks import corners, sizes
 
 
 class ChunkDecays:
@@ -31,70 +37,114 @@ class ChunkDecays:
     """
 
     def __init__(self, log_decay: Float[Tensor, "*heads l k"]) -> None:
-        self.borders: list[tuple[Tensor, Tensor]] = []
-        since, until = log_decay[..., None, :], torch.zeros_like(log_decay[..., None, :])  # blocks of one token
-        while since.shape[-3] > 1:
-            left_since, right_since = _pairs(since)
-            left_until, right_until = _pairs(until)
-            self.borders.append((right_since.exp(), left_until.exp()))
-            since = torch.cat([left_since, right_since + left_since[..., -1:, :]], dim=-2)
-            # What a key has left behind at its block's end still passes the whole block on its right.
-            until = torch.cat([left_until + right_since[..., -1:, :], right_until], dim=-2)
-        self.since_start = since[..., 0, :, :].exp()
-        self.to_end = until[..., 0, :, :].exp()
+        length = log_decay.shape[-2]
+        # Half the largest number, shared out, stands for log 0: the product below would make NaN of 0 * inf.
+        finite = log_decay.clamp(min=torch.finfo(log_decay.dtype).min / (2 * length))
+        spans = _spans(length, finite)
+        decays = (spans @ finite).exp().unflatten(-2, (-1, length))
+        self.borders, self.since_start, self.to_end = decays[..., :-2, :, :], decays[..., -2, :, :], decays[..., -1, :, :]
         self.total = self.since_start[..., -1, :, None]
-        self.one_for_all = log_decay.shape[-1] == 1
-        if self.one_for_all:
+        self.fade: Tensor | None = None
+        if log_decay.shape[-1] == 1:
             ones = torch.ones_like(log_decay)
-            self.fade = self._double(ones, ones)
+            (self.fade,) = _Products.apply(self.borders, 1, ones, ones)  # type: ignore[no-untyped-call]
 
-    def products(self, q: Float[Tensor, "*heads l k"], k: Float[Tensor, "*heads l k"]) -> Float[Tensor, "*heads l l"]:
-        """P_ij = sum_c q_ic k_jc prod of the decays of j + 1 ... i in channel c, for j <= i; zero for j > i."""
-        return (q @ k.mT) * self.fade if self.one_for_all else self._double(q, k)
+    def products(
+        self, queries: Sequence[Float[Tensor, "*heads l d"]], keys: Sequence[Float[Tensor, "*heads l d"]]
+    ) -> list[Float[Tensor, "*heads l l"]]:
+        """P_ij = sum_c q_ic k_jc (product of the decays of j + 1 ... i in channel c) for j <= i, zero for j > i.
 
-    def products_before(
-        self, q: Float[Tensor, "*heads l k"], k: Float[Tensor, "*heads l k"]
-    ) -> Float[Tensor, "*heads l l"]:
-        """The same for a query that reads before the decay of its own token: decays of j + 1 ... i - 1, j < i."""
-        # What reads before token i reads after token i - 1.
-        return later(self.products(earlier(q), k))
-
-    def _double(self, q: Tensor, k: Tensor) -> Tensor:
-        products = (q * k).sum(-1)[..., None, None]
-        for since_border, until_border in self.borders:
-            right = _pairs(_blocks(q, since_border))[1] * since_border
-            left = _pairs(_blocks(k, until_border))[0] * until_border
-            above, below = _pairs(products)
-            across = right @ left.mT
-            upper = torch.cat([above, torch.zeros_like(above)], dim=-1)
-            products = torch.cat([upper, torch.cat([across, below], dim=-1)], dim=-2)
-        return products[..., 0, :, :]
+        Returns:
+            One matrix a query and key: the first query with all keys, then the second ...
+        """
+        if self.fade is not None:
+            return [(q @ k.mT) * self.fade for q in queries for k in keys]
+        return list(_Products.apply(self.borders, len(queries), *queries, *keys))  # type: ignore[no-untyped-call]
 
 
-def earlier(x: Float[Tensor, "*heads l k"]) -> Float[Tensor, "*heads l k"]:
-    """Each row moved to the token before; the last one is zero.
+def _spans(length: int, like: Tensor) -> Float[Tensor, "rows l"]:
+    """Ones where a token's decay counts: up to the borders of blocks of 1, 2, 4 ... tokens, the start, and the end.
 
-    >>> earlier(torch.tensor([[1.0], [2.0], [3.0]])).T
-    tensor([[2., 3., 0.]])
+    Row (level, i), column j. A token in a right block counts what lies between the border and itself, its own decay
+    included; a token in a left block what follows it up to the border.
     """
-    return torch.cat([x[..., 1:, :], torch.zeros_like(x[..., :1, :])], dim=-2)
+    row = torch.arange(length, device=like.device)[:, None]
+    column = row.T
+    spans = []
+    for size in sizes(length):
+        border = row // (2 * size) * (2 * size) + size
+        spans.append(torch.where(row >= border, (column >= border) & (column <= row), (column > row) & (column < border)))
+    return torch.cat([*spans, column <= row, column > row]).to(like.dtype)
 
 
-def later(x: Float[Tensor, "*heads l k"]) -> Float[Tensor, "*heads l k"]:
-    """Each row moved to the token after; the first one is zero.
+class _Products(torch.autograd.Function):
+    """The triangles of products, filled in place, with a backward pass that visits the borders once more."""
 
-    >>> later(torch.tensor([[1.0], [2.0], [3.0]])).T
-    tensor([[0., 1., 2.]])
-    """
-    return torch.cat([torch.zeros_like(x[..., :1, :]), x[..., :-1, :]], dim=-2)
+    @staticmethod
+    def forward(ctx: Any, borders: Tensor, num_queries: int, *tensors: Tensor) -> tuple[Tensor, ...]:
+        ctx.num_queries = num_queries
+        ctx.save_for_backward(borders, *tensors)
+        queries, keys = tensors[:num_queries], tensors[num_queries:]
+        length = borders.shape[-2]
+        shape = (*queries[0].shape[:-1], length)
+        products = [queries[0].new_zeros(shape) for _ in range(len(queries) * len(keys))]
+        pairs = [(q, k) for q in queries for k in keys]
+        for (q, k), product in zip(pairs, products, strict=True):
+            product.diagonal(dim1=-2, dim2=-1).copy_((q * k).sum(-1))
+        for level, size in enumerate(sizes(length)):
+            left_decay, right_decay = _halves(borders[..., level, :, :], size)
+            rights = [_halves(q, size)[1] * right_decay for q in queries]
+            lefts = [(_halves(k, size)[0] * left_decay).mT for k in keys]
+            across = (right @ left for right in rights for left in lefts)
+            for product, block in zip(products, across, strict=True):
+                corners(product, size).copy_(block)
+        return tuple(products)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        borders, *tensors = ctx.saved_tensors
+        queries, keys = tensors[: ctx.num_queries], tensors[ctx.num_queries :]
+        own = [grad.diagonal(dim1=-2, dim2=-1)[..., None] for grad in grads]
+        rows = [own[i * len(keys) : (i + 1) * len(keys)] for i in range(len(queries))]
+        grad_queries = [_dot(row, keys) for row in rows]
+        grad_keys = [_dot(column, queries) for column in zip(*rows, strict=True)]
+        grad_borders = torch.empty_like(borders)
+        for level, size in enumerate(sizes(borders.shape[-2])):
+            left_decay, right_decay = _halves(borders[..., level, :, :], size)
+            grad_left_decay, grad_right_decay = _halves(grad_borders[..., level, :, :], size)
+            right_queries = [_halves(q, size)[1] for q in queries]
+            left_keys = [_halves(k, size)[0] for k in keys]
+            rights = [q * right_decay for q in right_queries]
+            lefts = [k * left_decay for k in left_keys]
+            blocks = [corners(grad, size).contiguous() for grad in grads]
+            across = [blocks[i * len(keys) : (i + 1) * len(keys)] for i in range(len(queries))]
+            grad_rights = [_product_sum(row, lefts) for row in across]
+            grad_lefts = [_product_sum([x.mT for x in column], rights) for column in zip(*across, strict=True)]
+            for grad, change in zip(grad_queries, grad_rights, strict=True):
+                _halves(grad, size)[1].addcmul_(change, right_decay)
+            for grad, change in zip(grad_keys, grad_lefts, strict=True):
+                _halves(grad, size)[0].addcmul_(change, left_decay)
+            grad_right_decay.copy_(_dot(grad_rights, right_queries))
+            grad_left_decay.copy_(_dot(grad_lefts, left_keys))
+        return grad_borders, None, *grad_queries, *grad_keys
 
 
-def _pairs(blocks: Tensor) -> tuple[Tensor, Tensor]:
-    """Left and right blocks of each pair: (..., m, s, k) to two of (..., m / 2, s, k)."""
-    left, right = blocks.unflatten(-3, (-1, 2)).unbind(-3)
-    return left, right
+def _halves(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Left and right blocks of each pair, (..., l, k) to two of (..., m, s, k), as views."""
+    pairs = x.unflatten(-2, (-1, 2, size))
+    return pairs[..., 0, :, :], pairs[..., 1, :, :]
 
 
-def _blocks(x: Tensor, half: Tensor) -> Tensor:
-    """(..., l, k) in blocks as long as those of a border."""
-    return x.unflatten(-2, (-1, half.shape[-2]))
+def _dot(xs: Sequence[Tensor], ys: Sequence[Tensor]) -> Tensor:
+    total = xs[0] * ys[0]
+    for x, y in zip(xs[1:], ys[1:], strict=True):
+        total.addcmul_(x, y)
+    return total
+
+
+def _product_sum(xs: Sequence[Tensor], ys: Sequence[Tensor]) -> Tensor:
+    total = xs[0] @ ys[0]
+    for x, y in zip(xs[1:], ys[1:], strict=True):
+        total += x @ y
+    return total

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from icl_lab.kernels.backend import forced
 from icl_lab.kernels.recurrences import reference
+from icl_lab.kernels.recurrences.blocks import earlier, later
 from icl_lab.kernels.recurrences.checks import check_delta, check_rank_one
 from icl_lab.kernels.recurrences.chunks import LENGTH, chunk_length, cut, exact_products, joined
 from icl_lab.kernels.recurrences.decays import ChunkDecays
@@ -199,24 +200,24 @@ def _chunked(
     state: Float[Tensor, "b h k v"] | None,
     keep: bool,
 ) -> tuple[Float[Tensor, "b h n l v"], Float[Tensor, "b h k v"] | None]:
-    """Run S_t = Diag S_{t-1} + left_t u_t^T + k_t v_t^T with u_t = given_t + S_{t-1}^T right_t.
+    """Run S_t = Diag S_{t-1} + left_t u_t^T + k_t v_t^T with u_t = given_t + S_{t-1}^T right_t; one of given and v.
 
     In a chunk that starts in the state S, the u of all tokens solve a triangular system (the UT transform of Yang et
     al. 2024, section 3.2): U = (I - P_before(right, left))^-1 (given + P_before(right, k) V + (right * before) S) = Y + W S.
     So the chunk's outputs and the state after it are linear in S, with coefficients that no other chunk has a say in.
     """
     decays = ChunkDecays(log_decay)
-    inverse = inverse_minus(decays.products_before(right, left))
-    known = given
-    if k is not None and v is not None:
-        read = decays.products_before(right, k) @ v
-        known = read if known is None else known + read
+    writes = [left] if k is None else [left, k]
+    # What reads before token i reads after token i - 1.
+    found = decays.products([q, earlier(right)], writes)
+    by_query, by_right = found[: len(writes)], [later(x) for x in found[len(writes) :]]
+    inverse = inverse_minus(by_right[0])
+    known = given if v is None else by_right[1] @ v
     assert known is not None
     Y = inverse @ known
-    from_left = decays.products(q, left)
-    o = from_left @ Y
-    if k is not None and v is not None:
-        o = o + decays.products(q, k) @ v
+    o = by_query[0] @ Y
+    if v is not None:
+        o = o + by_query[1] @ v
     if q.shape[2] == 1 and not keep:
         return o, None
     before = torch.cat([torch.ones_like(log_decay[..., :1, :]), decays.since_start[..., :-1, :]], dim=-2)
@@ -227,7 +228,7 @@ def _chunked(
         written = written + (k * decays.to_end).mT @ v
     kept = decays.total * torch.eye(q.shape[-1], dtype=q.dtype, device=q.device) + ends @ W
     states, last = _hand_on(kept, written, state)
-    return o + (q * decays.since_start + from_left @ W) @ states, last
+    return o + (q * decays.since_start + by_query[0] @ W) @ states, last
 
 
 def _hand_on(

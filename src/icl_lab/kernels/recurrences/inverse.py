@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icl_lab.kernels.recurrences.blocks import corners, diagonal_blocks, sizes
+
 
 def inverse_minus(A: Float[Tensor, "*batch l l"]) -> Float[Tensor, "*batch l l"]:
     """(I - A)^-1 for strictly lower triangular A; l is a power of two.
@@ -26,27 +28,15 @@ def inverse_minus(A: Float[Tensor, "*batch l l"]) -> Float[Tensor, "*batch l l"]
 class _InverseMinus(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, A: Tensor) -> Tensor:
-        length = A.shape[-1]
-        blocks = A.new_ones(*A.shape[:-2], length, 1, 1)
-        size = 1
-        while size < length:
-            # The lower left quarter of each block of twice the size on the diagonal.
-            across = _corners(A, size)
-            x, y = blocks.unflatten(-3, (-1, 2)).unbind(-3)
-            upper = torch.cat([x, torch.zeros_like(x)], dim=-1)
-            blocks = torch.cat([upper, torch.cat([y @ across @ x, y], dim=-1)], dim=-2)
-            size *= 2
-        inverse = blocks[..., 0, :, :]
+        inverse = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device).repeat(*A.shape[:-2], 1, 1)
+        for size in sizes(A.shape[-1]):
+            solved = diagonal_blocks(inverse, size)
+            corners(inverse, size).copy_(solved[..., 1::2, :, :] @ corners(A, size) @ solved[..., ::2, :, :])
         ctx.save_for_backward(inverse)
         return inverse
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (inverse,) = ctx.saved_tensors
-        return (inverse.mT @ grad @ inverse.mT).tril(-1)
-
-
-def _corners(A: Tensor, size: int) -> Tensor:
-    """(..., l, l) to the lower left (size, size) corners of its diagonal blocks of twice the size, (..., m, size, size)."""
-    blocks = A.unflatten(-2, (-1, 2, size)).unflatten(-1, (-1, 2, size))
-    return blocks[..., :, 1, :, :, 0, :].diagonal(dim1=-4, dim2=-2).movedim(-1, -3)
+        transposed = inverse.mT
+        return (transposed @ grad @ transposed).tril(-1)

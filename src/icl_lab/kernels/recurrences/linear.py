@@ -11,9 +11,10 @@ from torch import Tensor
 
 from icl_lab.kernels.backend import forced
 from icl_lab.kernels.recurrences import reference
+from icl_lab.kernels.recurrences.blocks import earlier
 from icl_lab.kernels.recurrences.checks import check_linear
 from icl_lab.kernels.recurrences.chunks import LENGTH, chunk_length, cut, exact_products, joined
-from icl_lab.kernels.recurrences.decays import ChunkDecays, earlier
+from icl_lab.kernels.recurrences.decays import ChunkDecays
 
 
 @overload
@@ -109,7 +110,8 @@ def _chunked(
     num_tokens = q.shape[2]
     q, k, v, log_decay = (cut(x, length, q.dtype) for x in (q, k, v, log_decay))
     decays = ChunkDecays(log_decay)
-    o = decays.products(q, k) @ v
+    (products,) = decays.products([q], [k])
+    o = products @ v
     if q.shape[2] == 1 and not keep:
         return joined(o, num_tokens), None
     written = (k * decays.to_end).mT @ v
