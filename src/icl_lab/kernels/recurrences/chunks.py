@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from icl_lab.core.errors import UserError
 
-LENGTH = 32
+# Faster than 8 and 32 at the sizes of in-context learning: keys and values of 16 to 32 numbers.
+LENGTH = 16
 
 
 def chunk_length(num_tokens: int, chunk: int) -> int:

@@ -42,7 +42,9 @@ class ChunkDecays:
         finite = log_decay.clamp(min=torch.finfo(log_decay.dtype).min / (2 * length))
         spans = _spans(length, finite)
         decays = (spans @ finite).exp().unflatten(-2, (-1, length))
-        self.borders, self.since_start, self.to_end = decays[..., :-2, :, :], decays[..., -2, :, :], decays[..., -1, :, :]
+        # One split: the gradient of separate slices would be three tensors full of zeros.
+        self.borders, since_start, to_end = decays.split([decays.shape[-3] - 2, 1, 1], dim=-3)
+        self.since_start, self.to_end = since_start.squeeze(-3), to_end.squeeze(-3)
         self.total = self.since_start[..., -1, :, None]
         self.fade: Tensor | None = None
         if log_decay.shape[-1] == 1:
@@ -144,7 +146,12 @@ def _dot(xs: Sequence[Tensor], ys: Sequence[Tensor]) -> Tensor:
 
 
 def _product_sum(xs: Sequence[Tensor], ys: Sequence[Tensor]) -> Tensor:
-    total = xs[0] @ ys[0]
-    for x, y in zip(xs[1:], ys[1:], strict=True):
-        total += x @ y
-    return total
+    inner = ys[0].shape[-2]
+    if inner > 2:
+        total = xs[0] @ ys[0]
+        for x, y in zip(xs[1:], ys[1:], strict=True):
+            total += x @ y
+        return total
+    # A batch of products over one or two numbers is faster as a sum of outer products.
+    columns = [x[..., i : i + 1] for x in xs for i in range(inner)]
+    return _dot(columns, [y[..., i : i + 1, :] for y in ys for i in range(inner)])
