@@ -69,6 +69,24 @@ class SequenceMixer(nn.Module, ABC):
         """Real numbers carried for one prompt after `length` tokens."""
 
 
+class PiecewiseMixer(SequenceMixer):
+    """A mixer with one form for any number of tokens after a state; a sequence and a single token are cases of it."""
+
+    @abstractmethod
+    def extend(
+        self, x: Float[Tensor, "batch num_tokens d_model"], state: State
+    ) -> tuple[Float[Tensor, "batch num_tokens d_model"], State]:
+        """Several tokens after a state: their outputs and the new state. The given state is left as it was."""
+
+    def forward(self, x: Float[Tensor, "batch num_tokens d_model"]) -> Float[Tensor, "batch num_tokens d_model"]:
+        output, _ = self.extend(x, self.initial_state(len(x)))
+        return output
+
+    def step(self, x: Float[Tensor, "batch d_model"], state: State) -> tuple[Float[Tensor, "batch d_model"], State]:
+        output, state = self.extend(x[:, None], state)
+        return output[:, 0], state
+
+
 @dataclass(frozen=True, kw_only=True)
 class MixerSpec(Registered):
     """Settings of a sequence mixer."""
