@@ -75,7 +75,7 @@ class Mamba2Mixer(PiecewiseMixer):
         inputs, recent = kernels.causal_conv1d(
             inputs, self.conv_weight, self.conv_bias, silu=True, initial_state=state["recent"], return_state=True
         )
-        u, B, C = torch.split(inputs, (self.width, self.spec.d_state, self.spec.d_state), dim=-1)
+        u, B, C = torch.split(inputs, [self.width, self.spec.d_state, self.spec.d_state], dim=-1)
         dt = softplus(step + self.dt_bias).mT
         u, shared = split_heads(u, self.spec.num_heads), (-1, self.spec.num_heads, -1, -1)
         y, memory = linear_recurrence(
