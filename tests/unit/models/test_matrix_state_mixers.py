@@ -11,12 +11,14 @@ from torch import Tensor, nn
 from transformers import Mamba2Config, Qwen3NextConfig
 from transformers.models.mamba2.modeling_mamba2 import Mamba2Mixer as PeerMamba2
 from transformers.models.qwen3_next.modeling_qwen3_next import Qwen3NextGatedDeltaNet
+from transformers.models.xlstm.modeling_xlstm import mlstm_recurrent_step_native
 
 from icl_lab.models.mixers.base import MixerSpec, SequenceMixer, Site
 from icl_lab.models.mixers.delta_net import DeltaNet
 from icl_lab.models.mixers.gated_linear_attention import GatedLinearAttention
 from icl_lab.models.mixers.linear_attention import LinearAttention
 from icl_lab.models.mixers.mamba2 import Mamba2
+from icl_lab.models.mixers.mlstm import MLSTM
 from icl_lab.models.mixers.retention import Retention
 from tests.unit.models.toys import assert_same, generator, randn, scramble
 
@@ -226,3 +228,27 @@ def test_a_gate_that_never_forgets_makes_gated_delta_net_the_delta_rule() -> Non
         gated.to_gate.bias.fill_(1.2784645427610738)  # SiLU of it is 1
         x = randn(2, LENGTH, D_MODEL)
         assert_same(gated(x), plain(x))
+
+
+@pytest.mark.parametrize("loud", [0.0, 300.0])
+def test_mlstm_is_the_authors_recurrence_in_transformers(loud: float) -> None:
+    ours = built(MLSTM(num_heads=2))
+    with torch.no_grad():
+        ours.to_input.bias.fill_(loud)  # exp(300) is beyond float32: the recurrence must not form it
+
+    def by_peer(x: Tensor) -> Tensor:
+        q, k, v = (heads(to(x), 2) for to in (ours.to_q, ours.to_k, ours.to_v))
+        write, forget = ours.to_input(x), ours.to_forget(x)
+        memory, total, scale = x.new_zeros(2, 2, 8, 8), x.new_zeros(2, 2, 8), x.new_zeros(2, 2, 1)
+        outputs = []
+        for t in range(x.shape[1]):
+            gates = write[:, t, :, None], forget[:, t, :, None]
+            output, (memory, total, scale) = mlstm_recurrent_step_native(
+                q[:, :, t], k[:, :, t], v[:, :, t], *gates, memory, total, scale, dtype_state=torch.float64
+            )
+            outputs.append(output)
+        o = torch.stack(outputs, dim=2)
+        o = o / (o.square().mean(-1, keepdim=True) + 1e-5).sqrt() * ours.norm.weight
+        return ours.to_out(o.transpose(1, 2).flatten(2) * ours.to_gate(x).sigmoid())
+
+    assert_same_outputs_and_gradients(ours, by_peer)
