@@ -1,7 +1,8 @@
 """Fast sequence operations: Mamba's selective scan and causal convolution, with a plain form as their ground truth.
 
 A backend is a module with the same five functions: `reference` (slow and obvious), `vectorised` (PyTorch, any device),
-`native` (C++ on a CPU), `cuda` (the packages of Mamba's authors). `backend.py` chooses one for each call.
+`native` (C++ on a CPU), `cuda` (the packages of Mamba's authors). `backend.py` chooses one for each call. `recurrences`
+holds those with a matrix as their state; `transformers_bridge` brings the operations to Hugging Face's Mamba models.
 """
 
 from icl_lab.kernels.backend import BackendReport, SlowKernelsWarning, backend_report, using
@@ -12,10 +13,13 @@ from icl_lab.kernels.operations import (
     selective_scan,
     selective_scan_step,
 )
+from icl_lab.kernels.transformers_bridge import Acceleration, accelerate_transformers
 
 __all__ = [
+    "Acceleration",
     "BackendReport",
     "SlowKernelsWarning",
+    "accelerate_transformers",
     "backend_report",
     "causal_conv1d",
     "causal_conv1d_step",
