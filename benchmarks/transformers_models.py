@@ -14,7 +14,7 @@ from transformers.utils import logging
 from icl_lab.kernels import accelerate_transformers
 
 Call = Callable[[], object]
-LAYERS, D_MODEL, VOCABULARY, NUM_TOKENS, NEW_TOKENS = 4, 768, 50_280, 512, 32
+LAYERS, D_MODEL, VOCABULARY, NUM_TOKENS, NEW_TOKENS = 2, 768, 50_280, 512, 32
 
 
 def model(layers: int) -> MambaForCausalLM:

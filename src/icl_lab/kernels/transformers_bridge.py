@@ -1,9 +1,9 @@
 """Hugging Face's Mamba models on our kernels: their module's functions, replaced for a while.
 
-From version 5, `transformers` computes a Mamba block with functions of the model's module (a convolution and a scan, each
-for a sequence and for one token), which fall back to slow PyTorch where the packages for GPUs are absent. Here they run
-the operations of this package; a tensor that is not on a CPU, and whatever else they do not cover, goes to the function
-that was there before. Projections, padding masks and caches stay with `transformers`.
+From version 5, `transformers` computes a Mamba block with functions of the model's module (a convolution and a scan,
+each for a sequence and for one token), which fall back to slow PyTorch where the packages for GPUs are absent. Here
+they run the operations of this package; a tensor that is not on a CPU, and whatever else they do not cover, goes to the
+function that was there before. Projections, padding masks and caches stay with `transformers`.
 
 b batch   t num_tokens   e channels   n d_state   k width of the convolution
 """
@@ -175,12 +175,12 @@ def _scan(
         given = (hidden_states, dt, A, B, C, D, z, delta_bias, delta_softplus, return_last_state)
         return original(*given, **others)
     u, dt, B, C, gate = _one_dtype(hidden_states.mT, dt.mT, B.mT, C.mT, None if z is None else z.mT)
-    result = selective_scan(
-        u, dt, A, B, C, D=D, z=gate, dt_bias=delta_bias, softplus=delta_softplus, return_state=return_last_state
+    if not return_last_state:
+        return selective_scan(u, dt, A, B, C, D=D, z=gate, dt_bias=delta_bias, softplus=delta_softplus).mT
+    y, state = selective_scan(
+        u, dt, A, B, C, D=D, z=gate, dt_bias=delta_bias, softplus=delta_softplus, return_state=True
     )
-    if isinstance(result, tuple):
-        return result[0].mT, result[1]
-    return result.mT
+    return y.mT, state
 
 
 def _scan_token(

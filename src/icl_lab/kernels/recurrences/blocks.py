@@ -14,7 +14,7 @@ def diagonal_blocks(A: Float[Tensor, "*batch l l"], size: int) -> Float[Tensor, 
     >>> diagonal_blocks(torch.arange(16.0).view(4, 4), 2).tolist()
     [[[0.0, 1.0], [4.0, 5.0]], [[10.0, 11.0], [14.0, 15.0]]]
     """
-    blocks = A.unflatten(-2, (-1, size)).unflatten(-1, (-1, size))
+    blocks = torch.unflatten(torch.unflatten(A, -2, (-1, size)), -1, (-1, size))
     return blocks.diagonal(dim1=-4, dim2=-2).movedim(-1, -3)
 
 

@@ -81,7 +81,9 @@ def _check_same(name: str, tensor: Tensor, shape: tuple[int, ...], decay: Tensor
     found = (tuple(tensor.shape), tensor.dtype, tensor.device)
     wanted = (shape, decay.dtype, decay.device)
     if found != wanted:
-        raise UserError(f"{name} must have the shape, dtype and device {_told(wanted)} that decay asks for, got {_told(found)}")
+        raise UserError(
+            f"{name} must have the shape, dtype and device {_told(wanted)} that decay asks for, got {_told(found)}"
+        )
 
 
 def _told(parts: tuple[tuple[int, ...], torch.dtype, torch.device]) -> str:

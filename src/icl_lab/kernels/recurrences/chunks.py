@@ -35,7 +35,7 @@ def cut(x: Float[Tensor, "b h t k"], length: int, dtype: torch.dtype) -> Float[T
     missing = -x.shape[2] % length
     x = x.to(dtype)
     x = F.pad(x, (0, 0, 0, missing)) if missing else x.contiguous()
-    return x.unflatten(2, (-1, length))
+    return torch.unflatten(x, 2, (-1, length))
 
 
 def joined(x: Float[Tensor, "b h n l v"], num_tokens: int) -> Float[Tensor, "b h t v"]:

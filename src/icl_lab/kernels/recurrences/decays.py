@@ -28,7 +28,8 @@ class ChunkDecays:
     """The decays of a chunk, kept for all products that fade by them.
 
     Args:
-        log_decay: At most zero, (..., l, k) or, where all channels of a head decay alike, (..., l, 1); l is a power of 2.
+        log_decay: At most zero, (..., l, k) or, where all channels of a head decay alike, (..., l, 1), for a power of
+            two l.
 
     Attributes:
         since_start: Product of the decays from the start of the chunk to each token, its own included, (..., l, k).
@@ -41,9 +42,9 @@ class ChunkDecays:
         # Half the largest number, shared out, stands for log 0: the product below would make NaN of 0 * inf.
         finite = log_decay.clamp(min=torch.finfo(log_decay.dtype).min / (2 * length))
         spans = _spans(length, finite)
-        decays = (spans @ finite).exp().unflatten(-2, (-1, length))
+        decays = torch.unflatten((spans @ finite).exp(), -2, (-1, length))
         # One split: the gradient of separate slices would be three tensors full of zeros.
-        self.borders, since_start, to_end = decays.split([decays.shape[-3] - 2, 1, 1], dim=-3)
+        self.borders, since_start, to_end = torch.split(decays, [decays.shape[-3] - 2, 1, 1], dim=-3)
         self.since_start, self.to_end = since_start.squeeze(-3), to_end.squeeze(-3)
         self.total = self.since_start[..., -1, :, None]
         self.fade: Tensor | None = None
@@ -75,7 +76,9 @@ def _spans(length: int, like: Tensor) -> Float[Tensor, "rows l"]:
     spans = []
     for size in sizes(length):
         border = row // (2 * size) * (2 * size) + size
-        spans.append(torch.where(row >= border, (column >= border) & (column <= row), (column > row) & (column < border)))
+        spans.append(
+            torch.where(row >= border, (column >= border) & (column <= row), (column > row) & (column < border))
+        )
     return torch.cat([*spans, column <= row, column > row]).to(like.dtype)
 
 
@@ -103,7 +106,7 @@ class _Products(torch.autograd.Function):
         return tuple(products)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         borders, *tensors = ctx.saved_tensors
         queries, keys = tensors[: ctx.num_queries], tensors[ctx.num_queries :]
@@ -134,7 +137,7 @@ class _Products(torch.autograd.Function):
 
 def _halves(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Left and right blocks of each pair, (..., l, k) to two of (..., m, s, k), as views."""
-    pairs = x.unflatten(-2, (-1, 2, size))
+    pairs = torch.unflatten(x, -2, (-1, 2, size))
     return pairs[..., 0, :, :], pairs[..., 1, :, :]
 
 

@@ -57,12 +57,12 @@ def delta_rule(
     return_state: bool = False,
     chunk: int = LENGTH,
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """Run S_t = (I - rate_t k_t k_t^T) A_t S_{t-1} + rate_t k_t v_t^T, A_t = Diag(exp(log_decay_t)); read o_t = S_t^T q_t.
+    """Run S_t = (I - rate_t k_t k_t^T) A_t S_{t-1} + rate_t k_t v_t^T and read o_t = S_t^T q_t.
 
-    Every token moves what the state answers to its key towards its value. Without a decay this is DeltaNet (Yang et al.
-    2024, arXiv 2406.06484), with one a head Gated DeltaNet (Yang et al. 2025, arXiv 2412.06464), with one a channel
-    Kimi Delta Attention's rule. For keys of length 1, rates in (0, 2) keep the state bounded, and those above 1 give the
-    transition a negative eigenvalue (Grazzi et al. 2025, arXiv 2411.12537).
+    With A_t = Diag(exp(log_decay_t)). Every token moves what the state answers to its key towards its value. Without a
+    decay this is DeltaNet (Yang et al. 2024, arXiv 2406.06484), with one a head Gated DeltaNet (Yang et al. 2025, arXiv
+    2412.06464). For keys of length 1, rates in (0, 2) keep the state bounded, and those above 1 give the transition a
+    negative eigenvalue (Grazzi et al. 2025, arXiv 2411.12537).
 
     Args:
         q: Queries, (b, h, t, k).
@@ -82,9 +82,7 @@ def delta_rule(
     """
     check_delta(q, k, v, rate, log_decay, initial_state, state_name="initial_state")
     if forced() == "reference":
-        return reference.delta_rule(
-            q, k, v, rate, log_decay, initial_state=initial_state, return_state=return_state
-        )
+        return reference.delta_rule(q, k, v, rate, log_decay, initial_state=initial_state, return_state=return_state)
     wide = torch.promote_types(q.dtype, torch.float32)
     keys = k.to(wide)
     decays = torch.zeros_like(rate, dtype=wide) if log_decay is None else log_decay.to(wide)
@@ -182,11 +180,27 @@ def _run(
     wide, num_tokens = torch.promote_types(q.dtype, torch.float32), q.shape[2]
     length = chunk_length(num_tokens, chunk)
     state = None if initial_state is None else initial_state.to(wide)
+
+    def chunks(x: Tensor) -> Tensor:
+        return cut(x, length, wide)
+
     with exact_products(q):
-        chunks = [None if x is None else cut(x, length, wide) for x in (q, left, right, given, k, v, log_decay)]
-        o, last = _chunked(*chunks, state, state is not None or return_state)
+        o, last = _chunked(
+            chunks(q),
+            chunks(left),
+            chunks(right),
+            None if given is None else chunks(given),
+            None if k is None else chunks(k),
+            None if v is None else chunks(v),
+            chunks(log_decay),
+            state,
+            state is not None or return_state,
+        )
     o = joined(o, num_tokens).to(q.dtype)
-    return (o, last) if return_state else o
+    if not return_state:
+        return o
+    assert last is not None
+    return o, last
 
 
 def _chunked(
@@ -202,9 +216,10 @@ def _chunked(
 ) -> tuple[Float[Tensor, "b h n l v"], Float[Tensor, "b h k v"] | None]:
     """Run S_t = Diag S_{t-1} + left_t u_t^T + k_t v_t^T with u_t = given_t + S_{t-1}^T right_t; one of given and v.
 
-    In a chunk that starts in the state S, the u of all tokens solve a triangular system (the UT transform of Yang et
-    al. 2024, section 3.2): U = (I - P_before(right, left))^-1 (given + P_before(right, k) V + (right * before) S) = Y + W S.
-    So the chunk's outputs and the state after it are linear in S, with coefficients that no other chunk has a say in.
+    In a chunk that starts in the state S, the u of all tokens solve a triangular system (Yang et al. 2024, section 3):
+    with P' the products before a token's own decay, U = (I - P'(right, left))^-1 (given + P'(right, k) V + (right *
+    before) S) = Y + W S. So the chunk's outputs and the state after it are linear in S, with coefficients that no other
+    chunk has a say in.
     """
     decays = ChunkDecays(log_decay)
     writes = [left] if k is None else [left, k]

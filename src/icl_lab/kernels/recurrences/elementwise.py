@@ -1,4 +1,4 @@
-"""Elementwise linear recurrences, real or complex, by a parallel prefix: S4, LRU, and any gate that acts on each number.
+"""Elementwise linear recurrences, real or complex, by a parallel prefix: S4, LRU, and other gates on single numbers.
 
 b batch   t num_tokens
 """

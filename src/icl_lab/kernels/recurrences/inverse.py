@@ -1,4 +1,4 @@
-"""The inverse of I - A for strictly lower triangular A, by doubling: matrix products instead of a solve for each matrix.
+"""The inverse of I - A for strictly lower triangular A, by doubling: products instead of a solve for each matrix.
 
 A batch of small triangular solves runs one matrix after the other on a CPU; products run together.
 """
@@ -16,7 +16,7 @@ def inverse_minus(A: Float[Tensor, "*batch l l"]) -> Float[Tensor, "*batch l l"]
     """(I - A)^-1 for strictly lower triangular A; l is a power of two.
 
     With blocks A = [[a, 0], [c, d]] the inverse is [[x, 0], [y c x, y]], x = (I - a)^-1 and y = (I - d)^-1: forward
-    substitution, block by block. (The product (I + A)(I + A^2)(I + A^4) ... costs more, and overflows where A is large.)
+    substitution, block by block. (The product (I + A)(I + A^2)(I + A^4) ... costs more and overflows where A is large.)
 
     >>> inverse_minus(torch.tensor([[0.0, 0.0], [3.0, 0.0]]))
     tensor([[1., 0.],

@@ -67,7 +67,7 @@ def linear_recurrence(
         q: Queries, (b, h, t, k).
         k: Keys, (b, h, t, k).
         v: Values, (b, h, t, v).
-        log_decay: Logarithms of the decays, at most 0: (b, h, t), one a head, or (b, h, t, k), one a channel of the key.
+        log_decay: Logarithms of the decays, at most 0: (b, h, t), one a head, or (b, h, t, k), one a channel.
         bonus: Weight of a token's own key and value when it is read before the update, (h, k).
         initial_state: The state before the first token, (b, h, k, v); zeros when not given.
         return_state: Whether the state after the last token is returned too.
@@ -95,7 +95,10 @@ def linear_recurrence(
         o, last = _chunked(asked, keys, values, decays, state, keep, chunk_length(q.shape[2], chunk))
         if bonus is not None:
             o = _before(o, queries, keys, values, bonus.to(wide), state)
-    return (o.to(q.dtype), last) if return_state else o.to(q.dtype)
+    if not return_state:
+        return o.to(q.dtype)
+    assert last is not None
+    return o.to(q.dtype), last
 
 
 def _chunked(

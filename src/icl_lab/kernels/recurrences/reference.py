@@ -122,9 +122,9 @@ def rank_one_recurrence(
 def elementwise_recurrence(
     decay: Inexact[Tensor, "b t *rest"],
     inputs: Inexact[Tensor, "b t *rest"],
-    initial_state: Inexact[Tensor, "b *rest"] | None = None,
+    initial_state: Inexact[Tensor, " b *rest"] | None = None,
 ) -> Inexact[Tensor, "b t *rest"]:
-    """state = decay state + input, token after token."""
+    """h_t = decay_t h_{t-1} + inputs_t, token after token."""
     states = []
     state = torch.zeros_like(inputs[:, 0]) if initial_state is None else initial_state
     for decay_t, input_t in zip(decay.unbind(1), inputs.unbind(1), strict=True):
