@@ -1,4 +1,4 @@
-"""Recurrences with matrix states: chunks against the loop and attention, `python benchmarks/recurrences.py [--json FILE]`.
+"""Chunked recurrences against their loops and attention: `python benchmarks/recurrences.py [--only loops|sizes]`.
 
 Four heads; forward and backward; float32.
 """

@@ -57,8 +57,10 @@ def accelerate_transformers() -> Acceleration:
     Used in a `with` statement it ends with the block; otherwise with `restore()` of what is returned, or never. Calls
     may be nested or overlap: the last one that ends puts everything back. Models on other devices are left alone.
 
-    >>> with accelerate_transformers():  # doctest: +SKIP
-    ...     model.generate(prompt)
+    ::
+
+        with accelerate_transformers():
+            model.generate(prompt)
 
     Raises:
         UserError: `transformers` is not installed, or its Mamba is built in another way than the one known here.

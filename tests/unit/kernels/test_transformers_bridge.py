@@ -18,8 +18,8 @@ from tests.unit.kernels.problems import assert_close
 
 MODELS = {"mamba": (MambaConfig, MambaForCausalLM), "falcon mamba": (FalconMambaConfig, FalconMambaForCausalLM)}
 NAMES = tuple(transformers_bridge.REPLACEMENTS)
-# float32: some roundings of 6e-8 a layer. float64: theirs computes A, B and u in float32 all the same. bf16: roundings of
-# 4e-3 at different places, up to twenty of them on the way to the gradients of the first layer.
+# float32: some roundings of 6e-8 a layer. float64: theirs computes A, B and u in float32 all the same. bf16: roundings
+# of 4e-3 at different places, up to twenty of them on the way to the gradients of the first layer.
 TOLERANCES = {torch.float32: 1e-5, torch.float64: 1e-6, torch.bfloat16: 8e-2}
 TOKENS = torch.randint(50, (3, 13), generator=torch.Generator().manual_seed(1))
 # Rows start with 0, 4 and 12 tokens of padding.
