@@ -14,17 +14,21 @@ from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.function_class import FunctionClass
 from icl_lab.tasks.inputs.base import INPUTS, Inputs
 from icl_lab.tasks.queries.base import QUERIES
+from tests.contracts.variants import variants
 
 STREAM = Stream(0, ("contract",))
 
 
 def every_task() -> list[Task]:
-    """Each task at its defaults; function classes also with every distribution of inputs, noise and silenced dims."""
-    tasks: list[Task] = []
+    """Each task at its defaults; function classes also with every distribution of inputs, noise and silenced dims.
+
+    Other tasks come with every combination of their choices.
+    """
+    tasks = [task for task in variants(TASKS) if not isinstance(task, FunctionClass)]
     for name in TASKS.names():
         task = TASKS.get(name)()
-        tasks.append(task)
         if isinstance(task, FunctionClass):
+            tasks.append(task)
             others = [INPUTS.get(inputs)() for inputs in INPUTS.names()]
             tasks += [task.replace(inputs=inputs) for inputs in others if inputs != task.inputs]
             tasks.append(task.replace(label_noise=0.5, active_dims=7, inputs=others[-1]))
@@ -106,8 +110,9 @@ def test_zero_error_is_the_error_of_the_zero_predictor(task: Task) -> None:
         prompts = task.asked(task.sample(STREAM, step, batch=32))
         errors.append(task.error(zeros(task, prompts), prompts).nanmean().item())
     standard_error = np.std(errors, ddof=1) / math.sqrt(len(errors))
-    # 5 standard errors: with 47 degrees of freedom one true value in about 10^5 lies outside.
-    assert abs(np.mean(errors) - task.zero_error) < 5 * standard_error
+    # 5 standard errors: with 47 degrees of freedom one true value in about 10^5 lies outside. Pure chance among symbols
+    # is the same in every prompt; there only float64 rounding is left.
+    assert abs(np.mean(errors) - task.zero_error) <= 5 * standard_error + 1e-12
 
 
 @pytest.mark.parametrize("task", every_task(), ids=Task.short)

@@ -61,7 +61,7 @@ def measure_cost(
         seed: Of the prompts.
         device: Where a network is.
     """
-    prompts = task.sample(evaluation_prompts(seed), 0, batch)
+    prompts = task.asked(task.sample(evaluation_prompts(seed), 0, batch))
     if not isinstance(predictor, nn.Module):
         return Cost(
             parameters=None, state_size=None, flops_per_prompt=None, ms_per_prompt=_time(predictor, prompts, repeats)

@@ -201,7 +201,7 @@ class Trainer:
         if interval == 0 or (self.progress.step % interval and not last):
             return None
         if self._held_out is None:
-            prompts = task.sample(self._stream.child("held_out", "prompts"), 0, training.held_out_prompts)
+            prompts = task.asked(task.sample(self._stream.child("held_out", "prompts"), 0, training.held_out_prompts))
             self._held_out = prompts.to(self.workers.device, self._dtype)
         self.network.eval()
         with torch.no_grad():

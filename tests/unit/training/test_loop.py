@@ -9,6 +9,7 @@ from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.models.presets.s4 import S4
 from icl_lab.models.presets.transformer import Transformer
+from icl_lab.tasks.chain_of_thought import ChainOfThought
 from icl_lab.tasks.curriculum import Curriculum, Ramp
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.training.loop import Diverged, Trainer
@@ -157,3 +158,15 @@ def test_held_out_prompts_are_not_those_of_training(monkeypatch: pytest.MonkeyPa
     assert [call for call in asked if call[0][0] == "train"] == prompts
     # Drawn once: the error is measured on the same prompts all along.
     assert [call for call in asked if call[0][0] != "train"] == [(("held_out", "prompts"), 0, 20)]
+
+
+def test_held_out_prompts_are_asked_as_they_are_at_evaluation() -> None:
+    task = ChainOfThought(length=4, dim=3, hidden=2)
+    seen = Collector()
+    network = train(tiny_run(steps=2, task=task, held_out_interval=2, held_out_prompts=8), [seen])
+    stream = Stream(0, ("held_out", "prompts"))
+    # A free run: the training prompts, which show the hidden layer, have another error.
+    prompts = task.asked(task.sample(stream, 0, 8))
+    with torch.no_grad():
+        error = task.error(network.predict(prompts), prompts).mean().item()
+    assert seen.results[-1].error == pytest.approx(error, rel=1e-5)  # float32
