@@ -19,6 +19,7 @@ BELOW = {
     "models": {"core", "tasks", "kernels"},
     "training": {"core", "tasks", "kernels", "models"},
     "evaluation": {"core", "tasks", "kernels", "baselines", "models", "report"},
+    "published": {"core", "tasks"},
 }
 BELOW["catalogue"] = set(BELOW)
 BELOW["studies"] = set(BELOW) | {"catalogue"}
