@@ -16,6 +16,7 @@ DIM, LENGTH = 4, 14
 CLOSE = {"rtol": 1e-7, "atol": 1e-7}
 
 OF_EXAMPLES = [BASELINES.get(n)() for n in BASELINES.names() if issubclass(BASELINES.get(n), ExampleBaseline)]
+EXACT = [baseline for baseline in OF_EXAMPLES if not baseline.draws]
 every_baseline = pytest.mark.parametrize("baseline", OF_EXAMPLES, ids=Baseline.short)
 
 
@@ -82,7 +83,7 @@ def test_some_queries_are_answered_as_all_are(baseline: Baseline) -> None:
         torch.testing.assert_close(baseline.predict(batch, shown=shown), baseline.predict(batch)[:, shown], **CLOSE)
 
 
-@every_baseline
+@pytest.mark.parametrize("baseline", EXACT, ids=Baseline.short)
 def test_coordinates_that_are_always_zero_do_not_matter(baseline: Baseline) -> None:
     batch = prompts()
     padded = torch.cat([batch.examples.xs, torch.zeros(6, LENGTH, 2)], dim=2)
@@ -95,7 +96,9 @@ def test_coordinates_that_are_always_zero_do_not_matter(baseline: Baseline) -> N
 def test_degenerate_prompts_have_finite_answers(baseline: Baseline, xs: torch.Tensor) -> None:
     ys = torch.arange(18.0).reshape(2, 9)
     assert baseline.predict(with_examples(xs, ys)).isfinite().all()
-    assert baseline.predict(with_examples(xs, torch.zeros(2, 9))).abs().max() == 0
+    answers = baseline.predict(with_examples(xs, torch.zeros(2, 9)))
+    # What starts from random weights comes near 0, from the spread of its first answers.
+    assert answers.abs().max() <= (0.5 if baseline.draws else 0)
 
 
 @every_baseline
@@ -105,6 +108,15 @@ def test_baselines_draw_nothing_from_the_global_generator(baseline: Baseline) ->
     assert torch.equal(torch.get_rng_state(), state)
     torch.rand(3)
     assert torch.equal(baseline.predict(prompts()), first)
+
+
+@every_baseline
+def test_what_draws_has_a_seed_and_what_has_a_seed_draws(baseline: Baseline) -> None:
+    assert baseline.draws == ("seed" in baseline.to_json())
+    if baseline.draws:
+        one, other = (baseline.replace(seed=seed).predict(prompts(), shown=[5]) for seed in (1, 2))
+        assert (one != other).all()
+        assert torch.equal(baseline.replace(seed=1).predict(prompts(), shown=[5]), one)
 
 
 @every_baseline

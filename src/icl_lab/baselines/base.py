@@ -29,6 +29,8 @@ class Baseline(Registered):
         source: Where it comes from.
         refits: Whether it trains something anew after every example. An evaluation may then ask at some prefixes only.
         is_oracle: Whether it knows of the prompt what no learner is told.
+        draws: Whether it draws random numbers, from a stream of its own `seed`. It is then neither exact nor does it
+            treat the coordinates of x alike.
     """
 
     registry = BASELINES
@@ -36,6 +38,7 @@ class Baseline(Registered):
     source: ClassVar[str] = ""
     refits: ClassVar[bool] = False
     is_oracle: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
 
     @property
     def label(self) -> str:

@@ -8,12 +8,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, ExampleBaseline
+from icl_lab.baselines.moments import prefix_moments
 
 # Directions weaker than this fraction of the strongest one are taken for rounding noise. Prompts are rounded to
 # float32, which puts noise of a quarter of this size into directions that inputs from a subspace do not have.
 RANK_TOLERANCE = torch.finfo(torch.float32).eps
 # Triangular factors whose diagonal spans less than this are far from losing a rank at that tolerance.
 SAFE_SPAN = 1e-3
+# With this many examples a coordinate the normal equations do: they square the condition number, which is at its worst
+# where there are as many examples as coordinates and small here (at SAFE_SPAN they still leave ten digits).
+PLENTY = 2
 
 
 @BASELINES.register
@@ -31,9 +35,11 @@ class LeastSquares(ExampleBaseline):
         queries: Float[Tensor, "batch length dim"],
         shown: Sequence[int],
     ) -> Float[Tensor, "batch queries"]:
-        # A factorisation for each prefix: normal equations, or updating a solution example by example, would square the
-        # condition number, which is at its worst where there are as many examples as coordinates.
-        columns = [(queries[:, i] * solve(xs[:, :i], ys[:, :i])).sum(-1) for i in shown]
+        plenty = PLENTY * xs.shape[2]
+        solutions = [solve(xs[:, :i], ys[:, :i]) for i in shown if i < plenty]
+        for i, gram, correlations in prefix_moments(xs, ys, [i for i in shown if i >= plenty]):
+            solutions.append(_solve_normal_equations(gram, correlations, xs[:, :i], ys[:, :i]))
+        columns = [(queries[:, i] * w).sum(-1) for i, w in zip(shown, solutions, strict=True)]
         return torch.stack(columns, dim=1)
 
 
@@ -49,6 +55,28 @@ def solve(xs: Float[Tensor, "batch shown dim"], ys: Float[Tensor, "batch shown"]
         w[safe] = (q @ torch.linalg.solve_triangular(r.mT, right, upper=False))[..., 0]
     else:
         w[safe] = torch.linalg.solve_triangular(r, q.mT @ right, upper=True)[..., 0]
-    # Not torch's faster driver "gelsy": it takes its pivots from uninitialised memory and loses ranks (torch 2.13).
-    w[~safe] = torch.linalg.lstsq(xs[~safe], ys[~safe, :, None], rcond=RANK_TOLERANCE, driver="gelsd").solution[..., 0]
+    w[~safe] = _of_smallest_norm(xs[~safe], ys[~safe])
     return w
+
+
+def _solve_normal_equations(
+    gram: Float[Tensor, "batch dim dim"],
+    correlations: Float[Tensor, "batch dim"],
+    xs: Float[Tensor, "batch shown dim"],
+    ys: Float[Tensor, "batch shown"],
+) -> Float[Tensor, "batch dim"]:
+    """The solutions from second moments, whose Cholesky factor is the R of the examples; by SVD where it is not safe."""
+    factor, info = torch.linalg.cholesky_ex(gram)
+    diagonal = factor.diagonal(dim1=1, dim2=2)
+    safe = (info == 0) & (diagonal.amin(1) > SAFE_SPAN * diagonal.amax(1))
+    w = torch.empty_like(correlations)
+    w[safe] = torch.cholesky_solve(correlations[safe, :, None], factor[safe])[..., 0]
+    w[~safe] = _of_smallest_norm(xs[~safe], ys[~safe])
+    return w
+
+
+def _of_smallest_norm(
+    xs: Float[Tensor, "batch shown dim"], ys: Float[Tensor, "batch shown"]
+) -> Float[Tensor, "batch dim"]:
+    # Not torch's faster driver "gelsy": it takes its pivots from uninitialised memory and loses ranks (torch 2.13).
+    return torch.linalg.lstsq(xs, ys[..., None], rcond=RANK_TOLERANCE, driver="gelsd").solution[..., 0]

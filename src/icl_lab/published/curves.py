@@ -99,6 +99,22 @@ def published_curves(label: str, *, evaluated: Task, trained: Task) -> list[Publ
     ]
 
 
+def baseline_curves() -> list[tuple[Task, PublishedCurve]]:
+    """Every published curve of what is not trained, with the task it was evaluated on, of the published length."""
+    found = []
+    for rows in _table():
+        if not rows[0]["trained_length"]:
+            figure = FIGURES[rows[0]["figure"]]
+            task = figure.evaluated[0].replace(length=1 + int(rows[-1]["shown"]))
+            (curve,) = (
+                curve
+                for curve in published_curves(rows[0]["predictor"], evaluated=task, trained=task)
+                if curve.figure == figure.name
+            )
+            found.append((task, curve))
+    return found
+
+
 def _is_asked_for(row: dict[str, str], label: str, evaluated: Task, trained: Task) -> bool:
     figure = FIGURES[row["figure"]]
     if not figure.evaluates(evaluated):
