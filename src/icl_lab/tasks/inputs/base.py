@@ -34,6 +34,14 @@ class Inputs(Registered):
             UserError: With the field, the value and the allowed range.
         """
 
+    def fourth_moment(self, dim: int) -> float:
+        """Mean of x_j^4 over the coordinates and all that is random; 3 where coordinates are standard normal.
+
+        Args:
+            dim: Number of coordinates.
+        """
+        return 3.0
+
     @abstractmethod
     def sample(
         self, generator: np.random.Generator, batch: int, length: int, dim: int

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from icl_lab.core.specs import NonNegative
 from icl_lab.tasks.inputs.base import INPUTS, Inputs
-from icl_lab.tasks.inputs.bases import Per, random_bases
+from icl_lab.tasks.inputs.bases import Per, random_bases, rotated_fourth_moment
 
 
 @INPUTS.register
@@ -31,11 +31,17 @@ class Skewed(Inputs):
     def shared_draws(self) -> bool:
         return self.per == "batch"
 
+    def fourth_moment(self, dim: int) -> float:
+        return rotated_fourth_moment(self._deviations(dim) ** 2)
+
     def sample(
         self, generator: np.random.Generator, batch: int, length: int, dim: int
     ) -> Float[np.ndarray, "batch length dim"]:
         axes = random_bases(generator, self.per, batch, dim, dim)
-        deviations = np.arange(1, dim + 1) ** -self.exponent
-        deviations *= np.sqrt(dim / np.sum(deviations**2))
         z = generator.standard_normal((batch, length, dim))
-        return (z * deviations) @ axes.swapaxes(1, 2)
+        return (z * self._deviations(dim)) @ axes.swapaxes(1, 2)
+
+    def _deviations(self, dim: int) -> Float[np.ndarray, " dim"]:
+        """Standard deviations along the axes."""
+        deviations = np.arange(1, dim + 1) ** -self.exponent
+        return deviations * np.sqrt(dim / np.sum(deviations**2))

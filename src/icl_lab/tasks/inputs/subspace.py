@@ -12,7 +12,7 @@ from jaxtyping import Float
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count
 from icl_lab.tasks.inputs.base import INPUTS, Inputs
-from icl_lab.tasks.inputs.bases import Per, random_bases
+from icl_lab.tasks.inputs.bases import Per, random_bases, rotated_fourth_moment
 
 
 @INPUTS.register
@@ -36,10 +36,17 @@ class Subspace(Inputs):
         if self.rank is not None and self.rank > dim:
             raise UserError(f"{self.spec_name()}.rank: expected at most dim={dim}, got {self.rank}")
 
+    def fourth_moment(self, dim: int) -> float:
+        rank = self._rank(dim)
+        return rotated_fourth_moment(np.repeat([dim / rank, 0.0], [rank, dim - rank]))
+
     def sample(
         self, generator: np.random.Generator, batch: int, length: int, dim: int
     ) -> Float[np.ndarray, "batch length dim"]:
-        rank = (dim + 1) // 2 if self.rank is None else self.rank
+        rank = self._rank(dim)
         basis = random_bases(generator, self.per, batch, dim, rank)
         z = generator.standard_normal((batch, length, rank))
         return np.sqrt(dim / rank) * z @ basis.swapaxes(1, 2)
+
+    def _rank(self, dim: int) -> int:
+        return (dim + 1) // 2 if self.rank is None else self.rank
