@@ -31,7 +31,7 @@ def every_task() -> list[Task]:
             tasks.append(task)
             others = [INPUTS.get(inputs)() for inputs in INPUTS.names()]
             tasks += [task.replace(inputs=inputs) for inputs in others if inputs != task.inputs]
-            tasks.append(task.replace(label_noise=0.5, active_dims=7, inputs=others[-1]))
+            tasks.append(task.replace(label_noise=0.5, active_dims=min(7, task.dim), inputs=others[-1]))
             tasks.append(task.replace(label_noise=0.5, restandardised=True, input_scale=2.0, label_scale=3.0))
             tasks += [task.replace(queries=QUERIES.get(queries)()) for queries in QUERIES.names()]
     return tasks
