@@ -74,7 +74,9 @@ class ChainOfThought(Task):
 
     @property
     def baselines(self) -> tuple[str, ...]:
-        of_pairs = ("least_squares", "nearest_neighbours")
+        # Of relu(a) = a/2 + |a|/2 the linear half has weights of variance 1/2 a coordinate, the rest variance dim/2:
+        # ridge regression with their quotient is the best that is linear in x.
+        of_pairs = (f"ridge(strength={self.dim})", "least_squares", "nearest_neighbours")
         return (f"chain_least_squares(hidden={self.hidden})", *of_pairs) if self.chain else of_pairs
 
     @property

@@ -84,6 +84,9 @@ def test_keys_values_and_queries_are_on_the_sphere_in_all_directions(task: Recal
         # Entries stray by at most sqrt(2 / 400); five times that.
         assert (moments - torch.eye(task.dim)).abs().max() < 5 * math.sqrt(2 / 400)
         assert vectors.mean(0).abs().max() < 5 * radius / math.sqrt(400 * task.dim)
+    # A value says nothing of its key: inner products of 400 stray by radius^2 / sqrt(400 dim); five times that.
+    keys, values = stored(task, prompts)
+    assert (keys * values).sum(-1).mean(0).abs().max() < 5 * radius**2 / math.sqrt(400 * task.dim)
 
 
 @pytest.mark.parametrize("filler", ["zeros", "random"])
