@@ -1,4 +1,4 @@
-"""A two-layer network trained from scratch on every prefix (Garg et al. 2022, section 5; Grazzi et al. 2024, figure 2b).
+"""A two-layer network trained from scratch on every prefix (Garg et al. 2022; Grazzi et al. 2024, figure 2b).
 
 One network a prompt and prefix, all of one shape: they are trained side by side by batched matrix products, with the
 gradients and Adam (Kingma & Ba 2015) written out.

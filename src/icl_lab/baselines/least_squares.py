@@ -65,7 +65,7 @@ def _solve_normal_equations(
     xs: Float[Tensor, "batch shown dim"],
     ys: Float[Tensor, "batch shown"],
 ) -> Float[Tensor, "batch dim"]:
-    """The solutions from second moments, whose Cholesky factor is the R of the examples; by SVD where it is not safe."""
+    """The solutions from second moments, whose Cholesky factor is R; by SVD where the rank may not be full."""
     factor, info = torch.linalg.cholesky_ex(gram)
     diagonal = factor.diagonal(dim1=1, dim2=2)
     safe = (info == 0) & (diagonal.amin(1) > SAFE_SPAN * diagonal.amax(1))

@@ -266,8 +266,8 @@ def _plain(value: Any) -> Any:
 
 
 def _short(value: Any) -> str:
-    if value is None:
-        return "none"
+    if value is None or isinstance(value, bool):
+        return str(value).lower()  # as it is read back
     return value.short() if isinstance(value, Spec) else f"{value:g}" if isinstance(value, float) else str(value)
 
 

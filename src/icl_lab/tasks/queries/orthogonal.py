@@ -31,5 +31,6 @@ class Orthogonal(Queries):
             known = basis[:, :, i - 1]
             left[:, i:] -= (left[:, i:] @ known[:, :, None]) * known[:, None]
             whole, rest = (np.linalg.norm(part[:, i], axis=1, keepdims=True) for part in (xs, left))
-            asked[:, i] = np.where(rest > ROUNDING * whole, whole / rest, np.nan) * left[:, i]
+            none = np.full_like(rest, np.nan)
+            asked[:, i] = np.divide(whole, rest, out=none, where=rest > ROUNDING * whole) * left[:, i]
         return xs, asked
