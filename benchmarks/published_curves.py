@@ -54,12 +54,13 @@ def errors_of(baseline: Baseline, task: Task, shown: list[int], num_prompts: int
 def compared(errors: np.ndarray, curve: PublishedCurve, shown: list[int]) -> Comparison:
     """Our mean errors against the published ones.
 
-    Our standard error is the published one at our number of prompts: errors have heavy tails, and a sample that misses
-    them is both too low and too sure of itself.
+    Both are means over prompts of one population. Its deviation is the larger of two estimates: where errors have tails,
+    a sample that misses them is too low and too sure of itself.
     """
     at = np.isin(curve.shown, shown)
-    ours, published = errors.mean(0), curve.standard_error[at]
-    error = published * (1 + NUM_PROMPTS * curve.runs / len(errors)) ** 0.5
+    ours, repeated = errors.mean(0), NUM_PROMPTS * curve.runs
+    spread = np.maximum(errors.std(0, ddof=1), curve.standard_error[at] * repeated**0.5)
+    error = spread * (1 / len(errors) + 1 / repeated) ** 0.5
     slack = READ_OFF * curve.factor
     inside = (ours >= curve.low[at] - slack) & (ours <= curve.high[at] + slack)
     z = (ours - curve.value[at]) / np.hypot(error, slack)

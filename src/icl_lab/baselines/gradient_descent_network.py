@@ -124,7 +124,7 @@ class Networks:
 
     def __init__(self, parameters: Float[Tensor, "n parameters"], d: int, hidden: int) -> None:
         n = len(parameters)
-        first, second, bias = parameters.split([d * hidden, hidden, 1], dim=1)
+        first, second, bias = torch.split(parameters, [d * hidden, hidden, 1], dim=1)
         self.layers = [first.reshape(n, d, hidden), second.reshape(n, hidden, 1), bias.reshape(n, 1, 1)]
         self.means = [torch.zeros_like(layer) for layer in self.layers]
         self.squares = [torch.zeros_like(layer) for layer in self.layers]
