@@ -17,7 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
-from icl_lab.evaluation.curves import Device, evaluation_mode, evaluation_prompts
+from icl_lab.evaluation.errors import Device, Errors, evaluation_mode
+from icl_lab.evaluation.prompts import evaluation_prompts
 from icl_lab.kernels import using
 from icl_lab.models.network import Network, count_parameters
 from icl_lab.tasks.base import Task
@@ -74,6 +75,16 @@ def measure_cost(
             flops_per_prompt=count_flops(predictor, prompts),
             ms_per_prompt=_time(predictor, prompts, repeats),
         )
+
+
+def cost_of_evaluation(errors: Errors) -> Cost:
+    """What an evaluation has shown of a baseline's cost: its time a prompt, at the points at which it was asked."""
+    return Cost(
+        parameters=None,
+        state_size=None,
+        flops_per_prompt=None,
+        ms_per_prompt=1000 * errors.seconds / len(errors.values),
+    )
 
 
 def measure_state(network: Network, prompts: PromptBatch) -> int:

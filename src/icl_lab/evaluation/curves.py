@@ -4,23 +4,23 @@ p num_prompts   l length: prediction i is asked after i examples
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import torch
 from jaxtyping import Float
-from torch import nn
 
-from icl_lab.baselines.base import Baseline
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.core.specs import digest
 from icl_lab.core.streams import Stream
+from icl_lab.evaluation.errors import Device, Errors, evaluate, measured
+from icl_lab.evaluation.points import milestones, thinned
+from icl_lab.evaluation.prompts import evaluation_prompts, held_out
 from icl_lab.evaluation.statistics import LEVEL, RESAMPLES, Interval, Weights, mean_interval, resample
 from icl_lab.tasks.base import Task
 
@@ -29,25 +29,7 @@ if TYPE_CHECKING:
 
 NUM_PROMPTS = 1280
 """As both papers evaluate: 20 batches of 64."""
-
-Device = torch.device | str | None
-
-
-@dataclass(frozen=True)
-class Errors:
-    """The errors of one predictor, prompt by prompt.
-
-    Args:
-        label: The predictor's.
-        kind: Whether it was trained (`"model"`) or fits each prompt anew (`"baseline"`).
-        seed: Of its training; 0 for a baseline.
-        values: The task's metric in float64. NaN where no prediction is asked, infinite where it was not a number.
-    """
-
-    label: str
-    kind: Literal["model", "baseline"]
-    seed: int
-    values: Float[np.ndarray, "num_prompts length"]
+BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -61,6 +43,7 @@ class Curves:
         zero: Errors of the predictor that always says zero, on the same prompts.
         shift: Change of the prompts against training, as records name it; empty for none.
         refused: Label -> why that predictor cannot read these prompts.
+        batch: Prompts drawn together; those of one batch may share a draw.
     """
 
     task: Task
@@ -69,6 +52,7 @@ class Curves:
     zero: Float[np.ndarray, "num_prompts length"]
     shift: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
+    batch: int = BATCH
 
     @property
     def num_prompts(self) -> int:
@@ -76,9 +60,19 @@ class Curves:
         return self.zero.shape[0]
 
     @property
+    def num_draws(self) -> int:
+        """Independent draws behind every mean: the prompts, or their batches where those of a batch share a draw."""
+        return -(-self.num_prompts // self.batch) if self.task.shared_draws else self.num_prompts
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The predictors that answered, each once, in order."""
         return tuple(dict.fromkeys(errors.label for errors in self.errors))
+
+    @property
+    def milestones(self) -> tuple[int, ...]:
+        """The points of the curve that tables hold."""
+        return milestones(self.task, ~np.isnan(self.zero).all(axis=0))
 
     def of(self, label: str) -> tuple[Errors, ...]:
         """All trainings of one predictor.
@@ -92,15 +86,25 @@ class Curves:
         return found
 
     def mean_over_seeds(self, label: str) -> Float[np.ndarray, "num_prompts length"]:
-        """Errors of one predictor averaged over its trainings, prompt by prompt."""
-        return np.mean([errors.values for errors in self.of(label)], axis=0)
+        """Errors of one predictor averaged over its trainings, prompt by prompt, at every point that is scored."""
+        return np.mean([errors.filled for errors in self.of(label)], axis=0)
 
     def weights(self, resamples: int = RESAMPLES) -> Weights:
-        """Bootstrap weights of these prompts: the same for every predictor and at every call."""
-        return resample(self.num_prompts, Stream(self.seed).child("evaluate", "bootstrap").generator(), resamples)
+        """Bootstrap weights of these prompts: the same for every predictor and at every call.
+
+        Prompts that share a draw are resampled together. A single draw says nothing of the next one: there are then no
+        resamples, and intervals are NaN.
+        """
+        if self.num_draws == 1:
+            return np.empty((0, self.num_prompts))
+        generator = Stream(self.seed).child("evaluate", "bootstrap").generator()
+        drawn = resample(self.num_draws, generator, resamples)
+        if not self.task.shared_draws:
+            return drawn
+        return np.repeat(drawn, self.batch, axis=1)[:, : self.num_prompts]
 
     def frame(self, level: float = LEVEL) -> pl.DataFrame:
-        """One row a predictor, training seed and number of examples, with the interval over prompts."""
+        """One row a predictor, training seed and number of examples asked after, with the interval over prompts."""
         weights = self.weights()
         rows = [
             {"predictor": errors.label, "seed": errors.seed, "shown": shown, "error": value, "low": low, "high": high}
@@ -130,58 +134,16 @@ class Curves:
         from icl_lab.report.figures import plot_records
 
         kinds = {errors.label: errors.kind for errors in self.errors}
-        return plot_records(self.records(), metric=self.task.metric, kinds=kinds)
+        task = self.task
+        return plot_records(
+            self.records(), metric=task.metric, kinds=kinds, complement=task.objective.complement, axis=task.axis
+        )
 
 
 def points(interval: Interval) -> Iterator[tuple[int, float, float, float]]:
     """(shown, value, low, high) along a curve, where predictions are asked."""
     for shown in np.flatnonzero(~np.isnan(interval.value)):
         yield int(shown), *interval.at(int(shown))
-
-
-def evaluation_prompts(seed: int) -> Stream:
-    """Where held-out prompts come from; training draws from the disjoint `Stream(seed).child("train", "prompts")`."""
-    return Stream(seed).child("evaluate", "prompts")
-
-
-def held_out(task: Task, *, num_prompts: int, stream: Stream, batch: int = 64) -> Iterator[PromptBatch]:
-    """Batches of held-out prompts, `num_prompts` in all; a pure function of the arguments, the batch size included."""
-    if num_prompts < 1 or batch < 1:
-        raise UserError(f"evaluation: expected at least 1 prompt and a batch of at least 1, got {num_prompts}, {batch}")
-    for step, start in enumerate(range(0, num_prompts, batch)):
-        prompts = task.asked(task.sample(stream, step, batch))
-        yield prompts.rows(slice(0, min(batch, num_prompts - start)))
-
-
-def evaluate(
-    predictor: Predictor,
-    task: Task,
-    *,
-    num_prompts: int = NUM_PROMPTS,
-    stream: Stream,
-    batch: int = 64,
-    device: Device = None,
-    seed: int = 0,
-) -> Errors:
-    """Errors of one predictor on held-out prompts, without gradients and in evaluation mode.
-
-    Args:
-        predictor: A network or a baseline; a network is expected on `device` and is left in the mode it came in.
-        task: Where the prompts come from; its `error` is what is measured.
-        num_prompts: Held-out prompts.
-        stream: Their address; see `evaluation_prompts`.
-        batch: Prompts at a time; part of the address of the prompts.
-        device: Where the prompts are put before a network reads them. Baselines read them where they were made.
-        seed: Of the predictor's training.
-    """
-    is_baseline = isinstance(predictor, Baseline)
-    parts = []
-    with torch.no_grad(), evaluation_mode(predictor):
-        for prompts in held_out(task, num_prompts=num_prompts, stream=stream, batch=batch):
-            here = prompts if is_baseline else prompts.to(device=device)
-            predictions = predictor.predict(here).double()
-            parts.append(_measured(task, predictions, here))
-    return Errors(predictor.label, "baseline" if is_baseline else "model", seed, np.concatenate(parts))
 
 
 def learning_curve(
@@ -191,8 +153,9 @@ def learning_curve(
     seed: int = 0,
     *,
     seeds: Sequence[int] | None = None,
-    batch: int = 64,
+    batch: int = BATCH,
     device: Device = None,
+    shift: str = "",
 ) -> Curves:
     """Learning curves of models and baselines on the same held-out prompts.
 
@@ -202,23 +165,38 @@ def learning_curve(
         num_prompts: Held-out prompts.
         seed: Of the held-out prompts.
         seeds: Training seed of each predictor; all 0 by default.
-        batch: Prompts at a time; part of the address of the prompts.
+        batch: Prompts drawn together; part of their address.
         device: Where networks are.
+        shift: What `task` changes against training; a predictor that cannot read such prompts is then no error but
+            one of `Curves.refused`. See `evaluation/shifts.py`.
 
     Raises:
         UserError: Two predictors have the same label and training seed, so that their rows could not be told apart.
     """
-    trained = check_names(predictors, seeds)
-    stream = evaluation_prompts(seed)
-    settings: dict[str, Any] = {"num_prompts": num_prompts, "stream": stream, "batch": batch}
-    errors = [
-        evaluate(predictor, task, device=device, seed=seed_, **settings)
-        for predictor, seed_ in zip(predictors, trained, strict=True)
-    ]
-    return Curves(task=task, seed=seed, errors=tuple(errors), zero=zero_errors(task, **settings))
+    trained = _checked_names(predictors, seeds)
+    batches = list(held_out(task, num_prompts=num_prompts, stream=evaluation_prompts(seed), batch=batch))
+    zero = np.concatenate([measured(task, zeros(task, prompts), prompts) for prompts in batches])
+    scored = ~np.isnan(zero).all(axis=0)
+    asked = thinned(scored, milestones(task, scored))
+    answered: list[Errors] = []
+    refused: dict[str, str] = {}
+    for predictor, seed_ in zip(predictors, trained, strict=True):
+        try:
+            answered.append(evaluate(predictor, task, batches, asked=asked, device=device, seed=seed_))
+        except UserError as refusal:
+            if not shift:
+                raise
+            refused[predictor.label] = str(refusal)
+    return Curves(task, seed, tuple(answered), zero, shift, refused, batch)
 
 
-def check_names(predictors: Sequence[Predictor], seeds: Sequence[int] | None) -> list[int]:
+def zeros(task: Task, prompts: PromptBatch) -> Float[torch.Tensor, "batch length *outputs"]:
+    """What the predictor that always says zero says."""
+    outputs = () if task.d_output == 1 else (task.d_output,)
+    return torch.zeros(prompts.batch, prompts.length, *outputs, dtype=torch.float64)
+
+
+def _checked_names(predictors: Sequence[Predictor], seeds: Sequence[int] | None) -> list[int]:
     """The training seed of each predictor, once every pair of label and seed is known to be there only once."""
     trained = list(seeds) if seeds is not None else [0] * len(predictors)
     if not predictors or len(trained) != len(predictors):
@@ -232,37 +210,3 @@ def check_names(predictors: Sequence[Predictor], seeds: Sequence[int] | None) ->
                 f"two predictors are called {label!r} with training seed {seed}: give `seeds` or other labels"
             )
     return trained
-
-
-def zero_errors(
-    task: Task, *, num_prompts: int, stream: Stream, batch: int = 64
-) -> Float[np.ndarray, "num_prompts length"]:
-    """Errors of the predictor that always says zero."""
-    prompts = held_out(task, num_prompts=num_prompts, stream=stream, batch=batch)
-    return np.concatenate([_measured(task, zeros(task, p), p) for p in prompts])
-
-
-def zeros(task: Task, prompts: PromptBatch) -> Float[torch.Tensor, "batch length *outputs"]:
-    """What the predictor that always says zero says."""
-    outputs = () if task.d_output == 1 else (task.d_output,)
-    return torch.zeros(prompts.batch, prompts.length, *outputs, dtype=torch.float64)
-
-
-@contextmanager
-def evaluation_mode(predictor: object) -> Iterator[None]:
-    """Put a network in evaluation mode and give every part of it its own mode back."""
-    modes = {part: part.training for part in predictor.modules()} if isinstance(predictor, nn.Module) else {}
-    for part in modes:
-        part.training = False
-    try:
-        yield
-    finally:
-        for part, training in modes.items():
-            part.training = training
-
-
-def _measured(task: Task, predictions: torch.Tensor, prompts: PromptBatch) -> Float[np.ndarray, "batch length"]:
-    errors = task.error(predictions, prompts)
-    # NaN means "not asked": a prediction that is not a number must not vanish from the mean.
-    errors = torch.where(errors.isnan() & prompts.scored, torch.inf, errors)
-    return errors.double().cpu().numpy()

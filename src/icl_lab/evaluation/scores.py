@@ -4,35 +4,37 @@ Rows of one training (`seed` is its seed), with intervals over prompts:
 
     <task.metric>        the learning curve, a row for each `shown`
     icl_score            Campbell et al. 2024; over the best baseline, where there is a baseline
-    relative_error       error / zero predictor's error, after `shown` examples: twice the dimension, and the end
+    relative_error       error / zero predictor's error, at the milestones: after twice the dimension, and the end
 
 Rows of a predictor, its errors averaged over training seeds, with intervals over prompts (`_mean`, `seed` 0):
 
     <task.metric>_mean, icl_score_mean, relative_error_mean
-    excess_error_mean        error - best baseline's error, paired, after `shown` examples
+    <complement>_mean        1 - error, for a task whose error is a share of wrong answers: "accuracy_mean"
+    excess_error_mean        error - best baseline's error, paired, at the milestones
     examples_to_half_mean    fewest examples after which the mean error is at most half of zero_error; null: never
     score_gap_mean           score of the leading model - score of this one, paired (models only)
+    difference_mean          of every pair of models, see `evaluation/pairs.py`
 
 The same with intervals over training seeds, where there are two or more (`_over_seeds`): <task.metric>_over_seeds,
-icl_score_over_seeds, relative_error_over_seeds.
+icl_score_over_seeds, relative_error_over_seeds, score_gap_over_seeds, difference_over_seeds.
 
-Rows of the prompts: `zero_error` (predictor "zero"), and `refused` for a model that cannot read prompts this long.
+Rows without interval: `zero_error` and `independent_draws` of the prompts (predictor "zero"); `asked_points` of a
+baseline that was asked at some points only, how many; `refused` for one that cannot read the prompts, their length.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
 
 from icl_lab.core.records import Record
 from icl_lab.core.specs import digest
 from icl_lab.evaluation import statistics
-from icl_lab.evaluation.curves import Curves, Errors, points
-from icl_lab.evaluation.statistics import Interval, Weights
-from icl_lab.tasks.base import Task
-from icl_lab.tasks.function_class import FunctionClass
-
-Matrix = Float[np.ndarray, "num_prompts length"]
+from icl_lab.evaluation.curves import Curves
+from icl_lab.evaluation.errors import Errors
+from icl_lab.evaluation.pairs import pair_rows
+from icl_lab.evaluation.rows import Rows
+from icl_lab.evaluation.statistics import Errors2d, Interval
 
 
 def records(curves: Curves, runs: Mapping[tuple[str, int], str]) -> list[Record]:
@@ -42,13 +44,15 @@ def records(curves: Curves, runs: Mapping[tuple[str, int], str]) -> list[Record]
         curves: The errors.
         runs: (label, training seed) -> digest of the run; made up from task and label where missing.
     """
-    return [*_prompt_rows(curves), *_Rows(curves, runs).all()]
+    rows = Rows(curves, runs)
+    scores = _Scores(rows)
+    return [*_prompt_rows(rows), *scores.all(), *pair_rows(rows, scores.weights)]
 
 
 def best_baseline(curves: Curves) -> Errors | None:
     """The baseline with the smallest area under its learning curve; the first of equals, none where there is none."""
     baselines = [errors for errors in curves.errors if errors.kind == "baseline"]
-    return min(baselines, key=lambda errors: statistics.mean_area(errors.values), default=None)
+    return min(baselines, key=lambda errors: statistics.mean_area(errors.filled), default=None)
 
 
 def leading_model(curves: Curves) -> str | None:
@@ -57,124 +61,106 @@ def leading_model(curves: Curves) -> str | None:
     return min(models, key=lambda label: statistics.mean_area(curves.mean_over_seeds(label)), default=None)
 
 
-def milestones(task: Task) -> tuple[int, ...]:
-    """After how many examples the table holds errors: twice the dimension, where the prompt is longer, and the end."""
-    end = task.length - 1
-    twice = 2 * task.num_active if isinstance(task, FunctionClass) else end
-    return (twice, end) if twice < end else (end,)
-
-
-class _Rows:
+class _Scores:
     """The rows of the predictors of some learning curves."""
 
-    def __init__(self, curves: Curves, runs: Mapping[tuple[str, int], str]) -> None:
-        self.curves = curves
-        self.runs = runs
-        self.weights: Weights = curves.weights()
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.curves = curves = rows.curves
+        self.weights = curves.weights()
         best = best_baseline(curves)
-        self.best = None if best is None else best.values
-        leader = leading_model(curves)
-        self.leader = None if leader is None else curves.mean_over_seeds(leader)
+        self.best = None if best is None else best.filled
+        self.leader = leading_model(curves)
 
     def all(self) -> Iterator[Record]:
         for label in self.curves.labels:
             trainings = self.curves.of(label)
             for errors in trainings:
-                yield from self._of_errors(errors.values, label, self._run(label, errors.seed), errors.seed, "")
-            runs = [self._run(label, errors.seed) for errors in trainings]
-            run = runs[0] if len(runs) == 1 else digest(runs)
-            mean = self.curves.mean_over_seeds(label)
-            yield from self._of_errors(mean, label, run, 0, "_mean")
-            yield from self._of_mean(mean, label, run, trainings[0].kind == "model")
-            yield from self._over_seeds(trainings, label, run)
+                alone = list(self._of_errors(errors.values, errors.filled, label, errors.seed))
+                yield from alone
+            if len(trainings) == 1:  # its mean is itself
+                mean_rows = [replace(row, metric=f"{row.metric}_mean", seed=0) for row in alone]
+            else:
+                mean = self.curves.mean_over_seeds(label)
+                mean_rows = list(self._of_errors(mean, mean, label, 0, "_mean"))
+            yield from mean_rows
+            yield from self._complements(mean_rows)
+            yield from self._of_mean(trainings, label)
+            yield from self._over_seeds(trainings, label)
 
-    def _of_errors(self, errors: Matrix, label: str, run: str, seed: int, suffix: str) -> Iterator[Record]:
-        task = self.curves.task
+    def _of_errors(
+        self, errors: Errors2d, filled: Errors2d, label: str, seed: int, suffix: str = ""
+    ) -> Iterator[Record]:
+        """The curve, where the predictor was asked, and what is read off it."""
+        run = self.rows.run_of_all(label) if suffix else self.rows.run(label, seed)
         curve = statistics.mean_interval(errors, self.weights)
-        for shown, *numbers in points(curve):
-            yield self._row(label, run, task.metric + suffix, tuple(numbers), seed, shown)
-        for shown in milestones(task):
-            if not np.isnan(curve.value[shown]) and task.zero_error > 0:
-                value, low, high = (number / task.zero_error for number in curve.at(shown))
-                yield self._row(label, run, "relative_error" + suffix, (value, low, high), seed, shown)
+        yield from self._curve(curve, label, run, seed, suffix)
         if self.best is not None:
-            score = statistics.score_interval(errors, self.best, self.curves.zero, self.weights)
-            yield self._row(label, run, "icl_score" + suffix, _scalar(score), seed)
+            score = statistics.score_interval(filled, self.best, self.curves.zero, self.weights)
+            yield self.rows.number(label, "icl_score" + suffix, score, run=run, seed=seed)
 
-    def _of_mean(self, errors: Matrix, label: str, run: str, is_model: bool) -> Iterator[Record]:
+    def _curve(self, curve: Interval, label: str, run: str, seed: int, suffix: str) -> Iterator[Record]:
         task = self.curves.task
-        value = statistics.mean_interval(errors, self.weights).value
-        half = statistics.examples_to_half(value, task.zero_error)
-        number = float("nan") if half is None else float(half)
-        yield self._row(label, run, "examples_to_half_mean", (number, None, None))
+        yield from self.rows.curve(label, task.metric + suffix, curve, run=run, seed=seed)
+        if task.zero_error > 0:
+            metric = "relative_error" + suffix
+            yield from self.rows.at_milestones(label, metric, curve, run=run, seed=seed, per=task.zero_error)
+
+    def _complements(self, mean_rows: list[Record]) -> Iterator[Record]:
+        complement, metric = self.curves.task.objective.complement, f"{self.curves.task.metric}_mean"
+        for row in mean_rows if complement else ():
+            if row.metric == metric:
+                # What was the upper end of the error is the lower end of its complement.
+                value, low, high = (None if end is None else 1 - end for end in (row.value, row.high, row.low))
+                yield replace(row, metric=f"{complement}_mean", value=value, low=low, high=high)
+
+    def _of_mean(self, trainings: tuple[Errors, ...], label: str) -> Iterator[Record]:
+        errors, run = self.curves.mean_over_seeds(label), self.rows.run_of_all(label)
+        half = statistics.half_interval(errors, self.curves.task.zero_error, self.weights)
+        yield self.rows.number(label, "examples_to_half_mean", half, run=run)
+        if trainings[0].asked is not None:
+            yield self.rows.plain(label, "asked_points", float(len(trainings[0].asked)), run)
         if self.best is None:
             return
         excess = statistics.difference_interval(errors, self.best, self.weights)
-        for shown in milestones(task):
-            if not np.isnan(excess.value[shown]):
-                yield self._row(label, run, "excess_error_mean", excess.at(shown), shown=shown)
-        if is_model and self.leader is not None:
-            gap = statistics.score_gap_interval(errors, self.leader, self.best, self.curves.zero, self.weights)
-            yield self._row(label, run, "score_gap_mean", _scalar(gap))
+        yield from self.rows.at_milestones(label, "excess_error_mean", excess, run=run)
+        if trainings[0].kind == "model" and self.leader is not None:
+            leader = self.curves.mean_over_seeds(self.leader)
+            gap = statistics.score_gap_interval(errors, leader, self.best, self.curves.zero, self.weights)
+            yield self.rows.number(label, "score_gap_mean", gap, run=run)
 
-    def _over_seeds(self, trainings: tuple[Errors, ...], label: str, run: str) -> Iterator[Record]:
-        task = self.curves.task
-        means = np.stack([statistics.mean_interval(errors.values, self.weights).value for errors in trainings])
-        curve = statistics.seed_interval(means)
+    def _over_seeds(self, trainings: tuple[Errors, ...], label: str) -> Iterator[Record]:
+        run = self.rows.run_of_all(label)
+        curve = statistics.seed_interval(np.stack([statistics.mean_curve(errors.filled) for errors in trainings]))
         if curve is None:
             return
-        for shown, *numbers in points(curve):
-            yield self._row(label, run, task.metric + "_over_seeds", tuple(numbers), shown=shown)
-        for shown in milestones(task):
-            if not np.isnan(curve.value[shown]) and task.zero_error > 0:
-                value, low, high = (number / task.zero_error for number in curve.at(shown))
-                yield self._row(label, run, "relative_error_over_seeds", (value, low, high), shown=shown)
-        if self.best is not None:
-            once = np.ones((1, self.curves.num_prompts))
-            scores = [statistics.score_interval(e.values, self.best, self.curves.zero, once).value for e in trainings]
-            over_seeds = statistics.seed_interval(np.stack(scores))
-            assert over_seeds is not None
-            yield self._row(label, run, "icl_score_over_seeds", _scalar(over_seeds))
+        yield from self._curve(curve, label, run, 0, "_over_seeds")
+        scores = self._score_by_seed(label)
+        if not scores or self.leader is None:
+            return
+        over_seeds = statistics.seed_interval(np.array(list(scores.values())))
+        assert over_seeds is not None
+        yield self.rows.number(label, "icl_score_over_seeds", over_seeds, run=run)
+        # Trainings with the same seed read the same prompts: the difference is taken seed by seed.
+        first = self._score_by_seed(self.leader)
+        gap = statistics.seed_interval(np.array([first[seed] - scores[seed] for seed in scores if seed in first]))
+        if gap is not None:
+            yield self.rows.number(label, "score_gap_over_seeds", gap, run=run)
 
-    def _run(self, label: str, seed: int) -> str:
-        return self.runs.get((label, seed)) or self.curves.run_of(label, seed)
-
-    def _row(
-        self,
-        label: str,
-        run: str,
-        metric: str,
-        numbers: tuple[float | None, ...],
-        seed: int = 0,
-        shown: int | None = None,
-    ) -> Record:
-        value, low, high = numbers
-        assert value is not None
-        return Record(
-            run=run,
-            predictor=label,
-            task=self.curves.task.spec_name(),
-            metric=metric,
-            value=value,
-            low=low,
-            high=high,
-            shown=shown,
-            seed=seed,
-            shift=self.curves.shift,
-            num_prompts=self.curves.num_prompts,
-        )
+    def _score_by_seed(self, label: str) -> dict[int, float]:
+        if self.best is None:
+            return {}
+        zero, nothing = self.curves.zero, np.empty((0, self.curves.num_prompts))
+        return {
+            errors.seed: float(statistics.score_interval(errors.filled, self.best, zero, nothing).value)
+            for errors in self.curves.of(label)
+        }
 
 
-def _prompt_rows(curves: Curves) -> Iterator[Record]:
-    task, shift = curves.task.spec_name(), curves.shift
+def _prompt_rows(rows: Rows) -> Iterator[Record]:
+    curves = rows.curves
     run = digest(curves.task.to_json())
-    yield Record(run=run, predictor="zero", task=task, metric="zero_error", value=curves.task.zero_error, shift=shift)
+    yield rows.plain("zero", "zero_error", curves.task.zero_error, run)
+    yield rows.plain("zero", "independent_draws", float(curves.num_draws), run)
     for label in curves.refused:
-        asked = float(curves.task.length)
-        yield Record(
-            run=curves.run_of(label, 0), predictor=label, task=task, metric="refused", value=asked, shift=shift
-        )
-
-
-def _scalar(interval: Interval) -> tuple[float, float, float]:
-    return float(interval.value), float(interval.low), float(interval.high)
+        yield rows.plain(label, "refused", float(curves.task.length))

@@ -6,6 +6,9 @@ Two sources of chance are kept apart: which prompts were drawn (the bootstrap, a
 run (the seeds). The papers' bands are the first alone: 1,000 resamples of the prompts, from the 5th to the 95th
 percentile (Grazzi et al. 2024; Park et al. 2024, following Garg et al. 2022).
 
+Prompts that share a random draw are no independent sample: their whole batches are resampled, and whoever has one batch
+only has no resample and no interval (NaN).
+
 Errors are NaN where no prediction is asked and infinite where a prediction was not a number.
 """
 
@@ -22,6 +25,7 @@ LEVEL = 0.90
 
 Errors2d = Float[np.ndarray, "num_prompts length"]
 Weights = Float[np.ndarray, "resamples num_prompts"]
+Replicates = Float[np.ndarray, "resamples ..."]
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,12 @@ def resample(num_prompts: int, generator: np.random.Generator, resamples: int = 
 
 def mean_interval(errors: Errors2d, weights: Weights, level: float = LEVEL) -> Interval:
     """Mean over prompts at every number of examples, with its percentile interval."""
-    return _percentiles(_means(errors, _once(errors))[0], _means(errors, weights), level)
+    return _percentiles(mean_curve(errors), _means(errors, weights), level)
+
+
+def mean_curve(errors: Errors2d) -> Float[np.ndarray, " length"]:
+    """Mean over prompts at every number of examples, without an interval."""
+    return _means(errors, _once(errors))[0]
 
 
 def difference_interval(errors: Errors2d, others: Errors2d, weights: Weights, level: float = LEVEL) -> Interval:
@@ -63,7 +72,7 @@ def difference_interval(errors: Errors2d, others: Errors2d, weights: Weights, le
 
     Against a baseline this is the excess error; against an oracle, the regret.
     """
-    return mean_interval(_subtract(errors, others), weights, level)
+    return mean_interval(subtract(errors, others), weights, level)
 
 
 def score_interval(
@@ -78,7 +87,7 @@ def score_interval(
 
     Source: Campbell et al. 2024 (arXiv 2411.03945), the "ICL regression score".
     """
-    return area_ratio_interval(_subtract(zero, errors), _subtract(zero, best), weights, level)
+    return area_ratio_interval(subtract(zero, errors), subtract(zero, best), weights, level)
 
 
 def score_gap_interval(
@@ -88,7 +97,7 @@ def score_gap_interval(
 
     Intervals of two scores may overlap although the difference is clear; this is the interval of the difference.
     """
-    return area_ratio_interval(_subtract(errors, leader), _subtract(zero, best), weights, level)
+    return area_ratio_interval(subtract(errors, leader), subtract(zero, best), weights, level)
 
 
 def area_ratio_interval(gain: Errors2d, possible: Errors2d, weights: Weights, level: float = LEVEL) -> Interval:
@@ -99,6 +108,29 @@ def area_ratio_interval(gain: Errors2d, possible: Errors2d, weights: Weights, le
         return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
 
     return _percentiles(ratio(_once(gain))[0], ratio(weights), level)
+
+
+def mean_error_interval(errors: Errors2d, weights: Weights, level: float = LEVEL) -> Interval:
+    """Mean over the whole curve: over prompts at each point, then over the points that are scored."""
+    count = max(1, int((~np.isnan(mean_curve(errors))).sum()))
+    return _percentiles(area(errors, _once(errors))[0] / count, area(errors, weights) / count, level)
+
+
+def half_interval(errors: Errors2d, zero_error: float, weights: Weights, level: float = LEVEL) -> Interval:
+    """Fewest examples after which the mean error is at most half the zero predictor's; infinite where it never is."""
+    found = [
+        np.where((reached := means <= zero_error / 2).any(axis=1), reached.argmax(axis=1), np.inf)
+        for means in (_means(errors, _once(errors)), _means(errors, weights))
+    ]
+    return _percentiles(found[0][0], found[1], level)
+
+
+def subtract(errors: Errors2d, others: Errors2d) -> Errors2d:
+    """Differences prompt by prompt, for paired comparison."""
+    with np.errstate(invalid="ignore"):
+        difference = errors - others
+    # Two infinite errors differ by no known amount; NaN would read as "not asked".
+    return np.where(np.isinf(errors) & np.isinf(others), np.inf, difference)
 
 
 def area(errors: Errors2d, weights: Weights) -> Float[np.ndarray, " resamples"]:
@@ -124,32 +156,17 @@ def seed_interval(values: Float[np.ndarray, "seeds ..."], level: float = LEVEL) 
         return Interval(np.asarray(mean), np.asarray(mean - half), np.asarray(mean + half))
 
 
-def examples_to_half(curve: Float[np.ndarray, " length"], zero_error: float) -> int | None:
-    """Fewest examples after which the mean error is at most half the zero predictor's; none when that never happens.
-
-    >>> examples_to_half(np.array([1.0, 0.8, 0.6, 0.4]), zero_error=1.0)
-    3
-    """
-    reached = np.flatnonzero(curve <= zero_error / 2)
-    return int(reached[0]) if reached.size else None
-
-
 def _once(errors: Errors2d) -> Weights:
     """The weights of the sample itself: every prompt once."""
     return np.ones((1, errors.shape[0]))
 
 
-def _subtract(errors: Errors2d, others: Errors2d) -> Errors2d:
-    with np.errstate(invalid="ignore"):
-        difference = errors - others
-    # Two infinite errors differ by no known amount; NaN would read as "not asked".
-    return np.where(np.isinf(errors) & np.isinf(others), np.inf, difference)
-
-
 def _means(errors: Errors2d, weights: Weights) -> Float[np.ndarray, "resamples length"]:
     """Weighted means over the prompts in which a point is scored; infinite as soon as one infinite error is drawn."""
     finite = np.where(np.isfinite(errors), errors, 0.0)
-    sums, counts = weights @ finite, weights @ (~np.isnan(errors)).astype(float)
+    missing = np.isnan(errors)
+    sums = weights @ finite
+    counts = weights @ (~missing).astype(float) if missing.any() else np.repeat(weights.sum(1)[:, None], len(sums.T), 1)
     means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
     if np.isinf(errors).any():
         rising, falling = (weights @ (errors == sign * np.inf).astype(float) > 0 for sign in (1, -1))
@@ -158,9 +175,12 @@ def _means(errors: Errors2d, weights: Weights) -> Float[np.ndarray, "resamples l
     return means
 
 
-def _percentiles(value: np.ndarray | float, replicates: np.ndarray, level: float) -> Interval:
+def _percentiles(value: np.ndarray | float, replicates: Replicates, level: float) -> Interval:
     if not 0 < level < 1:
         raise UserError(f"interval: expected a level between 0 and 1, got {level}")
+    if not len(replicates):
+        nothing = np.full(np.shape(value), np.nan)
+        return Interval(np.asarray(value), nothing, nothing)
     # Order statistics rather than interpolated ones: exact, as the papers take them, and safe beside infinities.
     ends = np.quantile(replicates, [(1 - level) / 2, (1 + level) / 2], axis=0, method="inverted_cdf")
     return Interval(np.asarray(value), np.asarray(ends[0]), np.asarray(ends[1]))

@@ -25,7 +25,7 @@ from icl_lab.core.files import read_json, write_json
 from icl_lab.core.records import SCHEMA, read_records
 
 COMPARISON, RECORDS = "comparison.json", "records.jsonl"
-WORDS = ("scale", "reduced", "task_formula", "task_source", "question")
+WORDS = ("complement", "scale", "reduced", "task_formula", "task_source", "question")
 Kind = Literal["model", "baseline", "oracle"]
 
 
@@ -60,6 +60,9 @@ class Comparison:
         predictors: In the order in which colours are given.
         scale: `"smoke"`, `"small"` or `"paper"`.
         seeds: Training seeds.
+        complement: Name of 1 - error, where the error is a share of wrong answers; empty otherwise.
+        axis: What the points of a learning curve count.
+        refused: Shift -> label -> why that predictor could not read these prompts.
         reduced: What was reduced against the published sizes, in words.
         settings: Anything else that was set (prompts, evaluation seed, budget ...), name -> value, shown as it is.
         environments: For each machine that took part, name -> value: versions, commit, device, threads.
@@ -72,6 +75,9 @@ class Comparison:
     task: Mapping[str, Any]
     metric: str
     predictors: tuple[Entry, ...]
+    complement: str = ""
+    axis: str = "examples in the prompt"
+    refused: Mapping[str, Any] = field(default_factory=dict)
     scale: str = ""
     seeds: tuple[int, ...] = (0,)
     reduced: str = ""
@@ -137,6 +143,8 @@ def read_comparison(folder: Path) -> Comparison:
         task=_typed(path, data, "task", dict, required=True),
         metric=_typed(path, data, "metric", str, required=True),
         predictors=predictors,
+        axis=_typed(path, data, "axis", str, "examples in the prompt"),
+        refused=_typed(path, data, "refused", dict, {}),
         seeds=tuple(seeds),
         settings=_typed(path, data, "settings", dict, {}),
         environments=tuple(_object(path, f"environments[{i}]", item) for i, item in enumerate(machines)),

@@ -7,15 +7,19 @@ number), `runs/` (one folder a training, named by its digest), and the page that
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.records import Record, read_records, write_records
-from icl_lab.evaluation.cost import measure_cost
+from icl_lab.evaluation.cost import cost_of_evaluation, measure_cost
 from icl_lab.evaluation.curves import Curves, learning_curve
-from icl_lab.evaluation.extrapolation import extrapolation_curve
+from icl_lab.evaluation.scores import best_baseline
+from icl_lab.evaluation.shifts import extrapolation_curve, shifted_curve
+from icl_lab.evaluation.state_norm import measure_state_norm
+from icl_lab.evaluation.statistics import mean_curve
 from icl_lab.models.network import Network
 from icl_lab.report.data import COMPARISON, RECORDS, Comparison, Entry, read_comparison, write_comparison
 from icl_lab.studies.comparison import ComparisonSpec
@@ -54,25 +58,59 @@ def run_comparison(
         (run, _trained(spec, run, out, watch(run, spec.label(run.model), baseline_error), workers))
         for run in spec.runs()
     ]
-    predictors: list[Predictor] = [network for _, network in networks] + list(spec.baselines)
-    seeds = [run.seed for run, _ in networks] + [0] * len(spec.baselines)
-    curves = learning_curve(predictors, spec.task, spec.num_prompts, spec.seed, seeds=seeds, device=workers.device)
+    evaluated = list(_evaluated(spec, networks, workers))
     digests = {(network.label, run.seed): run.digest() for run, network in networks}
-    records = curves.records(digests)
-    if spec.longest > 1:
-        length = spec.longest * spec.task.length
-        longer = extrapolation_curve(
-            predictors, spec.task, length, spec.num_prompts, spec.seed, seeds=seeds, device=workers.device
-        )
-        records += longer.records(digests)
+    records = [row for curves in evaluated for row in curves.records(digests)]
+    records += _state_norm_rows(spec, networks, workers)
     records += [row for run, network in networks for row in _training_rows(run, network, out)]
-    records += _cost_rows(spec, networks, workers)
+    records += _cost_rows(spec, networks, evaluated[0], workers)
     if workers.is_main:
-        described = _described(spec, networks, out)
+        described = _described(spec, networks, evaluated, out)
         # The rows first: a page is never without the numbers that its comparison.json speaks of.
         write_records(out / RECORDS, records)
         write_comparison(out, described)
-    return curves
+    return evaluated[0]
+
+
+def _evaluated(
+    spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], workers: Workers
+) -> Iterator[Curves]:
+    """The learning curves at the training context, under every shift, and on the longest prompts."""
+    predictors: list[Predictor] = [network for _, network in networks] + list(spec.baselines)
+    seeds = [run.seed for run, _ in networks] + [0] * len(spec.baselines)
+    task, sample = spec.task, (spec.num_prompts, spec.seed)
+    yield learning_curve(predictors, task, *sample, seeds=seeds, device=workers.device)
+    for shift in spec.shifts:
+        yield shifted_curve(predictors, task, shift, *sample, seeds=seeds, device=workers.device)
+    if spec.longest_length > task.length:
+        yield extrapolation_curve(
+            predictors, task, spec.longest_length, *sample, seeds=seeds, device=workers.device
+        )
+
+
+def _state_norm_rows(
+    spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], workers: Workers
+) -> Iterator[Record]:
+    """The state along the longest prompts, of every model that has one of constant size and can read them."""
+    length, num_prompts = spec.longest_length, min(64, spec.num_prompts)
+    if length == spec.task.length:
+        return
+    longer = spec.task.replace(length=length)
+    for run, network in networks:
+        try:
+            norm = measure_state_norm(
+                network, longer, num_prompts=num_prompts, seed=spec.seed, device=workers.device
+            )
+        except UserError:  # it is among the refusals of the curves already
+            continue
+        yield from norm.records(
+            network.label,
+            longer,
+            run.digest(),
+            seed=run.seed,
+            shift=f"length={length}",
+            num_prompts=num_prompts,
+        )
 
 
 def _refuse_another_task(spec: ComparisonSpec, out: Path) -> None:
@@ -85,11 +123,11 @@ def _refuse_another_task(spec: ComparisonSpec, out: Path) -> None:
 
 def _best_baseline_error(spec: ComparisonSpec) -> float | None:
     """Mean error over the prompt of the best baseline, on a few prompts: what the live display compares with."""
-    if not spec.baselines:
+    if not spec.entries:
         return None
-    curves = learning_curve(spec.baselines, spec.task, num_prompts=min(128, spec.num_prompts), seed=spec.seed)
-    error = curves.frame().group_by("predictor").agg(pl.col("error").mean())["error"].min()
-    return float(error) if isinstance(error, float) else None
+    curves = learning_curve(spec.baselines, spec.task, min(128, spec.num_prompts), spec.seed) if spec.baselines else None
+    best = None if curves is None else best_baseline(curves)
+    return None if best is None else float(np.nanmean(mean_curve(best.filled)))
 
 
 def _trained(spec: ComparisonSpec, run: RunSpec, out: Path, observers: Sequence[Observer], workers: Workers) -> Network:
@@ -115,18 +153,24 @@ def _training_rows(run: RunSpec, network: Network, out: Path) -> Iterator[Record
         )
 
 
-def _cost_rows(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], workers: Workers) -> list[Record]:
+def _cost_rows(
+    spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], curves: Curves, workers: Workers
+) -> list[Record]:
     rows: list[Record] = []
     for run, network in networks:
         if run.seed == 0:
             cost = measure_cost(network, spec.task, device=workers.device)
             rows += cost.records(network.label, spec.task, run.digest())
     for baseline in spec.baselines:
-        rows += measure_cost(baseline, spec.task, repeats=1).records(baseline.label, spec.task, baseline.digest())
+        # Some take long: the evaluation was their measurement.
+        (errors,) = curves.of(baseline.label)
+        rows += cost_of_evaluation(errors).records(baseline.label, spec.task, baseline.digest())
     return rows
 
 
-def _described(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], out: Path) -> Comparison:
+def _described(
+    spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], evaluated: Sequence[Curves], out: Path
+) -> Comparison:
     models = tuple(
         Entry(
             label=spec.label(entry.model),
@@ -139,7 +183,7 @@ def _described(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]]
         for entry in spec.entries
     )
     baselines = tuple(
-        Entry(label=b.label, kind="baseline", spec=b.to_json(), formula=b.formula, source=b.source)
+        Entry(label=b.label, kind="oracle" if b.is_oracle else "baseline", spec=b.to_json(), formula=b.formula, source=b.source)
         for b in spec.baselines
     )
     environments: list[dict[str, object]] = []
@@ -150,6 +194,9 @@ def _described(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]]
     return Comparison(
         task=spec.task.to_json(),
         metric=spec.task.metric,
+        complement=spec.task.objective.complement,
+        axis=spec.task.axis,
+        refused={curves.shift: dict(curves.refused) for curves in evaluated if curves.refused},
         predictors=models + baselines,
         scale=spec.scale,
         seeds=tuple(range(spec.num_seeds)) if models else (),

@@ -1,13 +1,16 @@
 """A comparison as a value: models and baselines on one task, each with its recipe; `compare.py` carries it out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from icl_lab.baselines.base import Baseline
 from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
-from icl_lab.core.specs import Count, Natural, Spec
+from icl_lab.core.specs import Bounds, Count, Natural, Spec
 from icl_lab.models.presets.base import Preset
 from icl_lab.tasks.base import Task
+from icl_lab.tasks.shifts.base import Shift
 from icl_lab.training.spec import RunSpec, TrainingSpec
 
 
@@ -31,6 +34,7 @@ class ComparisonSpec(Spec):
         num_seeds: Trainings of each architecture, with seeds 0, 1, ...
         num_prompts: Held-out prompts.
         longest: Context of the longest evaluation, as a multiple of the training context; 1 for none beyond it.
+        shifts: Changes of the prompts under which everything is evaluated once more.
         seed: Of the held-out prompts and the bootstrap.
     """
 
@@ -40,15 +44,17 @@ class ComparisonSpec(Spec):
     scale: Scale = "small"
     num_seeds: Count = 1
     num_prompts: Count = 1280
-    longest: Count = 2
+    longest: Annotated[float, Bounds(low=1)] = 2.0
+    shifts: tuple[Shift, ...] = ()
     seed: Natural = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         labels = [entry.model.short() for entry in self.entries] + [baseline.label for baseline in self.baselines]
-        twice = sorted({label for label in labels if labels.count(label) > 1})
-        if twice:
-            raise UserError(f"{twice[0]} is in the comparison twice: name each model and baseline once")
+        _refuse_twice(labels, "model and baseline")
+        _refuse_twice([shift.short() for shift in self.shifts], "shift")
+        for shift in self.shifts:
+            shift.shifted(self.task)  # refuses here, before anything is trained, what does not fit the task
         if not labels:
             raise UserError("nothing to compare: name at least one model or baseline")
         for entry in self.entries:
@@ -59,6 +65,11 @@ class ComparisonSpec(Spec):
         held = model.network(self.task).num_positions
         if 0 < held < self.task.num_tokens:
             raise UserError(f"{model.spec_name()}.num_positions: expected at least {self.task.num_tokens}, got {held}")
+
+    @property
+    def longest_length(self) -> int:
+        """Examples in the longest prompt evaluated."""
+        return round(self.longest * self.task.length)
 
     def label(self, model: Preset) -> str:
         """What a model is called on the page: its plain name, unless two entries share it."""
@@ -72,3 +83,9 @@ class ComparisonSpec(Spec):
             for seed in range(self.num_seeds)
             for entry in self.entries
         )
+
+
+def _refuse_twice(names: Sequence[str], what: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"{twice[0]} is in the comparison twice: name each {what} once")

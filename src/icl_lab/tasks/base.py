@@ -81,6 +81,11 @@ class Task(Registered):
         """Expected error of the predictor that always says zero; where symbols are asked for, that is pure chance."""
 
     @property
+    def axis(self) -> str:
+        """What the points of a learning curve count, in words."""
+        return "examples in the prompt"
+
+    @property
     def shared_draws(self) -> bool:
         """Whether the prompts of a batch have a random draw in common, so that they are not independent."""
         return False

@@ -7,7 +7,7 @@ from icl_lab.baselines.averaging import Averaging
 from icl_lab.baselines.least_squares import LeastSquares
 from icl_lab.core.errors import UserError
 from icl_lab.core.streams import Stream
-from icl_lab.evaluation.curves import evaluate, evaluation_prompts, held_out, learning_curve
+from icl_lab.evaluation.curves import learning_curve
 from icl_lab.tasks.linear_regression import LinearRegression
 from tests.unit.evaluation.doubles import Broken, Constant, ToyNetwork
 
