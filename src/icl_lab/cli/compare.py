@@ -9,20 +9,20 @@ from icl_lab.baselines.base import BASELINES, Baseline
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, progress, results
 from icl_lab.cli.options import Device, ScaleOption, Threads, use
+from icl_lab.cli.outcome import as_values, print_comparison
 from icl_lab.cli.settings import Settings, names, parse
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import field_types, from_short
+from icl_lab.evaluation.shifts import applicable_shifts
 from icl_lab.models.presets.base import PRESETS
-from icl_lab.report.answer import answer
-from icl_lab.report.data import read_comparison
+from icl_lab.report.folder import read_comparison
 from icl_lab.report.page import write_page
-from icl_lab.report.tables import as_json as rows_as_json
-from icl_lab.report.tables import cost_table, score_rows, score_table
 from icl_lab.studies.compare import run_comparison
 from icl_lab.studies.comparison import ComparisonSpec, Entry
 from icl_lab.studies.recipes import NUM_PROMPTS, model_at, training_at
 from icl_lab.tasks.base import TASKS, Task
+from icl_lab.tasks.shifts.base import SHIFTS, Shift
 from icl_lab.training.observers.live import LiveDisplay
 from icl_lab.training.spec import RunSpec
 
@@ -43,8 +43,11 @@ def compare(
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each model.")] = 1,
     prompts: Annotated[int | None, typer.Option(min=2, help="Held-out prompts; 1,280 as in the papers.")] = None,
     longest: Annotated[
-        int, typer.Option(min=1, help="Longest context evaluated, times that of training; 1: none.")
+        float, typer.Option(min=1, help="Longest context evaluated, times that of training; 1: none.")
     ] = 2,
+    shifts: Annotated[
+        str, typer.Option(help="Names from `icl list shift`, with commas, or `all` that apply; evaluated as well.")
+    ] = "",
     out: Annotated[Path, typer.Option(help="Folder of the comparison; finished runs in it are used again.")] = Path(
         "results/comparison"
     ),
@@ -57,11 +60,13 @@ def compare(
     \b
       icl compare linear_regression dim=5 length=21 --out results/first
       icl compare sparse_linear_regression --models mamba,s4 --baselines lasso --seeds 3 --out results/sparse
-      icl compare decision_tree --models "" --out results/trees
+      icl compare linear_regression --models "" --shifts "noisy_labels,scaled_inputs(scale=2)" --out results/shifts
     """  # noqa: D301, D412
     workers = use(device, threads)
     chosen = None if baselines is None else names(baselines)
-    spec = comparison_spec(task, settings or [], names(models), chosen, scale, seeds, prompts, longest)
+    spec = comparison_spec(
+        task, settings or [], names(models), chosen, scale, seeds, prompts, longest, shift_names=shifts
+    )
     console = progress()
     count = len(spec.runs())
 
@@ -74,15 +79,11 @@ def compare(
     if not workers.is_main:
         return
     page = write_page(out)
-    rows = score_rows(read_comparison(out))
     if as_json:
-        print_json({"page": str(page), "predictors": rows_as_json(rows)})
+        print_json({"page": str(page), **as_values(read_comparison(out))})
         return
-    screen = results()
-    screen.print(score_table(rows))
-    screen.print(cost_table(rows))
-    screen.print(f"\n{answer(rows)}", markup=False)
-    screen.print(f"page: {page}", markup=False, soft_wrap=True)
+    print_comparison(read_comparison(out))
+    results().print(f"page: {page}", markup=False, soft_wrap=True)
 
 
 def comparison_spec(
@@ -93,7 +94,8 @@ def comparison_spec(
     scale: Scale,
     seeds: int,
     prompts: int | None,
-    longest: int,
+    longest: float,
+    shift_names: str = "",
 ) -> ComparisonSpec:
     """The comparison that a command line asks for, with every name and setting checked before anything is trained."""
     # A prefix that names nothing here is taken for a field of the task, and refused there.
@@ -111,7 +113,8 @@ def comparison_spec(
         scale=scale,
         num_seeds=seeds,
         num_prompts=prompts or NUM_PROMPTS[scale],
-        longest=longest,
+        longest=float(longest),
+        shifts=shifts_at(task, shift_names),
     )
 
 
@@ -138,6 +141,25 @@ def entries_at(task: Task, model_names: tuple[str, ...], settings: Settings, sca
         shared = {key: value for key, value in settings.of("model").items() if _head(key) in fields[name]}
         entries.append(Entry(model=model_at(scale, name, {**shared, **settings.of(name)}), training=training))
     return tuple(entries)
+
+
+def shifts_at(task: Task, text: str) -> tuple[Shift, ...]:
+    """The shifts that a command line names for a task; `all` stands for every one that changes its prompts.
+
+    Raises:
+        UnknownName: There is no such shift.
+        UserError: A setting is unknown or outside its range, or the task has nothing that a shift could change.
+    """
+    found: list[Shift] = []
+    for name in names(text):
+        if name == "all":
+            found += [shift for shift in applicable_shifts(task) if shift not in found]
+        elif name != "none":
+            shift = from_short(SHIFTS, name)
+            assert isinstance(shift, Shift)
+            shift.shifted(task)
+            found.append(shift)
+    return tuple(found)
 
 
 def _head(key: str) -> str:

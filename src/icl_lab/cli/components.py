@@ -8,9 +8,10 @@ import typer
 from icl_lab.catalogue import KINDS, field_notes, find, summary
 from icl_lab.cli.console import print_json, print_table, results
 from icl_lab.cli.settings import parse
+from icl_lab.cli.task_notes import print_task_notes, task_notes
 from icl_lab.core.specs import Spec, field_types, required_fields
 from icl_lab.models.presets.base import Preset
-from icl_lab.tasks.base import TASKS
+from icl_lab.tasks.base import TASKS, Task
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of tables.")]
 
@@ -42,7 +43,10 @@ def describe(
 ) -> None:
     """Describe one component: what it is, its formula and source, its fields with ranges, its resolved spec.
 
-    icl describe skewed
+    Of a task also the layout, drawn on one prompt, its baselines, its shifts, and which defects of released code it
+    does not have.
+
+    icl describe linear_regression queries=orthogonal
     icl describe mambaformer d_model=128 num_layers=4
     """  # noqa: D412
     chosen = parse(settings or [], ()).task
@@ -74,6 +78,8 @@ def _description(kind: str, component: type[Spec], chosen: Mapping[str, str]) ->
         task = TASKS.get("linear_regression")()
         entry["resolved_for"] = task.to_json()
         entry["network"] = spec.network(task).to_json()
+    if isinstance(spec, Task):
+        entry |= task_notes(spec)
     return entry
 
 
@@ -83,6 +89,8 @@ def _print(entry: dict[str, Any]) -> None:
     for key in ("formula", "source"):
         if entry[key]:
             console.print(f"{key}: {entry[key]}", markup=False)
+    if "layout" in entry:
+        print_task_notes(entry)
     if entry["fields"]:
         console.print()
         rows = [(n["name"], n["default"] or "", n["allowed"], n["meaning"]) for n in entry["fields"]]

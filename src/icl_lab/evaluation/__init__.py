@@ -1,7 +1,7 @@
 """What predictors are worth, on the same held-out prompts: curves, intervals, scores, shifts and cost.
 
-`prompts.py` held-out prompts; `points.py` which points of a curve are asked and told apart; `errors.py` one predictor on
-them; `curves.py` all predictors; `shifts.py` other prompts than in training, longer ones too; `statistics.py` intervals
-over prompts and over trainings; `scores.py` what a comparison reports, as records, on `rows.py` and `pairs.py`;
-`state_norm.py` the state along a prompt; `cost.py` parameters, state, FLOPs and time.
+`prompts.py` held-out prompts; `points.py` which points of a curve are asked and told apart; `errors.py` one predictor
+on them; `curves.py` all predictors; `shifts.py` other prompts than in training, longer ones too; `statistics.py`
+intervals over prompts and over trainings; `scores.py` what a comparison reports, as records, on `rows.py` and
+`pairs.py`; `state_norm.py` the state along a prompt; `cost.py` parameters, state, FLOPs and time.
 """

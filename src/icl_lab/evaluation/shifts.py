@@ -16,7 +16,12 @@ from icl_lab.tasks.shifts.base import SHIFTS, Shift
 
 
 def shifted_curve(
-    predictors: Sequence[Predictor], task: Task, shift: Shift, num_prompts: int = NUM_PROMPTS, seed: int = 0, **more: Any
+    predictors: Sequence[Predictor],
+    task: Task,
+    shift: Shift,
+    num_prompts: int = NUM_PROMPTS,
+    seed: int = 0,
+    **more: Any,
 ) -> Curves:
     """Learning curves under a shift, for predictors trained on `task`; arguments are those of `learning_curve`.
 
@@ -29,7 +34,12 @@ def shifted_curve(
 
 
 def extrapolation_curve(
-    predictors: Sequence[Predictor], task: Task, length: int, num_prompts: int = NUM_PROMPTS, seed: int = 0, **more: Any
+    predictors: Sequence[Predictor],
+    task: Task,
+    length: int,
+    num_prompts: int = NUM_PROMPTS,
+    seed: int = 0,
+    **more: Any,
 ) -> Curves:
     """Learning curves on prompts of `length` examples, for predictors trained on `task.length`.
 

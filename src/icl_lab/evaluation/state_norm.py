@@ -93,5 +93,5 @@ def recurrent_blocks(network: Network) -> Iterator[int]:
 def root_mean_square(state: State) -> float:
     """Over all real numbers that a state holds, those of all prompts; a complex number is two."""
     numbers = [torch.view_as_real(part) if part.is_complex() else part for part in state.values()]
-    flat = torch.cat([part.double().flatten() for part in numbers])
+    flat = torch.cat([part.detach().double().flatten() for part in numbers])
     return float(flat.square().mean().sqrt())

@@ -1,8 +1,9 @@
 """The question a comparison asks and the sentences that answer it, made from its rows."""
 
-from icl_lab.report.data import Comparison
-from icl_lab.report.tables import Estimate, Milestone, Row, best_baseline
-from icl_lab.report.words import clipped, listed, number, plain
+from icl_lab.report.data import Comparison, is_length
+from icl_lab.report.published_table import PublishedRow
+from icl_lab.report.tables import Milestone, Row, best_baseline
+from icl_lab.report.words import Measure, clipped, listed, number, plain
 
 
 def question(comparison: Comparison) -> str:
@@ -16,33 +17,35 @@ def question(comparison: Comparison) -> str:
     return f"Which model learns {what} best from its prompt?" if models else f"How well do baselines learn {what}?"
 
 
-def answer(rows: list[Row]) -> str:
+def answer(rows: list[Row], measure: Measure) -> str:
     """The answer in one sentence, with the numbers it rests on."""
     scored = [row for row in rows if row.kind == "model" and row.score is not None and row.score.value is not None]
     if not scored:
-        return _answer_without_score(rows)
+        return _answer_without_score(rows, measure)
     best = best_baseline(rows)
     leader, others = scored[0], scored[1:]
     assert best is not None
     assert leader.score is not None
-    even = [row for row in others if not _behind(row.score_gap)]
-    clear = [row for row in others if _behind(row.score_gap)]
+    even = [row for row in others if not _behind(row)]
+    clear = [row for row in others if _behind(row)]
     names = listed([clipped(row.predictor) for row in (leader, *even)])
     if even:
-        opening = f"{names} cannot be told apart on these prompts: the ICL score of {clipped(leader.predictor)}"
+        chance = "after these trainings" if leader.trainings > 1 else "on these prompts"
+        opening = f"{names} cannot be told apart {chance}: the ICL score of {clipped(leader.predictor)}"
     else:
         opening = f"{names} learns best: its ICL score" if others else f"{names}: its ICL score"
-    sentence = f"{opening} is {number(leader.score.value)} ({clipped(best.predictor)} has 1, always saying zero has 0)"
+    zero = "chance" if measure.complement else "always saying zero"
+    sentence = f"{opening} is {number(leader.score.value)} ({clipped(best.predictor)} has 1, {zero} has 0)"
     if leader.milestones:
-        sentence += f"; {_after(leader.milestones[0], best, own=not even)}"
+        sentence += f"; {_after(leader.milestones[0], best, measure, own=not even)}"
     if clear:
         behind = [f"{clipped(row.predictor)} ({number(row.score.value)})" for row in clear if row.score]
         sentence += f"; {listed(behind)} {'follow' if len(behind) > 1 else 'follows'}"
     return sentence + "."
 
 
-def caveat(comparison: Comparison, rows: list[Row]) -> str:
-    """What the intervals do not cover."""
+def caveat(rows: list[Row]) -> str:
+    """What the intervals do and do not cover."""
     trainings = {row.trainings for row in rows if row.kind == "model"}
     if not trainings or trainings == {0}:
         return ""
@@ -50,46 +53,62 @@ def caveat(comparison: Comparison, rows: list[Row]) -> str:
         return (
             "One training of each model: the intervals are over prompts, and another training could rank differently."
         )
-    fewest = min(trainings)
     return (
-        f"Means over {fewest} trainings of each model; intervals are over prompts, and over trainings where it says so."
+        f"Means over {min(trainings)} trainings of each model. Which is ahead is judged over trainings; other intervals"
+        " are over prompts, and over trainings where it says so."
     )
 
 
 def refusals(comparison: Comparison, shift: str) -> str:
-    """Which models could not read the prompts of a shift."""
+    """Which predictors could not read the prompts of a shift, and why."""
     labels = comparison.rows("refused", shift)["predictor"].unique(maintain_order=True).to_list()
     if not labels:
         return ""
-    return f"Not drawn: {listed([clipped(label) for label in labels])}, which cannot read prompts this long."
+    reasons = comparison.refused.get(shift, {})
+    why = [f"{clipped(label)} ({reasons[label]})" if reasons.get(label) else clipped(label) for label in labels]
+    which = ", which cannot read prompts this long" if is_length(shift) else ", which cannot read these prompts"
+    return f"Not drawn: {listed(why)}{which}."
 
 
-def _after(milestone: Milestone, best: Row, own: bool) -> str:
-    reference = {other.shown: other.relative_error for other in best.milestones}.get(milestone.shown)
+def agreement(rows: list[PublishedRow]) -> str:
+    """How our curves compare with published ones, in one sentence; empty where none is published."""
+    if not rows:
+        return ""
+    met, points = sum(row.met for row in rows), sum(len(row.points) for row in rows)
+    curves = f"{len(rows)} published curve{'s' if len(rows) > 1 else ''}"
+    return f"Beside {curves}: the intervals meet at {met:,} of {points:,} points."
+
+
+def _after(milestone: Milestone, best: Row, measure: Measure, own: bool) -> str:
+    reference = {other.shown: other.told for other in best.milestones}.get(milestone.shown)
     beside = f" ({clipped(best.predictor)}: {number(reference.value)})" if reference else ""
-    whose = "its error" if own else "that model's error"
-    return (
-        f"after {milestone.shown} examples {whose} is {number(milestone.relative_error.value)}"
-        f" of the zero predictor's{beside}"
-    )
+    whose = "its" if own else "that model's"
+    return f"{measure.at(milestone.shown)} {whose} {_told(milestone, measure)}{beside}"
 
 
-def _answer_without_score(rows: list[Row]) -> str:
+def _told(milestone: Milestone, measure: Measure) -> str:
+    if measure.complement:
+        return f"{plain(measure.complement)} is {number(milestone.told.value)}"
+    return f"error is {number(milestone.told.value)} of the zero predictor's"
+
+
+def _answer_without_score(rows: list[Row], measure: Measure) -> str:
     ended = [row for row in rows if row.milestones and row.milestones[-1].relative_error.value is not None]
     if not ended:
         return "Nothing has been measured yet."
-    models = [row for row in ended if row.kind == "model"] or ended
+    models = [row for row in ended if row.kind == "model"] or [row for row in ended if row.kind == "baseline"] or ended
     leader = min(models, key=lambda row: row.milestones[-1].relative_error.value or 0.0)
     end = leader.milestones[-1]
-    return (
-        f"{clipped(leader.predictor)}: after {end.shown} examples its error is"
-        f" {number(end.relative_error.value)} of the zero predictor's."
-    )
+    return f"{clipped(leader.predictor)}: {measure.at(end.shown)} its {_told(end, measure)}."
 
 
-def _behind(gap: Estimate | None) -> bool:
-    """Whether the interval of the difference to the leader excludes none; without an interval, take the ranking."""
-    return gap is None or gap.low is None or gap.low > 0
+def _behind(row: Row) -> bool:
+    """Whether the interval of the difference to the leader excludes none: over trainings where there are several.
+
+    A difference without an interval shows nothing; without any difference, take the ranking.
+    """
+    gap = row.score_gap_over_seeds or row.score_gap
+    return gap is None or (gap.low is not None and gap.low > 0)
 
 
 def _task_words(comparison: Comparison) -> str:

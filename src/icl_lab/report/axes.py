@@ -18,6 +18,8 @@ from icl_lab.report.style import FONT, Look, Theme
 from icl_lab.report.words import clipped
 
 LABEL_SIZE = 9.5
+ROUNDING = 1e-6
+"""Errors below this part of the largest are taken for rounding where only baselines are drawn."""
 LINE_HEIGHT = 1.3 * LABEL_SIZE / 72
 """Inches from one label to the next."""
 
@@ -31,31 +33,44 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
-def frame_axes(
-    theme: Theme, width: float, height: float, labels: Sequence[str], panels: int = 1
-) -> tuple[Picture, list[Axes]]:
-    """A picture and its panels from left to right, with room for the labels on the right; sizes in inches."""
+def new_picture(theme: Theme, width: float, height: float) -> Picture:
+    """An empty picture; sizes in inches."""
     picture = Picture(figsize=(width, height), facecolor=theme.paper)
     FigureCanvasAgg(picture)
+    return picture
+
+
+def new_panel(picture: Figure, theme: Theme, box: tuple[float, float, float, float]) -> Axes:
+    """An empty panel of a picture at (left, bottom, width, height), in inches."""
+    width, height = picture.get_size_inches()
+    axes = picture.add_axes((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
+    axes.set_facecolor(theme.paper)
+    axes.grid(axis="y", color=theme.grid, linewidth=0.8, zorder=0)
+    axes.set_axisbelow(True)
+    axes.tick_params(color=theme.hair, labelcolor=theme.ink, length=3.5, width=0.8)
+    axes.tick_params(which="minor", color=theme.hair, length=2, width=0.6)
+    for spine in axes.spines.values():
+        spine.set_color(theme.hair)
+    for word in (axes.xaxis.label, axes.yaxis.label):
+        word.set_color(theme.ink)
+    return axes
+
+
+def frame_axes(
+    theme: Theme, width: float, heights: Sequence[float], labels: Sequence[str], columns: int = 1
+) -> tuple[Picture, list[Axes]]:
+    """A picture and its panels, row by row, with room for the labels on the right; sizes in inches."""
+    picture = new_picture(theme, width, sum(heights))
     longest = max((_width(clipped(label)) for label in labels), default=0.0)
-    left, right, bottom, top = 0.72, 0.55 + longest / 72, 0.52, 0.16
-    gap = 0.3
-    each = (width - left - right - gap * (panels - 1)) / panels
-    frames = []
-    for number in range(panels):
-        x = left + number * (each + gap)
-        axes = picture.add_axes((x / width, bottom / height, each / width, (height - bottom - top) / height))
-        axes.set_facecolor(theme.paper)
-        axes.grid(axis="y", color=theme.grid, linewidth=0.8, zorder=0)
-        axes.set_axisbelow(True)
-        axes.tick_params(color=theme.hair, labelcolor=theme.ink, length=3.5, width=0.8)
-        axes.tick_params(which="minor", color=theme.hair, length=2, width=0.6)
-        for spine in axes.spines.values():
-            spine.set_color(theme.hair)
-        for word in (axes.xaxis.label, axes.yaxis.label):
-            word.set_color(theme.ink)
-        frames.append(axes)
-    return picture, frames
+    left, right, bottom, top, gap = 0.72, 0.55 + longest / 72, 0.52, 0.16, 0.3
+    each = (width - left - right - gap * (columns - 1)) / columns
+    panels = []
+    for row, height in enumerate(heights):
+        y = sum(heights[row + 1 :]) + bottom
+        for column in range(columns):
+            box = (left + column * (each + gap), y, each, height - bottom - top)
+            panels.append(new_panel(picture, theme, box))
+    return picture, panels
 
 
 def error_axis(
@@ -64,11 +79,11 @@ def error_axis(
     """Scale the axis of errors: logarithmic where they span more than a decade.
 
     A baseline may be exact, its error nothing but rounding; the models decide how far down the axis goes, and a curve
-    far below them leaves through the bottom.
+    far below them leaves through the bottom. Without models, what is nothing but rounding does.
     """
     values = _positive(everything)
-    below = _positive(models) if len(_positive(models)) else values
     highest = max([*values, zero_error or 0.0], default=1.0)
+    below = _positive(models) if len(_positive(models)) else values[values >= ROUNDING * highest]
     if not len(below) or highest <= 10 * below.min():
         axes.set_ylim(0, 1.12 * highest if highest > 0 else 1)
         return

@@ -3,29 +3,29 @@
 `comparison.json` is an object with the keys of `Comparison`, `predictors` being a list of objects with the keys of
 `Entry`; unknown keys are ignored. `records.jsonl` holds `core.records.Record` rows, of which the page reads
 
-    <metric>, <metric>_mean, relative_error_mean, icl_score_mean, excess_error_mean, examples_to_half_mean,
-    score_gap_mean, icl_score_over_seeds, zero_error, refused      as `evaluation/scores.py` writes and describes them
+    <metric>, <metric>_mean, <complement>_mean, relative_error_mean, icl_score_mean, excess_error_mean,
+    examples_to_half_mean, score_gap_mean, difference_mean, icl_score_over_seeds, score_gap_over_seeds,
+    difference_over_seeds, zero_error, independent_draws, asked_points, refused
+                          as `evaluation/scores.py` writes and describes them
+    state_norm            as `evaluation/state_norm.py` does
+    published_<figure>    points of the published curves that `comparison.json` names
     loss                  training loss, with `step` and `seed`
     seconds               training time so far, with the same `step` and `seed`; without it, no curve against time
     training_seconds      training time in all, with `seed`
     parameters, state_size, flops_per_prompt, ms_per_prompt         as `evaluation/cost.py` writes them
 
-Everything is optional: what has no rows is left out. Rows with a `shift` become a figure for each shift.
+Everything is optional: what has no rows is left out. Every `shift` with rows has its panel, `length=...` its figure.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import polars as pl
 
-from icl_lab.core.errors import DamagedFile, UserError
-from icl_lab.core.files import read_json, write_json
-from icl_lab.core.records import SCHEMA, read_records
+from icl_lab.core.records import SCHEMA
+from icl_lab.report.words import EXAMPLES, Measure
 
-COMPARISON, RECORDS = "comparison.json", "records.jsonl"
-WORDS = ("complement", "scale", "reduced", "task_formula", "task_source", "question")
 Kind = Literal["model", "baseline", "oracle"]
 
 
@@ -51,6 +51,23 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Published:
+    """A published curve that is drawn beside ours; its points are rows of the metric `published_<figure>`.
+
+    Args:
+        predictor: Whose curve it is, as ours is called.
+        shift: Under which it was measured; empty for none.
+        figure: Where it was shown, in one word.
+        source: Where it comes from and how its numbers became those of the rows.
+    """
+
+    predictor: str
+    shift: str
+    figure: str
+    source: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """What a page is made of.
 
@@ -63,6 +80,7 @@ class Comparison:
         complement: Name of 1 - error, where the error is a share of wrong answers; empty otherwise.
         axis: What the points of a learning curve count.
         refused: Shift -> label -> why that predictor could not read these prompts.
+        published: The published curves that are drawn beside ours.
         reduced: What was reduced against the published sizes, in words.
         settings: Anything else that was set (prompts, evaluation seed, budget ...), name -> value, shown as it is.
         environments: For each machine that took part, name -> value: versions, commit, device, threads.
@@ -76,8 +94,9 @@ class Comparison:
     metric: str
     predictors: tuple[Entry, ...]
     complement: str = ""
-    axis: str = "examples in the prompt"
+    axis: str = EXAMPLES
     refused: Mapping[str, Any] = field(default_factory=dict)
+    published: tuple[Published, ...] = ()
     scale: str = ""
     seeds: tuple[int, ...] = (0,)
     reduced: str = ""
@@ -103,95 +122,30 @@ class Comparison:
         """The records of one metric under one shift, in the order they were written."""
         return self.records.filter((pl.col("metric") == metric) & (pl.col("shift") == shift))
 
+    def number(self, metric: str, label: str, shift: str = "") -> float | None:
+        """A single number of a predictor under a shift, the last one written; none where there is none."""
+        values = self.rows(metric, shift).filter(pl.col("predictor") == label)["value"]
+        return float(values[-1]) if len(values) and values[-1] is not None else None
+
+    @property
+    def measure(self) -> Measure:
+        """What the curves show."""
+        return Measure(self.metric, self.complement, self.axis)
+
     def shifts(self) -> list[str]:
-        """The shifts that have learning curves, in the order they were evaluated."""
-        rows = self.records.filter((pl.col("metric") == f"{self.metric}_mean") & (pl.col("shift") != ""))
+        """The changes of the prompts that have learning curves, in the order they were evaluated."""
+        return [shift for shift in self._shifted() if not is_length(shift)]
+
+    def lengths(self) -> list[str]:
+        """The longer contexts that have learning curves, likewise."""
+        return [shift for shift in self._shifted() if is_length(shift)]
+
+    def _shifted(self) -> list[str]:
+        curves = pl.col("metric").is_in([f"{self.metric}_mean", "refused"])
+        rows = self.records.filter(curves & (pl.col("shift") != ""))
         return rows["shift"].unique(maintain_order=True).to_list()
 
 
-def write_comparison(folder: Path, comparison: Comparison) -> None:
-    """Write `comparison.json`; the records are appended by whoever measures."""
-    data = {name: getattr(comparison, name) for name in _names(Comparison) if name != "records"}
-    data["predictors"] = [asdict(entry) for entry in comparison.predictors]
-    write_json(folder / COMPARISON, data)
-
-
-def read_comparison(folder: Path) -> Comparison:
-    """Read a comparison and its records.
-
-    Raises:
-        UserError: There is no comparison in the folder.
-        DamagedFile: A file cannot be read, or a key is missing or of the wrong type.
-    """
-    path = folder / COMPARISON
-    if not path.is_file():
-        raise UserError(f"no comparison in {folder}: expected {COMPARISON} there, as `icl compare` writes it")
-    if not (folder / RECORDS).is_file():
-        raise UserError(f"no {RECORDS} in {folder}: there is nothing to draw; `icl compare` into it makes it anew")
-    data = _object(path, "the file", read_json(path))
-    entries = _typed(path, data, "predictors", list, required=True)
-    predictors = tuple(_entry(path, _object(path, f"predictors[{i}]", item)) for i, item in enumerate(entries))
-    labels = [entry.label for entry in predictors]
-    if not predictors or len(set(labels)) != len(labels):
-        raise _damaged(path, f"'predictors' must be one or more, each label once, not {labels}")
-    seeds = _typed(path, data, "seeds", list, [0])
-    if not all(isinstance(seed, int) for seed in seeds):
-        raise _damaged(path, f"'seeds' must be integers, not {seeds}")
-    machines = _typed(path, data, "environments", list, [])
-    words = {key: _typed(path, data, key, str, "") for key in WORDS}
-    return Comparison(
-        task=_typed(path, data, "task", dict, required=True),
-        metric=_typed(path, data, "metric", str, required=True),
-        predictors=predictors,
-        axis=_typed(path, data, "axis", str, "examples in the prompt"),
-        refused=_typed(path, data, "refused", dict, {}),
-        seeds=tuple(seeds),
-        settings=_typed(path, data, "settings", dict, {}),
-        environments=tuple(_object(path, f"environments[{i}]", item) for i, item in enumerate(machines)),
-        records=read_records(folder / RECORDS),
-        **words,
-    )
-
-
-def _entry(path: Path, data: Mapping[str, Any]) -> Entry:
-    kind = _typed(path, data, "kind", str, required=True)
-    if kind not in get_args(Kind):
-        raise _damaged(path, f"'kind' must be one of {', '.join(get_args(Kind))}, not {kind!r}")
-    return Entry(
-        label=_typed(path, data, "label", str, required=True),
-        kind=kind,
-        spec=_typed(path, data, "spec", dict, {}),
-        training=_typed(path, data, "training", dict, {}),
-        formula=_typed(path, data, "formula", str, ""),
-        source=_typed(path, data, "source", str, ""),
-    )
-
-
-def _typed(
-    path: Path, data: Mapping[str, Any], key: str, kind: type, default: Any = None, *, required: bool = False
-) -> Any:
-    if key not in data:
-        if required:
-            raise _damaged(path, f"the key {key!r} is missing")
-        return default
-    value = data[key]
-    if not isinstance(value, kind):
-        raise _damaged(path, f"{key!r} must be {_KINDS[kind]}, not {value!r:.60}")
-    return value
-
-
-_KINDS: dict[type, str] = {str: "text", list: "a list", dict: "an object"}
-
-
-def _object(path: Path, where: str, data: Any) -> Mapping[str, Any]:
-    if not isinstance(data, Mapping):
-        raise _damaged(path, f"{where} must be an object, not {data!r:.60}")
-    return data
-
-
-def _damaged(path: Path, trouble: str) -> DamagedFile:
-    return DamagedFile(path, trouble, "correct it, or move it away and compare again")
-
-
-def _names(kind: type) -> list[str]:
-    return [item.name for item in fields(kind)]
+def is_length(shift: str) -> bool:
+    """Whether a shift is a longer context."""
+    return shift.startswith("length=")

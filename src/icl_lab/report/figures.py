@@ -1,13 +1,10 @@
-"""The pictures: learning curves, learning curves under a shift, training curves.
+"""The pictures: learning curves, learning curves on longer prompts, training curves; `panels.py` has those of shifts.
 
 Each function returns a matplotlib `Figure` that belongs to no window and to no global state. Names of predictors come
 from files and are never read as mathematics.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -16,80 +13,55 @@ from matplotlib.ticker import MaxNLocator
 
 from icl_lab.core.records import SCHEMA, Record
 from icl_lab.report.axes import Picture, end_labels, error_axis, frame_axes
-from icl_lab.report.style import LIGHT, Look, Theme, drawing_settings, looks
-from icl_lab.report.words import axis_name
+from icl_lab.report.data import Published
+from icl_lab.report.lines import Curve, curve_of, draw, draw_learning_curves, hairline, learning_curves
+from icl_lab.report.style import LIGHT, Look, Theme, looks, styled
+from icl_lab.report.words import EXAMPLES, Measure
 
-P = ParamSpec("P")
-R = TypeVar("R")
 BINS = 60
 
 
-@dataclass(frozen=True)
-class Curve:
-    """A line to draw: x, y, and a band where there is one."""
-
-    x: np.ndarray
-    y: np.ndarray
-    low: np.ndarray | None = None
-    high: np.ndarray | None = None
-
-
-def _styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Draw under our settings and leave the user's own as they were."""
-
-    @wraps(draw)
-    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
-        with drawing_settings():
-            return draw(*args, **kwargs)
-
-    return drawn
-
-
-@_styled
+@styled
 def learning_figure(
     records: pl.DataFrame,
-    metric: str,
+    measure: Measure,
     styles: Mapping[str, Look],
     *,
     shift: str = "",
     trained_length: int | None = None,
+    published: Sequence[Published] = (),
     theme: Theme = LIGHT,
 ) -> Picture:
-    """Error against the examples in the prompt, a line and a band for each predictor.
+    """Error against the examples in the prompt, a line and a band for each predictor; the state's size below, if known.
 
     Args:
         records: Rows with the columns of `Record`.
-        metric: The task's metric: `<metric>_mean` rows are drawn, single trainings (`<metric>`) thinly beside them.
+        measure: `<metric>_mean` rows are drawn, single trainings (`<metric>`) thinly beside them.
         styles: The look of each predictor; who has none is not drawn.
         shift: Whose rows to draw.
         trained_length: Examples in a training prompt; a hairline where prompts are longer.
+        published: Published curves, of which those of this shift are drawn as light bands.
         theme: Colours.
     """
     rows = records.filter(pl.col("shift") == shift)
-    curves = {label: _curve(rows, f"{metric}_mean", label, "shown") for label in styles}
-    curves = {label: curve for label, curve in curves.items() if curve.x.size}
-    zero = rows.filter(pl.col("metric") == "zero_error")["value"].drop_nulls()
-    zero_error = float(zero[0]) if len(zero) else None
-    picture, (axes,) = frame_axes(theme, width=7.4, height=4.1, labels=list(curves))
-    models = [curve.y for label, curve in curves.items() if styles[label].marker]
-    error_axis(axes, models, [curve.y for curve in curves.values()], zero_error)
-    end = max((curve.x[-1] for curve in curves.values()), default=1)
-    axes.set_xlim(0, max(end, 1))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9, steps=[1, 2, 5, 10]))
-    axes.set_xlabel("examples in the prompt")
-    axes.set_ylabel(axis_name(metric))
-    if zero_error is not None:
-        _hairline(axes, theme, "zero predictor", y=zero_error)
-    if trained_length is not None and end > trained_length - 1:
-        _hairline(axes, theme, "longest prompt in training", x=trained_length - 1)
-    for i, (label, curve) in enumerate(curves.items()):
-        _single_trainings(axes, rows, metric, label, styles[label].colour(theme))
-        _draw(axes, curve, styles[label], theme, first_marker=i)
+    curves = learning_curves(rows, measure.metric, styles)
+    norms = {label: _mean_over_seeds(rows, "state_norm", label) for label in styles}
+    norms = {label: curve for label, curve in norms.items() if curve.x.size}
+    heights = [4.1, 2.0] if norms else [4.1]
+    picture, (axes, *below) = frame_axes(theme, width=7.4, heights=heights, labels=list(curves))
+    beside = [one for one in published if one.shift == shift]
+    draw_learning_curves(axes, rows, curves, measure, styles, theme, trained_length=trained_length, published=beside)
+    axes.set_ylabel(measure.words)
     end_labels(picture, axes, {label: float(curve.y[-1]) for label, curve in curves.items()}, styles, theme)
+    for lower in below:
+        _draw_norms(lower, norms, styles, theme, trained_length)
+        lower.set_xlim(axes.get_xlim())
+        end_labels(picture, lower, {label: float(curve.y[-1]) for label, curve in norms.items()}, styles, theme)
+    (below or [axes])[-1].set_xlabel(measure.axis)
     return picture
 
 
-@_styled
+@styled
 def training_figure(records: pl.DataFrame, styles: Mapping[str, Look], theme: Theme = LIGHT) -> Picture | None:
     """Training loss against optimiser steps and, where the time was recorded, against seconds; none without losses.
 
@@ -102,7 +74,7 @@ def training_figure(records: pl.DataFrame, styles: Mapping[str, Look], theme: Th
         return None
     timed = (rows["metric"] == "seconds").any()
     x_names = ["optimiser steps", "seconds of training"] if timed else ["optimiser steps"]
-    picture, panels = frame_axes(theme, width=7.4, height=3.2, labels=labels, panels=len(x_names))
+    picture, panels = frame_axes(theme, width=7.4, heights=[3.2], labels=labels, columns=len(x_names))
     trainings = [(label, *_losses(rows, label, seed)) for label, seed in _trainings(losses, labels)]
     everything = [losses for _, _, _, losses in trainings]
     ends: dict[str, float] = {}
@@ -114,7 +86,7 @@ def training_figure(records: pl.DataFrame, styles: Mapping[str, Look], theme: Th
             if x.size:
                 # Every training is a line, the first one of each model has the markers.
                 first = None if label in marked[number] else 3 * labels.index(label)
-                _draw(axes, Curve(x, values), styles[label], theme, first_marker=first, width=1.2)
+                draw(axes, Curve(x, values), styles[label], theme, first_marker=first, width=1.2)
                 marked[number].add(label)
                 ends[label] = float(values[-1])
         axes.set_xlim(left=0)
@@ -127,64 +99,34 @@ def training_figure(records: pl.DataFrame, styles: Mapping[str, Look], theme: Th
     return picture
 
 
-def plot_records(records: Sequence[Record], metric: str, kinds: Mapping[str, str]) -> Picture:
+def plot_records(
+    records: Sequence[Record], metric: str, kinds: Mapping[str, str], complement: str = "", axis: str = EXAMPLES
+) -> Picture:
     """Learning curves straight from records, as `learning_curve(...).plot()` shows them in a notebook."""
     frame = pl.DataFrame([vars(record) for record in records], schema=SCHEMA, orient="row")
     shift = records[0].shift if records else ""
-    return learning_figure(frame, metric, looks(kinds), shift=shift)
+    return learning_figure(frame, Measure(metric, complement, axis), looks(kinds), shift=shift)
 
 
-def _curve(rows: pl.DataFrame, metric: str, label: str, x: str) -> Curve:
-    mine = rows.filter((pl.col("metric") == metric) & (pl.col("predictor") == label) & pl.col("value").is_not_null())
-    # A comparison that was evaluated twice has the later rows after the earlier ones: the last word counts.
-    mine = mine.unique(x, keep="last").sort(x)
-    low, high = (mine[name].cast(pl.Float64).to_numpy() for name in ("low", "high"))
-    return Curve(mine[x].to_numpy(), mine["value"].to_numpy(), low, high)
+def _draw_norms(
+    axes: Axes, norms: Mapping[str, Curve], styles: Mapping[str, Look], theme: Theme, trained_length: int | None
+) -> None:
+    values = [curve.y for curve in norms.values()]
+    error_axis(axes, values, values, None)
+    for i, (label, curve) in enumerate(norms.items()):
+        draw(axes, curve, styles[label], theme, first_marker=i)
+    if trained_length is not None:
+        hairline(axes, theme, "", x=trained_length - 1)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9, steps=[1, 2, 5, 10]))
+    axes.set_ylabel("size of the state")
 
 
-def _single_trainings(axes: Axes, rows: pl.DataFrame, metric: str, label: str, colour: str) -> None:
+def _mean_over_seeds(rows: pl.DataFrame, metric: str, label: str) -> Curve:
     mine = rows.filter((pl.col("metric") == metric) & (pl.col("predictor") == label))
-    seeds = mine["seed"].unique().sort()
-    for seed in seeds if len(seeds) > 1 else ():
-        curve = _curve(mine.filter(pl.col("seed") == seed), metric, label, "shown")
-        axes.plot(curve.x, curve.y, color=colour, linewidth=0.7, alpha=0.55, zorder=2)
-
-
-def _draw(axes: Axes, curve: Curve, look: Look, theme: Theme, first_marker: int | None, width: float = 0.0) -> None:
-    colour = look.colour(theme)
-    # On a log axis a line to an error of 1e-15 would leave the picture far from its point: end it just outside.
-    lowest = 0.7 * axes.get_ylim()[0] if axes.get_yscale() == "log" else -np.inf
-    if curve.low is not None and curve.high is not None:
-        low, high = np.maximum(curve.low, lowest), np.maximum(curve.high, lowest)
-        axes.fill_between(curve.x, low, high, color=colour, alpha=0.16, linewidth=0, zorder=1)
-    every = max(1, round(curve.x.size / 9))
-    # Each predictor starts its markers elsewhere, so that curves that coincide can still be told apart.
-    marked = look.marker if first_marker is not None else ""
-    settings: dict[str, Any] = {"marker": marked or None, "markevery": ((first_marker or 0) % every, every)}
-    axes.plot(
-        curve.x,
-        np.maximum(curve.y, lowest),
-        color=colour,
-        linestyle=look.dash,
-        linewidth=width or look.width,
-        markersize=5.2,
-        markeredgecolor=theme.paper,
-        markeredgewidth=0.7,
-        zorder=4 if look.marker else 3,
-        solid_capstyle="round",
-        **settings,
-    )
-
-
-def _hairline(axes: Axes, theme: Theme, words: str, x: float | None = None, y: float | None = None) -> None:
-    style: dict[str, Any] = {"color": theme.hair, "linewidth": 0.8, "linestyle": (0, (2, 2)), "zorder": 1}
-    note: dict[str, Any] = {"color": theme.muted, "fontsize": 8, "textcoords": "offset points", "zorder": 5}
-    if y is not None:
-        axes.axhline(y, **style)
-        axes.annotate(words, (1, y), xycoords=axes.get_yaxis_transform(), xytext=(-2, 3), ha="right", **note)
-    if x is not None:
-        axes.axvline(x, **style)
-        axes.annotate(words, (x, 1), xycoords=axes.get_xaxis_transform(), xytext=(4, -9), ha="left", **note)
+    seeds = [curve_of(mine.filter(pl.col("seed") == seed), metric, label) for seed in mine["seed"].unique().sort()]
+    if not seeds:
+        return Curve(np.empty(0), np.empty(0))
+    return Curve(seeds[0].x, np.mean([curve.y for curve in seeds], axis=0))
 
 
 def _trainings(losses: pl.DataFrame, labels: Sequence[str]) -> list[tuple[str, int]]:

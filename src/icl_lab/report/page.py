@@ -6,41 +6,27 @@ from a file is escaped by the template, and none becomes a path.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from icl_lab.core.files import inside, write_atomic
 from icl_lab.report import words
-from icl_lab.report.answer import answer, caveat, question, refusals
-from icl_lab.report.axes import Picture
+from icl_lab.report.answer import agreement, answer, caveat, question
 from icl_lab.report.citations import citations
-from icl_lab.report.data import Comparison, read_comparison
-from icl_lab.report.drawing import inline_svg, picture_bytes
-from icl_lab.report.figures import learning_figure, training_figure
+from icl_lab.report.data import Comparison
+from icl_lab.report.drawing import picture_bytes
+from icl_lab.report.drawn import Drawn, band_words, draw_figures, thinned_words
+from icl_lab.report.folder import read_comparison
+from icl_lab.report.pair_table import pair_rows
+from icl_lab.report.published_table import published_rows
+from icl_lab.report.shift_table import shift_rows
 from icl_lab.report.style import DARK, LIGHT, looks
-from icl_lab.report.tables import Estimate, Row, best_baseline, score_rows
+from icl_lab.report.tables import Estimate, Row, best_baseline, milestones_of, score_rows, told_as
 
 PAGE, FIGURES = "index.html", "figures"
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A figure on the page: the stem of its files, its heading, its caption and the picture."""
-
-    stem: str
-    heading: str
-    caption: str
-    picture: Picture
-
-    @property
-    def svg(self) -> Markup:
-        """For the page; safe, since matplotlib escapes what it writes."""
-        return Markup(inline_svg(self.picture, self.stem, f"{self.heading}. {self.caption}"))
 
 
 def write_page(folder: Path) -> Path:
@@ -54,7 +40,7 @@ def write_page(folder: Path) -> Path:
         DamagedFile: One of the two files cannot be read.
     """
     comparison = read_comparison(folder)
-    drawn = _draw(comparison)
+    drawn = draw_figures(comparison)
     for figure in drawn.values():
         for kind in ("svg", "png"):
             write_atomic(inside(folder / FIGURES, f"{figure.stem}.{kind}"), picture_bytes(figure.picture, kind))
@@ -67,6 +53,8 @@ def render(comparison: Comparison, drawn: Mapping[str, Drawn]) -> str:
     """The page as text."""
     rows = score_rows(comparison)
     best = best_baseline(rows)
+    measure = comparison.measure
+    published = published_rows(comparison)
     template = files("icl_lab.report").joinpath("templates", "page.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -75,13 +63,21 @@ def render(comparison: Comparison, drawn: Mapping[str, Drawn]) -> str:
     return environment.from_string(template).render(
         interval=words.interval,
         question=question(comparison),
-        answer=answer(rows),
-        caveat=caveat(comparison, rows),
+        answer=answer(rows, measure),
+        agreement=agreement(published),
+        caveat=caveat(rows),
         rows=rows,
         best=best,
         scale_end=_scale_end(rows),
-        milestones=sorted({milestone.shown for row in rows for milestone in row.milestones}),
-        metric=words.axis_name(comparison.metric),
+        milestones=milestones_of(rows),
+        measure=measure,
+        told_as=told_as(measure),
+        thinned=thinned_words(comparison),
+        bands=band_words(comparison),
+        published=published,
+        shift_rows=shift_rows(comparison),
+        labels=list(comparison.kinds),
+        pairs=pair_rows(comparison),
         looks={label: look.variable for label, look in looks(comparison.kinds).items()},
         figures=drawn,
         scale=comparison.scale,
@@ -92,39 +88,6 @@ def render(comparison: Comparison, drawn: Mapping[str, Drawn]) -> str:
         light=LIGHT.variables(),
         dark=DARK.variables(),
     )
-
-
-def _draw(comparison: Comparison) -> dict[str, Drawn]:
-    styles = looks(comparison.kinds)
-    drawn: dict[str, Drawn] = {}
-    if len(comparison.rows(f"{comparison.metric}_mean")):
-        picture = learning_figure(comparison.records, comparison.metric, styles)
-        drawn["learning"] = Drawn("learning-curves", "Learning curves", _band_words(comparison), picture)
-    for number, shift in enumerate(comparison.shifts(), start=1):
-        picture = learning_figure(
-            comparison.records, comparison.metric, styles, shift=shift, trained_length=comparison.length
-        )
-        caption = f"The same models, not trained further. {refusals(comparison, shift)}".strip()
-        drawn[f"shift {number}"] = Drawn(f"shift-{number}", _shift_heading(shift), caption, picture)
-    training = training_figure(comparison.records, styles)
-    if training is not None:
-        caption = "Loss on fresh training prompts, a line for each training."
-        drawn["training"] = Drawn("training-curves", "Training curves", caption, training)
-    return drawn
-
-
-def _band_words(comparison: Comparison) -> str:
-    prompts = comparison.rows(f"{comparison.metric}_mean")["num_prompts"].max()
-    many = f"{prompts:,} " if isinstance(prompts, int) else ""
-    said = f"Mean error on the same {many}held-out prompts; bands are 90% bootstrap intervals over prompts."
-    if len(comparison.seeds) > 1:
-        said += " Thick lines are means over trainings, thin lines single trainings."
-    return said
-
-
-def _shift_heading(shift: str) -> str:
-    name, _, value = shift.partition("=")
-    return f"Longer prompts: {value} examples" if name == "length" else f"Changed prompts: {words.clipped(shift)}"
 
 
 def _scale_end(rows: list[Row]) -> float:

@@ -3,12 +3,16 @@
 Colours are Okabe and Ito's (2008), safe for colour-blind readers; on dark paper each is a lighter one of the same hue.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import wraps
+from typing import Any, Literal, ParamSpec, TypeVar
 
 import matplotlib
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 Dash = Literal["-"] | tuple[float, tuple[float, ...]]
 
@@ -93,11 +97,14 @@ class Look:
 def looks(kinds: Mapping[str, str]) -> dict[str, Look]:
     """A look for each predictor: a function of the order of models and of baselines, and of nothing else.
 
+    Baselines are grey, unless there is no model at all.
+
     Args:
         kinds: Label -> `"model"`, `"baseline"` or `"oracle"`, in the order of the comparison.
     """
     found: dict[str, Look] = {}
     counts = {"model": 0, "baseline": 0, "oracle": 0}
+    beside_models = "model" in kinds.values()
     for label, kind in kinds.items():
         number = counts[kind]
         counts[kind] += 1
@@ -105,7 +112,10 @@ def looks(kinds: Mapping[str, str]) -> dict[str, Look]:
             variable = f"--model-{number % len(LIGHT.models)}"
             found[label] = Look(variable, MARKERS[number % len(MARKERS)], "-", 2.0)
         elif kind == "baseline":
-            found[label] = Look("--baseline", "", BASELINE_DASHES[number % len(BASELINE_DASHES)], 1.1)
+            # Grey beside models; alone, they are what the picture is about.
+            variable = "--baseline" if beside_models else f"--model-{number % len(LIGHT.models)}"
+            dash = BASELINE_DASHES[number % len(BASELINE_DASHES)]
+            found[label] = Look(variable, "", dash, 1.1 if beside_models else 1.6)
         else:
             found[label] = Look("--oracle", "", ORACLE_DASH, 1.1)
     return found
@@ -130,3 +140,14 @@ def drawing_settings(**extra: Any) -> AbstractContextManager[None]:
     """Matplotlib's settings as ours, while the context lasts; a dot in a name is written as two underscores."""
     settings: Any = SETTINGS | {name.replace("__", "."): value for name, value in extra.items()}
     return matplotlib.rc_context(settings)
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Draw under our settings and leave the user's own as they were."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        with drawing_settings():
+            return draw(*args, **kwargs)
+
+    return drawn

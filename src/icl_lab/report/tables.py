@@ -1,5 +1,6 @@
 """Scores and costs as rows: for the page, for the terminal, as JSON, as a frame."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from rich.text import Text
 
 from icl_lab.report import words
 from icl_lab.report.data import Comparison, Kind
+from icl_lab.report.words import Measure
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,18 @@ class Milestone:
         shown: Examples before the query.
         relative_error: Error over the zero predictor's.
         excess_error: Error above the best baseline's, on the same prompts, in the unit of the metric.
+        complement: 1 - error, for a task that counts right answers.
     """
 
     shown: int
     relative_error: Estimate
     excess_error: Estimate | None
+    complement: Estimate | None = None
+
+    @property
+    def told(self) -> Estimate:
+        """What tables tell of it: the complement where there is one, the relative error where not."""
+        return self.complement or self.relative_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +57,10 @@ class Row:
     score: Estimate | None
     score_over_seeds: Estimate | None
     score_gap: Estimate | None
+    score_gap_over_seeds: Estimate | None
     milestones: tuple[Milestone, ...] = field(default=())
-    examples_to_half: float | None
+    examples_to_half: Estimate | None
+    asked_points: float | None
     trainings: int
     parameters: float | None
     state_size: float | None
@@ -85,7 +96,7 @@ def as_frame(rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame([_flat(row) for row in rows])
 
 
-def score_table(rows: list[Row]) -> Table:
+def score_table(rows: list[Row], measure: Measure) -> Table:
     """The scores for a terminal."""
     best = best_baseline(rows)
     table = Table(title="In-context learning, 90% intervals over prompts", title_justify="left", header_style="bold")
@@ -93,23 +104,30 @@ def score_table(rows: list[Row]) -> Table:
     table.add_column("ICL score", justify="right")
     if any(row.score_over_seeds for row in rows):
         table.add_column("over seeds", justify="right")
-    milestones = _milestones(rows)
+    milestones = milestones_of(rows)
+    what = told_as(measure)
     for shown in milestones:
-        table.add_column(f"error / zero,\nafter {shown}", justify="right")
+        table.add_column(f"{what},\n{measure.short_at(shown)}", justify="right")
     if best is not None and milestones:
-        table.add_column(Text(f"above {words.clipped(best.predictor)},\nafter {milestones[0]}"), justify="right")
+        head = f"error above {words.clipped(best.predictor)},\n{measure.short_at(milestones[0])}"
+        table.add_column(Text(head), justify="right")
     for row in rows:
         cells = [str(row.score or "-")]
         if any(other.score_over_seeds for other in rows):
             cells.append(str(row.score_over_seeds or "-"))
         found = {milestone.shown: milestone for milestone in row.milestones}
-        cells += [str(found[shown].relative_error) if shown in found else "-" for shown in milestones]
+        cells += [str(found[shown].told) if shown in found else "-" for shown in milestones]
         if best is not None and milestones:
             excess = found[milestones[0]].excess_error if milestones[0] in found else None
             cells.append(words.number(excess.value) if excess else "-")
         # Text, not markup: a name in brackets is a name.
         table.add_row(Text(words.clipped(row.predictor)), *cells, style="" if row.kind == "model" else "dim")
     return table
+
+
+def told_as(measure: Measure) -> str:
+    """What `Milestone.told` is: accuracy, or the error over the zero predictor's."""
+    return words.plain(measure.complement) if measure.complement else "error / zero"
 
 
 def cost_table(rows: list[Row]) -> Table:
@@ -143,15 +161,18 @@ def _row(comparison: Comparison, label: str, kind: Kind) -> Row:
         value = of(metric).unique("seed", keep="last")["value"].mean()
         return value if isinstance(value, float) else None
 
-    half = estimate("examples_to_half_mean")
     return Row(
         predictor=label,
         kind=kind,
         score=estimate("icl_score_mean"),
         score_over_seeds=estimate("icl_score_over_seeds"),
         score_gap=estimate("score_gap_mean"),
-        milestones=_found_milestones(of("relative_error_mean"), of("excess_error_mean")),
-        examples_to_half=half.value if half else None,
+        score_gap_over_seeds=estimate("score_gap_over_seeds"),
+        milestones=_found_milestones(
+            of("relative_error_mean"), of("excess_error_mean"), of(f"{comparison.complement}_mean")
+        ),
+        examples_to_half=estimate("examples_to_half_mean"),
+        asked_points=mean("asked_points"),
         trainings=of(comparison.metric)["seed"].n_unique() if kind == "model" else 0,
         parameters=mean("parameters"),
         state_size=mean("state_size"),
@@ -161,14 +182,18 @@ def _row(comparison: Comparison, label: str, kind: Kind) -> Row:
     )
 
 
-def _found_milestones(relative: pl.DataFrame, excess: pl.DataFrame) -> tuple[Milestone, ...]:
-    columns = ("shown", "value", "low", "high")
-    above = {shown: Estimate(*numbers) for shown, *numbers in excess.select(columns).iter_rows()}
-    found = {shown: Estimate(*numbers) for shown, *numbers in relative.select(columns).iter_rows()}
-    return tuple(Milestone(shown, found[shown], above.get(shown)) for shown in sorted(found))
+def _found_milestones(relative: pl.DataFrame, excess: pl.DataFrame, complement: pl.DataFrame) -> tuple[Milestone, ...]:
+    found, above, right = (dict(_by_shown(rows)) for rows in (relative, excess, complement))
+    return tuple(Milestone(shown, found[shown], above.get(shown), right.get(shown)) for shown in sorted(found))
 
 
-def _milestones(rows: list[Row]) -> list[int]:
+def _by_shown(rows: pl.DataFrame) -> Iterator[tuple[int, Estimate]]:
+    for shown, *numbers in rows.select("shown", "value", "low", "high").iter_rows():
+        yield shown, Estimate(*numbers)
+
+
+def milestones_of(rows: list[Row]) -> list[int]:
+    """The points at which some predictor has numbers."""
     return sorted({milestone.shown for row in rows for milestone in row.milestones})
 
 
@@ -185,7 +210,8 @@ def _flat(row: Row) -> dict[str, Any]:
             for milestone in row.milestones:
                 flat |= _spread(f"relative_error_at_{milestone.shown}", milestone.relative_error)
                 flat |= _spread(f"excess_error_at_{milestone.shown}", milestone.excess_error)
-        elif name in ("score", "score_over_seeds", "score_gap"):
+                flat |= _spread(f"complement_at_{milestone.shown}", milestone.complement)
+        elif name in ("score", "score_over_seeds", "score_gap", "score_gap_over_seeds", "examples_to_half"):
             flat |= _spread(name, value)
         else:
             flat[name] = value

@@ -1,7 +1,10 @@
 """Numbers and names as people read them."""
 
 import math
+from dataclasses import dataclass
 
+EXAMPLES = "examples in the prompt"
+"""What the points of a learning curve count, unless the task says otherwise."""
 LONGEST = 34
 """Letters of a name in a figure or table; longer ones are clipped, the spec beside them is not."""
 
@@ -80,14 +83,49 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
-def axis_name(metric: str) -> str:
-    """A metric as an axis says it.
+@dataclass(frozen=True)
+class Measure:
+    """What the curves of a comparison show, as words for it are needed.
 
-    >>> axis_name("squared_error_over_dim")
-    'squared error / dimension'
+    Args:
+        metric: Of the errors, the name of their rows.
+        complement: Name of 1 - error, where that is a number people speak of.
+        axis: What the points of a curve count.
     """
-    words = metric.replace("_over_", " / ").replace("_", " ")
-    return words.replace("/ dim", "/ dimension") if words.endswith("/ dim") else words
+
+    metric: str
+    complement: str = ""
+    axis: str = EXAMPLES
+
+    @property
+    def words(self) -> str:
+        """The error as an axis says it.
+
+        >>> Measure("squared_error_over_dim").words, Measure("error_rate", complement="accuracy").words
+        ('squared error / dimension', 'error rate (1 - accuracy)')
+        """
+        words = self.metric.replace("_over_", " / ").replace("_", " ")
+        words = words.replace("/ dim", "/ dimension") if words.endswith("/ dim") else words
+        return f"{words} (1 - {plain(self.complement)})" if self.complement else words
+
+    @property
+    def zero(self) -> str:
+        """What the predictor that always says zero is called: where answers are right or wrong, it is chance."""
+        return "chance" if self.complement else "zero predictor"
+
+    def at(self, shown: int) -> str:
+        """A point of the curve, in words.
+
+        >>> Measure("error_rate").at(40), Measure("error_rate", axis="symbols read").at(40)
+        ('after 40 examples', 'at 40 symbols read')
+        """
+        return (
+            f"after {shown} example{'' if shown == 1 else 's'}" if self.axis == EXAMPLES else f"at {shown} {self.axis}"
+        )
+
+    def short_at(self, shown: int) -> str:
+        """The same for the head of a column: "after 40", "at 40"."""
+        return f"{'after' if self.axis == EXAMPLES else 'at'} {shown}"
 
 
 def listed(words: list[str]) -> str:

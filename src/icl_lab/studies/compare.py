@@ -5,6 +5,7 @@ number), `runs/` (one folder a training, named by its digest), and the page that
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,11 @@ from icl_lab.evaluation.shifts import extrapolation_curve, shifted_curve
 from icl_lab.evaluation.state_norm import measure_state_norm
 from icl_lab.evaluation.statistics import mean_curve
 from icl_lab.models.network import Network
-from icl_lab.report.data import COMPARISON, RECORDS, Comparison, Entry, read_comparison, write_comparison
+from icl_lab.report.data import Comparison, Entry
+from icl_lab.report.folder import COMPARISON, RECORDS, read_comparison, write_comparison
 from icl_lab.studies.comparison import ComparisonSpec
 from icl_lab.studies.differences import reduced
+from icl_lab.studies.published import published_beside
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.run import run_folder, train_run
 from icl_lab.training.spec import RunSpec
@@ -64,17 +67,17 @@ def run_comparison(
     records += _state_norm_rows(spec, networks, workers)
     records += [row for run, network in networks for row in _training_rows(run, network, out)]
     records += _cost_rows(spec, networks, evaluated[0], workers)
+    published = published_beside(evaluated, spec.task)
+    records += [row for _, rows in published for row in rows]
     if workers.is_main:
-        described = _described(spec, networks, evaluated, out)
+        described = replace(_described(spec, networks, evaluated, out), published=tuple(one for one, _ in published))
         # The rows first: a page is never without the numbers that its comparison.json speaks of.
         write_records(out / RECORDS, records)
         write_comparison(out, described)
     return evaluated[0]
 
 
-def _evaluated(
-    spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], workers: Workers
-) -> Iterator[Curves]:
+def _evaluated(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], workers: Workers) -> Iterator[Curves]:
     """The learning curves at the training context, under every shift, and on the longest prompts."""
     predictors: list[Predictor] = [network for _, network in networks] + list(spec.baselines)
     seeds = [run.seed for run, _ in networks] + [0] * len(spec.baselines)
@@ -83,9 +86,7 @@ def _evaluated(
     for shift in spec.shifts:
         yield shifted_curve(predictors, task, shift, *sample, seeds=seeds, device=workers.device)
     if spec.longest_length > task.length:
-        yield extrapolation_curve(
-            predictors, task, spec.longest_length, *sample, seeds=seeds, device=workers.device
-        )
+        yield extrapolation_curve(predictors, task, spec.longest_length, *sample, seeds=seeds, device=workers.device)
 
 
 def _state_norm_rows(
@@ -98,9 +99,7 @@ def _state_norm_rows(
     longer = spec.task.replace(length=length)
     for run, network in networks:
         try:
-            norm = measure_state_norm(
-                network, longer, num_prompts=num_prompts, seed=spec.seed, device=workers.device
-            )
+            norm = measure_state_norm(network, longer, num_prompts=num_prompts, seed=spec.seed, device=workers.device)
         except UserError:  # it is among the refusals of the curves already
             continue
         yield from norm.records(
@@ -123,10 +122,9 @@ def _refuse_another_task(spec: ComparisonSpec, out: Path) -> None:
 
 def _best_baseline_error(spec: ComparisonSpec) -> float | None:
     """Mean error over the prompt of the best baseline, on a few prompts: what the live display compares with."""
-    if not spec.entries:
+    if not (spec.entries and spec.baselines):
         return None
-    curves = learning_curve(spec.baselines, spec.task, min(128, spec.num_prompts), spec.seed) if spec.baselines else None
-    best = None if curves is None else best_baseline(curves)
+    best = best_baseline(learning_curve(spec.baselines, spec.task, min(128, spec.num_prompts), spec.seed))
     return None if best is None else float(np.nanmean(mean_curve(best.filled)))
 
 
@@ -183,7 +181,13 @@ def _described(
         for entry in spec.entries
     )
     baselines = tuple(
-        Entry(label=b.label, kind="oracle" if b.is_oracle else "baseline", spec=b.to_json(), formula=b.formula, source=b.source)
+        Entry(
+            label=b.label,
+            kind="oracle" if b.is_oracle else "baseline",
+            spec=b.to_json(),
+            formula=b.formula,
+            source=b.source,
+        )
         for b in spec.baselines
     )
     environments: list[dict[str, object]] = []

@@ -6,12 +6,20 @@ import torch
 from icl_lab.baselines.averaging import Averaging
 from icl_lab.baselines.least_squares import LeastSquares
 from icl_lab.core.errors import UserError
+from icl_lab.core.predictor import Predictor
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import learning_curve
+from icl_lab.evaluation.errors import Errors, evaluate
+from icl_lab.evaluation.prompts import evaluation_prompts, held_out
 from icl_lab.tasks.linear_regression import LinearRegression
 from tests.unit.evaluation.doubles import Broken, Constant, ToyNetwork
 
 TASK = LinearRegression(dim=3, length=6)
+
+
+def errors_of(predictor: Predictor, num_prompts: int = 4, seed: int = 0, batch: int = 64) -> Errors:
+    batches = held_out(TASK, num_prompts=num_prompts, stream=evaluation_prompts(seed), batch=batch)
+    return evaluate(predictor, TASK, batches)
 
 
 def test_every_predictor_is_asked_about_the_same_prompts() -> None:
@@ -25,7 +33,7 @@ def test_every_predictor_is_asked_about_the_same_prompts() -> None:
 
 def test_as_many_prompts_are_asked_about_as_were_wanted() -> None:
     predictor = Constant(0.0)
-    errors = evaluate(predictor, TASK, num_prompts=10, stream=evaluation_prompts(0), batch=4)
+    errors = errors_of(predictor, num_prompts=10, batch=4)
     assert [prompts.batch for prompts in predictor.seen] == [4, 4, 2]
     assert errors.values.shape == (10, 6)
 
@@ -39,7 +47,7 @@ def test_held_out_prompts_are_none_of_the_training_prompts() -> None:
 
 def test_the_errors_are_the_tasks_own() -> None:
     predictor = Constant(0.25)
-    errors = evaluate(predictor, TASK, num_prompts=5, stream=evaluation_prompts(3), batch=5)
+    errors = errors_of(predictor, num_prompts=5, seed=3, batch=5)
     targets = predictor.seen[0].targets.double()
     np.testing.assert_allclose(errors.values, ((0.25 - targets) ** 2 / 3).numpy(), rtol=1e-12)
 
@@ -48,7 +56,7 @@ def test_a_network_is_read_without_gradients_and_every_part_gets_its_mode_back()
     network = ToyNetwork()
     network.train()
     network.frozen.eval()
-    evaluate(network, TASK, num_prompts=4, stream=evaluation_prompts(0), batch=4)
+    errors_of(network)
     assert network.modes == [(False, False, False)]
     assert (network.training, network.frozen.training) == (True, False)
 
@@ -57,12 +65,12 @@ def test_modes_are_given_back_after_an_error_too() -> None:
     network = ToyNetwork(longest=1)
     network.train()
     with pytest.raises(UserError, match="no positions"):
-        evaluate(network, TASK, num_prompts=4, stream=evaluation_prompts(0))
+        errors_of(network)
     assert network.training
 
 
 def test_a_prediction_that_is_not_a_number_has_an_infinite_error() -> None:
-    errors = evaluate(Broken(0.0), TASK, num_prompts=4, stream=evaluation_prompts(0))
+    errors = errors_of(Broken(0.0))
     assert np.isfinite(errors.values[:, 0]).all()
     assert np.isinf(errors.values[:, 1:]).all()
 

@@ -5,7 +5,8 @@ from icl_lab.baselines.averaging import Averaging
 from icl_lab.baselines.least_squares import LeastSquares
 from icl_lab.core.records import Record
 from icl_lab.evaluation.curves import Curves, learning_curve
-from icl_lab.evaluation.scores import best_baseline, leading_model, milestones
+from icl_lab.evaluation.points import milestones
+from icl_lab.evaluation.scores import best_baseline, leading_model
 from icl_lab.tasks.linear_regression import LinearRegression
 from tests.unit.evaluation.doubles import Constant
 

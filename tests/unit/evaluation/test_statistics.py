@@ -8,7 +8,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.statistics import (
     difference_interval,
-    examples_to_half,
+    half_interval,
     mean_area,
     mean_interval,
     resample,
@@ -154,9 +154,18 @@ def test_one_training_has_no_interval_over_seeds() -> None:
     assert seed_interval(np.array([0.3])) is None
 
 
-def test_half_the_zero_error_may_never_be_reached() -> None:
-    assert examples_to_half(np.array([1.0, 0.6, np.nan]), zero_error=1.0) is None
-    assert examples_to_half(np.array([1.0, 0.5, 0.1]), zero_error=1.0) == 1
+def test_half_the_zero_error_is_reached_after_so_many_examples_or_never() -> None:
+    weights = resample(2, generator())
+    reached = half_interval(np.array([[1.0, 0.5, 0.1], [1.0, 0.9, 0.3]]), 1.0, weights)
+    # The mean is 0.7 after one example; a resample of the first prompt alone, one of four, has 0.5 there.
+    assert (float(reached.value), float(reached.low), float(reached.high)) == (2, 1, 2)
+    assert half_interval(np.array([[1.0, 0.6, np.nan]]), 1.0, np.ones((1, 1))).value == np.inf
+
+
+def test_without_a_resample_there_is_an_estimate_and_no_interval() -> None:
+    found = mean_interval(errors("a"), np.empty((0, 40)))
+    np.testing.assert_allclose(found.value, errors("a").mean(0), rtol=ROUNDING)
+    assert np.isnan([found.low, found.high]).all()
 
 
 @pytest.mark.parametrize(("num_prompts", "resamples"), [(0, 10), (10, 0)])

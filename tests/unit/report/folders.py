@@ -1,10 +1,12 @@
 """A small comparison on the disk, with round numbers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from icl_lab.core.records import Record, RecordWriter
-from icl_lab.report.data import COMPARISON, RECORDS, Comparison, Entry, Kind, write_comparison
+from icl_lab.report.data import Comparison, Entry, Kind
+from icl_lab.report.folder import COMPARISON, RECORDS, write_comparison
 
 METRIC = "squared_error_over_dim"
 
@@ -91,3 +93,24 @@ def usual(folder: Path, model: str = "mamba", other: str = "transformer") -> Pat
         Record(**(zero | {"predictor": model, "metric": "parameters", "value": 133_120.0})),
     ]
     return write(folder, comparison(*predictors), records)
+
+
+def plain_row(metric: str, value: float | None, predictor: str = "zero", shift: str = "") -> Record:
+    """A number that nothing is uncertain about."""
+    return Record(run="z", predictor=predictor, task="t", metric=metric, value=value, shift=shift, num_prompts=1280)
+
+
+def difference(pair: str, value: float, spread: float, *, metric: str = "difference_mean") -> list[Record]:
+    """A difference over the prompt and at the end, with the same interval."""
+    row = Record(run="r", predictor=pair, task="t", metric=metric, value=value, low=value - spread, high=value + spread)
+    return [row, replace(row, shown=3)]
+
+
+def published_points(predictor: str, values: Sequence[float], *, figure: str = "8", shift: str = "") -> list[Record]:
+    """A published curve with bands of a tenth either side."""
+    return [
+        replace(
+            plain_row(f"published_{figure}", value, predictor, shift), low=0.9 * value, high=1.1 * value, shown=shown
+        )
+        for shown, value in enumerate(values)
+    ]

@@ -9,6 +9,7 @@ from icl_lab.report.drawing import inline_svg, picture_bytes
 from icl_lab.report.figures import learning_figure, training_figure
 from icl_lab.report.placement import spread
 from icl_lab.report.style import DARK, LIGHT, looks
+from icl_lab.report.words import Measure
 from tests.unit.report.folders import METRIC, rows, training
 
 
@@ -20,6 +21,7 @@ def labels(axes: Axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
 
 
+MEASURE = Measure(METRIC)
 MODELS = [*rows("mamba", [1.0, 0.2, 0.02, 0.01], score=1), *rows("ridge", [1.0, 0.1, 1e-15, 1e-15], score=1)]
 STYLES = looks({"mamba": "model", "ridge": "baseline"})
 
@@ -42,20 +44,20 @@ def test_every_colour_of_the_light_theme_has_one_meaning() -> None:
 
 
 def test_errors_over_decades_are_drawn_on_a_logarithmic_axis_that_the_models_decide() -> None:
-    axes = learning_figure(frame(MODELS), METRIC, STYLES).axes[0]
+    axes = learning_figure(frame(MODELS), MEASURE, STYLES).axes[0]
     assert axes.get_yscale() == "log"
     assert 1e-3 < axes.get_ylim()[0] < 0.01
     assert "ridge \N{DOWNWARDS ARROW}" in labels(axes)
 
 
 def test_errors_within_a_decade_are_drawn_from_zero() -> None:
-    axes = learning_figure(frame(rows("mamba", [1.0, 0.5, 0.3], score=1)), METRIC, STYLES).axes[0]
+    axes = learning_figure(frame(rows("mamba", [1.0, 0.5, 0.3], score=1)), MEASURE, STYLES).axes[0]
     assert axes.get_yscale() == "linear"
     assert axes.get_ylim()[0] == 0
 
 
 def test_the_curve_is_the_mean_and_the_axes_are_in_words() -> None:
-    axes = learning_figure(frame(MODELS), METRIC, STYLES).axes[0]
+    axes = learning_figure(frame(MODELS), MEASURE, STYLES).axes[0]
     drawn = next(line for line in axes.lines if len(line.get_xdata()) == 4 and line.get_color() == LIGHT.models[0])
     np.testing.assert_allclose(np.asarray(drawn.get_ydata(), dtype=float), [1.0, 0.2, 0.02, 0.01])
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("examples in the prompt", "squared error / dimension")
@@ -63,16 +65,16 @@ def test_the_curve_is_the_mean_and_the_axes_are_in_words() -> None:
 
 def test_hairlines_say_what_they_are() -> None:
     zero = Record(run="z", predictor="zero", task="t", metric="zero_error", value=1.0)
-    figure = learning_figure(frame([zero, *MODELS]), METRIC, STYLES, trained_length=3)
+    figure = learning_figure(frame([zero, *MODELS]), MEASURE, STYLES, trained_length=3)
     assert {"zero predictor", "longest prompt in training"} <= set(labels(figure.axes[0]))
-    plain = learning_figure(frame([zero, *MODELS]), METRIC, STYLES, trained_length=4)
+    plain = learning_figure(frame([zero, *MODELS]), MEASURE, STYLES, trained_length=4)
     assert "longest prompt in training" not in labels(plain.axes[0])
 
 
 def test_labels_do_not_overlap() -> None:
     names = [f"model number {i}" for i in range(12)]
     records = [record for name in names for record in rows(name, [1.0, 0.5, 0.1, 0.0999], score=1)]
-    figure = learning_figure(frame(records), METRIC, looks(dict.fromkeys(names, "model")))
+    figure = learning_figure(frame(records), MEASURE, looks(dict.fromkeys(names, "model")))
     boxes = [text.get_window_extent() for text in figure.axes[0].texts if text.get_text() in names]
     assert len(boxes) == 12
     boxes.sort(key=lambda box: box.y0)
@@ -101,17 +103,17 @@ def test_a_loss_that_was_not_a_number_leaves_a_gap_and_no_error() -> None:
 def test_names_are_never_read_as_mathematics() -> None:
     name = r"$\frac$_{"
     records = rows(name, [1.0, 0.5, 0.1], score=1)
-    assert name in inline_svg(learning_figure(frame(records), METRIC, looks({name: "model"})), "x", "words")
+    assert name in inline_svg(learning_figure(frame(records), MEASURE, looks({name: "model"})), "x", "words")
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])
 def test_pictures_are_the_same_bytes_each_time(kind: str) -> None:
-    first, second = (picture_bytes(learning_figure(frame(MODELS), METRIC, STYLES), kind) for _ in range(2))
+    first, second = (picture_bytes(learning_figure(frame(MODELS), MEASURE, STYLES), kind) for _ in range(2))
     assert first == second
 
 
 def test_an_inline_picture_has_no_colour_of_its_own() -> None:
-    text = inline_svg(learning_figure(frame(MODELS), METRIC, STYLES), "x", 'a "b" <c>')
+    text = inline_svg(learning_figure(frame(MODELS), MEASURE, STYLES), "x", 'a "b" <c>')
     assert not [colour for colour in LIGHT.variables().values() if colour in text]
     assert "var(--model-0)" in text
     assert 'aria-label="a &quot;b&quot; &lt;c>"' in text
@@ -119,7 +121,7 @@ def test_an_inline_picture_has_no_colour_of_its_own() -> None:
 
 def test_drawing_leaves_the_users_settings_alone() -> None:
     before = dict(matplotlib.rcParams)
-    picture_bytes(learning_figure(frame(MODELS), METRIC, STYLES, theme=DARK), "svg")
+    picture_bytes(learning_figure(frame(MODELS), MEASURE, STYLES, theme=DARK), "svg")
     assert dict(matplotlib.rcParams) == before
 
 

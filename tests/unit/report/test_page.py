@@ -137,7 +137,7 @@ def test_names_and_shifts_never_become_paths(tmp_path: Path) -> None:
     write_page(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["inside"]
     stems = {path.stem for path in (folder / "figures").iterdir()}
-    assert stems == {"learning-curves", "shift-1", "training-curves"}
+    assert stems == {"learning-curves", "shifts", "training-curves"}
 
 
 def test_drawn_twice_the_files_have_the_same_bytes(tmp_path: Path) -> None:

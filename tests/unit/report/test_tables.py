@@ -5,9 +5,10 @@ from rich.console import Console
 from rich.table import Table
 
 from icl_lab.report.answer import answer, caveat, question, refusals
-from icl_lab.report.data import read_comparison
+from icl_lab.report.folder import read_comparison
 from icl_lab.report.tables import as_frame, as_json, best_baseline, cost_table, score_rows, score_table
-from tests.unit.report.folders import comparison, entry, rows, usual, write
+from icl_lab.report.words import Measure
+from tests.unit.report.folders import METRIC, comparison, entry, rows, usual, write
 
 
 def text(table: Table) -> str:
@@ -44,7 +45,7 @@ def test_the_same_rows_as_json_and_as_a_frame(tmp_path: Path) -> None:
 
 def test_the_terminal_has_every_predictor_and_its_score(tmp_path: Path) -> None:
     found = score_rows(read_comparison(usual(tmp_path)))
-    scores, costs = text(score_table(found)), text(cost_table(found))
+    scores, costs = text(score_table(found, Measure(METRIC))), text(cost_table(found))
     assert all(word in scores for word in ("mamba", "transformer", "least_squares", "0.980", "0.700"))
     assert "133,120" in costs
     assert "least_squares" not in costs
@@ -52,18 +53,18 @@ def test_the_terminal_has_every_predictor_and_its_score(tmp_path: Path) -> None:
 
 def test_a_name_in_brackets_is_a_name_in_the_terminal(tmp_path: Path) -> None:
     found = score_rows(read_comparison(usual(tmp_path, model="[red]mamba[/red]")))
-    assert "[red]mamba[/red]" in text(score_table(found))
+    assert "[red]mamba[/red]" in text(score_table(found, Measure(METRIC)))
 
 
 def test_the_answer_names_the_leader_its_numbers_and_who_follows(tmp_path: Path) -> None:
     described = read_comparison(usual(tmp_path))
     found = score_rows(described)
     assert question(described) == "Which model learns linear regression in 1 dimension best from its prompt?"
-    assert answer(found) == (
+    assert answer(found, described.measure) == (
         "mamba learns best: its ICL score is 0.980 (least_squares has 1, always saying zero has 0); after 2 examples "
         "its error is 0.020 of the zero predictor's (least_squares: <1e-6); transformer (0.700) follows."
     )
-    assert caveat(described, found).startswith("One training of each model")
+    assert caveat(found).startswith("One training of each model")
     assert refusals(described, "length=8") == "Not drawn: transformer, which cannot read prompts this long."
 
 
@@ -75,9 +76,9 @@ def test_models_whose_difference_may_be_nothing_are_not_ranked(tmp_path: Path) -
     ]
     described = comparison(entry("one"), entry("other"), entry("ridge", "baseline"))
     found = score_rows(read_comparison(write(tmp_path, described, records)))
-    assert answer(found).startswith("one and other cannot be told apart on these prompts")
+    assert answer(found, described.measure).startswith("one and other cannot be told apart on these prompts")
 
 
 def test_without_rows_the_answer_says_so(tmp_path: Path) -> None:
     described = read_comparison(write(tmp_path, comparison(entry("mamba")), []))
-    assert answer(score_rows(described)) == "Nothing has been measured yet."
+    assert answer(score_rows(described), described.measure) == "Nothing has been measured yet."

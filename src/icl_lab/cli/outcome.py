@@ -1,0 +1,47 @@
+"""What a comparison found, for a terminal and as JSON."""
+
+from dataclasses import asdict
+from typing import Any
+
+from icl_lab.cli.console import results
+from icl_lab.report.answer import agreement, answer, refusals
+from icl_lab.report.data import Comparison
+from icl_lab.report.pair_table import pair_rows, pair_table
+from icl_lab.report.published_table import published_rows, published_table
+from icl_lab.report.shift_table import shift_rows, shift_table
+from icl_lab.report.tables import as_json, cost_table, score_rows, score_table
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Tables of what there is, and one line of conclusion."""
+    screen, measure = results(), comparison.measure
+    rows = score_rows(comparison)
+    screen.print(score_table(rows, measure))
+    if pairs := pair_rows(comparison):
+        screen.print(pair_table(pairs, measure))
+    if shifted := shift_rows(comparison):
+        screen.print(shift_table(shifted, comparison))
+    if published := published_rows(comparison):
+        screen.print(published_table(published, measure))
+    screen.print(cost_table(rows))
+    for shift in comparison.shifts() + comparison.lengths():
+        if said := refusals(comparison, shift):
+            screen.print(f"{shift}: {said}", markup=False)
+    screen.print(f"\n{answer(rows, measure)}", markup=False)
+    if said := agreement(published):
+        screen.print(said, markup=False)
+
+
+def as_values(comparison: Comparison) -> dict[str, Any]:
+    """The same as JSON values."""
+    published = [
+        asdict(row.published) | {"met": row.met, "points": [asdict(point) for point in row.points]}
+        for row in published_rows(comparison)
+    ]
+    return {
+        "predictors": as_json(score_rows(comparison)),
+        "differences": [asdict(row) | {"verdict": row.verdict} for row in pair_rows(comparison)],
+        "shifts": [asdict(row) for row in shift_rows(comparison)],
+        "published": published,
+        "refused": dict(comparison.refused),
+    }

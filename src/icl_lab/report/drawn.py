@@ -1,0 +1,126 @@
+"""Which figures a page has, with their headings and captions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+from markupsafe import Markup
+
+from icl_lab.report.answer import refusals
+from icl_lab.report.axes import Picture
+from icl_lab.report.data import Comparison
+from icl_lab.report.drawing import inline_svg
+from icl_lab.report.figures import learning_figure, training_figure
+from icl_lab.report.panels import shift_panels
+from icl_lab.report.style import looks
+from icl_lab.report.words import clipped, listed
+
+STATE = (
+    "Below, the size of the recurrent state before each query: the root mean square of its numbers, averaged over the"
+    " blocks that have one. Attention keeps every token instead; its state grows by itself and is left out."
+)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure on the page: the stem of its files, its heading, its caption and the picture."""
+
+    stem: str
+    heading: str
+    caption: str
+    picture: Picture
+
+    @property
+    def svg(self) -> Markup:
+        """For the page; safe, since matplotlib escapes what it writes."""
+        return Markup(inline_svg(self.picture, self.stem, f"{self.heading}. {self.caption}"))
+
+
+def draw_figures(comparison: Comparison) -> dict[str, Drawn]:
+    """Every figure that there are rows for, in the order of the page; the learning curves as `"learning"`."""
+    styles, records, measure = looks(comparison.kinds), comparison.records, comparison.measure
+    published = comparison.published
+    drawn: dict[str, Drawn] = {}
+    if len(comparison.rows(f"{comparison.metric}_mean")):
+        picture = learning_figure(records, measure, styles, published=published)
+        caption = _joined(band_words(comparison), published_words(comparison, [""]))
+        drawn["learning"] = Drawn("learning-curves", "Learning curves", caption, picture)
+    if shifts := comparison.shifts():
+        picture = shift_panels(records, measure, styles, shifts, published=published)
+        refused = [f"{clipped(shift)}: {words}" for shift in shifts if (words := refusals(comparison, shift))]
+        same = "The same predictors on changed prompts, not trained further; each panel has its own axis."
+        caption = _joined(same, *refused, *_draw_words(comparison, shifts), published_words(comparison, shifts))
+        drawn["shifts"] = Drawn("shifts", "Changed prompts", caption, picture)
+    for number, shift in enumerate(comparison.lengths(), start=1):
+        picture = learning_figure(
+            records, measure, styles, shift=shift, trained_length=comparison.length, published=published
+        )
+        state = STATE if len(comparison.rows("state_norm", shift)) else ""
+        caption = _joined("The same models, not trained further.", refusals(comparison, shift), state)
+        heading = f"Longer prompts: {shift.partition('=')[2]} examples"
+        drawn[f"length {number}"] = Drawn(f"longer-{number}", heading, caption, picture)
+    training = training_figure(records, styles)
+    if training is not None:
+        caption = "Loss on fresh training prompts, a line for each training."
+        drawn["training"] = Drawn("training-curves", "Training curves", caption, training)
+    return drawn
+
+
+def band_words(comparison: Comparison) -> str:
+    """What the means are over and what the bands are."""
+    rows = comparison.rows(f"{comparison.metric}_mean")
+    prompts = rows["num_prompts"].max()
+    many = f"{prompts:,} " if isinstance(prompts, int) else ""
+    said = f"Mean error on the same {many}held-out prompts; bands are 90% bootstrap intervals over prompts."
+    if rows["low"].null_count() == len(rows) > 0:
+        said = f"Mean error on the same {many}held-out prompts."
+    if len(comparison.seeds) > 1:
+        said += " Thick lines are means over trainings, thin lines single trainings."
+    return _joined(said, *_draw_words(comparison, [""]))
+
+
+def thinned_words(comparison: Comparison) -> str:
+    """Which baselines were asked at some points of the curve only."""
+    found = []
+    for label in comparison.kinds:
+        count = comparison.number("asked_points", label)
+        if count is not None:
+            found.append(f"{clipped(label)} at {count:.0f}")
+    if not found:
+        return ""
+    points = comparison.length
+    of = f" of the {points} points" if points else " points"
+    return (
+        f"Asked at some prefixes only, since they are fitted anew at each: {listed(found)}{of} of a curve;"
+        " scores use straight lines between them."
+    )
+
+
+def _draw_words(comparison: Comparison, shifts: Sequence[str]) -> list[str]:
+    """Where prompts share a draw, how many independent ones there are."""
+    rows = comparison.records.filter((pl.col("metric") == "independent_draws") & pl.col("shift").is_in(shifts))
+    said = []
+    for shift, draws, prompts in rows.select("shift", "value", "num_prompts").unique(maintain_order=True).iter_rows():
+        if prompts is None or draws == prompts:
+            continue
+        where = f"Under {clipped(shift)}, the" if shift else "The"
+        one = "which is no sample: there are no intervals" if draws == 1 else "which are resampled whole"
+        said.append(f"{where} prompts of a batch share a draw; there are {draws:.0f} independent ones, {one}.")
+    return said
+
+
+def published_words(comparison: Comparison, shifts: Sequence[str]) -> str:
+    """Which published bands are drawn, and how their numbers became those of the picture."""
+    curves = comparison.rows(f"{comparison.metric}_mean")["predictor"].unique()
+    sources = [one.source for one in comparison.published if one.shift in shifts and one.predictor in set(curves)]
+    papers = dict.fromkeys(source.partition(", figure")[0] for source in sources)
+    figures = dict.fromkeys(one.figure for one in comparison.published if one.shift in shifts)
+    if not papers:
+        return ""
+    word = "figures" if len(figures) > 1 else "figure"
+    units = dict.fromkeys(source.rpartition("; ")[2] for source in sources)
+    return f"Dotted bands: {listed(list(papers))}, {word} {listed(list(figures))} ({listed(list(units))})."
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
