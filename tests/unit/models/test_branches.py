@@ -7,7 +7,7 @@ from torch.nn.functional import pad
 
 from icl_lab.core.prompts import Branches, PromptBatch
 from icl_lab.core.streams import Stream
-from icl_lab.models.network import Network
+from icl_lab.models.network import Network, NetworkState
 from icl_lab.models.presets.base import Preset
 from icl_lab.models.presets.mamba import Mamba
 from icl_lab.models.presets.s4 import S4
@@ -91,17 +91,22 @@ def test_branches_do_not_see_each_other_nor_the_rest_of_the_prompt(preset: Prese
 @pytest.mark.parametrize("feed_back", [0, 1])
 def test_the_prompt_is_read_once(monkeypatch: pytest.MonkeyPatch, feed_back: int) -> None:
     model, read = network(Mamba(**SIZE)), []
-    step = Network.step
+    step, extend = Network.step, Network.extend
 
-    def counted(self: Network, *arguments: object) -> object:
+    def stepped(self: Network, token: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
         read.append(1)
-        return step(self, *arguments)
+        return step(self, token, state)
 
-    monkeypatch.setattr(Network, "step", counted)
+    def extended(self: Network, tokens: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        read.append(tokens.shape[1])
+        return extend(self, tokens, state)
+
+    monkeypatch.setattr(Network, "step", stepped)
+    monkeypatch.setattr(Network, "extend", extended)
     for starts in ([0, 3, 6], [0, 2, 4, 6, 8], [1] * 7):
         read.clear()
         model.predict(branched(starts, feed_back))
-        assert len(read) == starts[-1] + len(starts) * (1 + feed_back)
+        assert sum(read) == starts[-1] + len(starts) * (1 + feed_back)
 
 
 def test_symbols_can_be_asked_about_beside_the_prompt() -> None:

@@ -1,5 +1,7 @@
 """Chain of thought: one network a prompt behind all three tokens; what training shows and what evaluation asks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -161,14 +163,17 @@ class Chain(Network):
             output = torch.einsum("bd,bdh->bh", token[:, : self.first.shape[1]], self.first).relu()
         elif state.position % 3 == 1:
             output[:, 0] = (token[:, : self.second.shape[1]] * self.second).sum(1)
-        return output, NetworkState((), state.position + 1)
+        return output, replace(state, position=state.position + 1)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        state, outputs = NetworkState((), 0), []
+    def extend(self, tokens: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+        outputs = []
         for token in tokens.unbind(1):
             output, state = self.step(token, state)
             outputs.append(output)
-        return torch.stack(outputs, dim=1)
+        return torch.stack(outputs, dim=1), state
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.extend(tokens, self.initial_state(len(tokens)))[0]
 
 
 def test_reading_the_truth_or_itself_is_the_same_to_a_perfect_predictor_alone() -> None:
