@@ -54,8 +54,8 @@ def errors_of(baseline: Baseline, task: Task, shown: list[int], num_prompts: int
 def compared(errors: np.ndarray, curve: PublishedCurve, shown: list[int]) -> Comparison:
     """Our mean errors against the published ones.
 
-    Both are means over prompts of one population. Its deviation is the larger of two estimates: where errors have tails,
-    a sample that misses them is too low and too sure of itself.
+    Both are means over prompts of one population. Its deviation is the larger of two estimates: a sample that misses
+    the tail of the errors is too low and too sure of itself.
     """
     at = np.isin(curve.shown, shown)
     ours, repeated = errors.mean(0), NUM_PROMPTS * curve.runs
