@@ -75,6 +75,52 @@ def test_two_sizes_of_one_model_have_two_names(icl: Icl, tmp_path: Path) -> None
     assert "twice" in done.err
 
 
+def test_shifts_are_evaluated_reported_and_drawn(icl: Icl, tmp_path: Path) -> None:
+    out = tmp_path / "o"
+    shifts = "noisy_labels,scaled_inputs(scale=2),orthants"
+    printed = compare(icl, out, "--shifts", shifts, "--longest", "1.5", models="mamba,transformer")
+    records = read_records(out / "records.jsonl")
+    curves = records.filter(pl.col("metric") == "squared_error_over_dim_mean")
+    assert set(curves["shift"]) == {"", "noisy_labels", "scaled_inputs(scale=2)", "orthants", "length=12"}
+    for shift in ("noisy_labels", "scaled_inputs(scale=2)", "orthants"):
+        here = curves.filter(pl.col("shift") == shift)
+        assert set(here["predictor"]) >= {"mamba", "transformer", "least_squares"}
+        assert shift in printed
+    (refused,) = records.filter(pl.col("metric") == "refused").iter_rows(named=True)
+    assert (refused["predictor"], refused["shift"]) == ("transformer", "length=12")
+    assert "learned positions" in printed.replace("\n", " ")
+    norms = records.filter(pl.col("metric") == "state_norm")
+    assert set(norms["predictor"]) == {"mamba"}
+    assert norms["shown"].to_list() == list(range(12))
+    page = (out / "index.html").read_text()
+    for words in (">Changed prompts<", ">Numbers on changed prompts<", ">Differences between models<", "scaled_inputs"):
+        assert words in page
+    assert {path.stem for path in (out / "figures").iterdir()} == {
+        "learning-curves", "shifts", "longer-1", "training-curves",
+    }  # fmt: skip
+
+
+def test_all_shifts_that_apply_are_evaluated(icl: Icl, tmp_path: Path) -> None:
+    value = json.loads(compare(icl, tmp_path, "--shifts", "all", "--longest", "1", "--json", models=""))
+    names = {row["shift"].partition("(")[0] for row in value["shifts"]}
+    assert names >= {"as in training", "noisy_labels", "orthants", "repeated_queries", "scaled_labels", "skewed"}
+    assert "isotropic" not in names
+
+
+def test_published_curves_stand_beside_ours(icl: Icl, tmp_path: Path) -> None:
+    arguments = ("compare", "linear_regression", *SMALL, "--models", "", "--longest", "1", "--out", str(tmp_path))
+    value = json.loads(icl(*arguments, "--prompts", "128", "--shifts", "orthants", "--json").out)
+    found = {(row["predictor"], row["shift"]): row for row in value["published"]}
+    assert {("least_squares", ""), ("averaging", ""), ("least_squares", "orthants")} <= set(found)
+    for row in found.values():
+        # The intervals of right implementations miss each other at one point in fifty; points of a curve are not
+        # independent, so that a tenth of one curve may.
+        assert row["met"] >= 0.9 * len(row["points"]), row["predictor"]
+    printed = icl("report", str(tmp_path)).out
+    assert printed
+    assert "Published numbers" in (tmp_path / "index.html").read_text()
+
+
 def test_json_is_all_there_is_on_standard_output(icl: Icl, tmp_path: Path) -> None:
     out = tmp_path / "o"
     value = json.loads(compare(icl, out, "--json", models="mamba"))
@@ -153,6 +199,13 @@ def test_a_damaged_checkpoint_is_reported_and_not_overwritten(icl: Icl, tmp_path
         (("compare", "linear_regression", "--models", "mamba,s4", "s4.d_state=3"), "d_state"),
         (("compare", "decision_tree", "depth=60"), "decision_tree.depth: expected an integer in [1, 16], got 60"),
         (("compare", "linear_regression", "--models", "", "--out", "/dev/null/x"), "/dev/null"),
+        (
+            ("compare", "linear_regression", "--shifts", "noisy_label"),
+            "unknown shift 'noisy_label': did you mean noisy",
+        ),
+        (("compare", "linear_regression", "--shifts", "noisy_labels(sdt=1)"), "no field 'sdt': did you mean std"),
+        (("compare", "linear_regression", "--shifts", "orthants,orthants"), "orthants is in the comparison twice"),
+        (("compare", "linear_regression", "--shifts", "another_task(to=lasso)"), "unknown task 'lasso'"),
         (("train", "linear_regression", "--model", "manba"), "did you mean mamba"),
         (("evaluate", "/nowhere"), "no run in /nowhere"),
         (("report", "/nowhere"), "no comparison in /nowhere"),

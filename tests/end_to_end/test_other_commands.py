@@ -8,6 +8,7 @@ import pytest
 
 import icl_lab
 from icl_lab.catalogue import KINDS
+from icl_lab.tasks.base import TASKS
 from tests.end_to_end.commands import Icl
 
 SMALL = ("--scale", "smoke", "training.budget.amount=4", "--device", "cpu", "--threads", "1")
@@ -51,6 +52,52 @@ def test_a_run_is_trained_and_evaluated_on_longer_prompts(icl: Icl, tmp_path: Pa
     rows = [row for row in evaluated["rows"] if row["predictor"].startswith("mamba")]
     assert [row["shown"] for row in rows] == list(range(12))
     assert "least_squares" in icl("evaluate", folder, "--prompts", "16").out
+
+
+def test_a_run_is_evaluated_under_a_shift(icl: Icl, tmp_path: Path) -> None:
+    arguments = ("train", "linear_regression", "dim=3", "length=4", "--model", "mamba", *SMALL, "--out", str(tmp_path))
+    folder = json.loads(icl(*arguments, "--json").out)["folder"]
+    shifted = ("evaluate", folder, "--shift", "scaled_labels(scale=2)", "--prompts", "16")
+    found = json.loads(icl(*shifted, "--json").out)
+    assert found["task"]["label_scale"] == 2
+    assert found["shift"] == "scaled_labels(scale=2)"
+    plain = json.loads(icl("evaluate", folder, "--prompts", "16", "--json").out)
+    for ours, theirs in zip(found["rows"], plain["rows"], strict=True):
+        if ours["predictor"] == "averaging":  # linear in the labels
+            assert ours["error"] == pytest.approx(4 * theirs["error"], rel=1e-4)
+    assert "scaled_labels(scale=2)" in icl(*shifted).out
+    assert "one shift" in icl("evaluate", folder, "--shift", "orthants,noisy_labels").err
+    assert "did you mean orthants" in icl("evaluate", folder, "--shift", "orthant").err
+
+
+@pytest.mark.parametrize("name", TASKS.names())
+def test_a_task_is_described_with_its_layout_levels_and_shifts(icl: Icl, name: str) -> None:
+    entries = json.loads(icl("describe", name, "--json").out)
+    (entry,) = [entry for entry in entries if entry["kind"] == "task"]
+    task = TASKS.get(name)()
+    assert entry["zero_error"] == task.zero_error
+    assert entry["baselines"] == list(task.baselines)
+    assert entry["corrected"] == list(task.corrected)
+    assert any(note["asked"].startswith("prediction") for note in entry["layout"])
+    printed = icl("describe", name).out
+    assert "Layout, from one prompt" in printed
+    for defect in task.corrected:
+        assert " ".join(defect.split()) in " ".join(printed.split())
+
+
+def test_the_layout_of_pairs_is_drawn_as_it_is(icl: Icl) -> None:
+    entries = json.loads(icl("describe", "linear_regression", "length=9", "dim=2", "--json").out)
+    layout = entries[0]["layout"]
+    assert [note["holds"] for note in layout] == ["x_1", "y_1", "x_2", "y_2", "x_3", "y_3"]
+    assert [note["asked"].partition(":")[0] for note in layout] == [
+        "prediction 0", "", "prediction 1", "", "prediction 2", "",
+    ]  # fmt: skip
+    # What is asked at x_i is the label that y_i then holds.
+    assert layout[0]["asked"].split(":")[1].split() == layout[1]["numbers"].split()[:1]
+    assert entries[0]["expected"] == {"0": 1.0, "1": 0.5, "4": 0.0, "8": 0.0}
+    beside = json.loads(icl("describe", "linear_regression", "queries=other_orthants", "--json").out)[0]["layout"]
+    assert [note["token"] for note in beside[-3:]] == ["+0", "+2", "+4"]
+    assert all("beside the prompt" in note["holds"] for note in beside[-3:])
 
 
 def test_the_same_words_serve_in_a_notebook() -> None:

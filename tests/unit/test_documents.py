@@ -42,10 +42,13 @@ def test_every_command_that_is_shown_is_a_possible_one(command: list[str]) -> No
     if name != "compare":
         return
     options = dict(zip(rest, rest[1:], strict=False))
-    arguments = [word for word in rest[1:] if "=" in word]
+    arguments = [word for before, word in zip(rest, rest[1:], strict=False) if "=" in word and before[:2] != "--"]
     models = names(options.get("--models", "transformer,mamba,mambaformer"))
     baselines = names(options["--baselines"]) if "--baselines" in options else None
-    spec = comparison_spec(rest[0], arguments, models, baselines, "small", int(options.get("--seeds", 1)), None, 2)
+    shifts = options.get("--shifts", "")
+    spec = comparison_spec(
+        rest[0], arguments, models, baselines, "small", int(options.get("--seeds", 1)), None, 2, shifts
+    )
     assert len(spec.entries) == len(models)
 
 

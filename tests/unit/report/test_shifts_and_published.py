@@ -48,6 +48,12 @@ def shifted(*shifts: str) -> list[Record]:
     return found
 
 
+def two_models() -> list[Record]:
+    """One ahead of the other, both behind ridge."""
+    models = [*rows("a", CURVE, score=0.9, gap=0.0), *rows("b", CURVE, score=0.7, gap=0.2)]
+    return [*models, *rows("ridge", CURVE, score=1)]
+
+
 def test_every_shift_has_a_row_for_each_milestone_and_the_prompts_of_training_come_first(tmp_path: Path) -> None:
     found = shift_rows(described(tmp_path, shifted("noisy", "length=8")))
     assert [(row.shift, row.shown) for row in found] == [
@@ -142,11 +148,7 @@ def test_over_several_trainings_the_verdict_rests_on_the_trainings(tmp_path: Pat
 
 def test_the_headline_rests_on_the_trainings_too(tmp_path: Path) -> None:
     gap = Record(run="r", predictor="b", task="t", metric="score_gap_over_seeds", value=0.2, low=-0.1, high=0.5)
-    both = [
-        *rows("a", CURVE, score=0.9, gap=0.0),
-        *rows("b", CURVE, score=0.7, gap=0.2),
-        *rows("ridge", CURVE, score=1),
-    ]
+    both = two_models()
     again = [replace(row, seed=1) for row in both if row.metric == METRIC]
     found = score_rows(described(tmp_path, [*both, *again], models=("a", "b")))
     assert answer(found, Measure(METRIC)).startswith("a learns best")
@@ -155,11 +157,7 @@ def test_the_headline_rests_on_the_trainings_too(tmp_path: Path) -> None:
 
 
 def test_a_difference_without_an_interval_ranks_nobody(tmp_path: Path) -> None:
-    both = [
-        *rows("a", CURVE, score=0.9, gap=0.0),
-        *rows("b", CURVE, score=0.7, gap=0.2),
-        *rows("ridge", CURVE, score=1),
-    ]
+    both = two_models()
     blind = [replace(row, low=None, high=None) for row in both]
     found = score_rows(described(tmp_path, blind, models=("a", "b")))
     assert "cannot be told apart" in answer(found, Measure(METRIC))
