@@ -186,7 +186,7 @@ def learning_curve(
         except UserError as refusal:
             if not shift:
                 raise
-            refused[predictor.label] = str(refusal)
+            refused[predictor.label] = str(refusal).removeprefix(f"{predictor.label}: ")
     return Curves(task, seed, tuple(answered), zero, shift, refused, batch)
 
 

@@ -48,7 +48,10 @@ def draw_figures(comparison: Comparison) -> dict[str, Drawn]:
     if shifts := comparison.shifts():
         picture = shift_panels(records, measure, styles, shifts, published=published)
         refused = [f"{clipped(shift)}: {words}" for shift in shifts if (words := refusals(comparison, shift))]
-        same = "The same predictors on changed prompts, not trained further; each panel has its own axis."
+        same = (
+            f"The same predictors on changed prompts, not trained further; each panel has its own axis, and a dashed line"
+            f" for {measure.zero if measure.complement else 'the zero predictor'}."
+        )
         caption = _joined(same, *refused, *_draw_words(comparison, shifts), published_words(comparison, shifts))
         drawn["shifts"] = Drawn("shifts", "Changed prompts", caption, picture)
     for number, shift in enumerate(comparison.lengths(), start=1):
@@ -99,14 +102,20 @@ def thinned_words(comparison: Comparison) -> str:
 def _draw_words(comparison: Comparison, shifts: Sequence[str]) -> list[str]:
     """Where prompts share a draw, how many independent ones there are."""
     rows = comparison.records.filter((pl.col("metric") == "independent_draws") & pl.col("shift").is_in(shifts))
-    said = []
+    found: dict[float, list[str]] = {}
     for shift, draws, prompts in rows.select("shift", "value", "num_prompts").unique(maintain_order=True).iter_rows():
-        if prompts is None or draws == prompts:
-            continue
-        where = f"Under {clipped(shift)}, the" if shift else "The"
-        one = "which is no sample: there are no intervals" if draws == 1 else "which are resampled whole"
-        said.append(f"{where} prompts of a batch share a draw; there are {draws:.0f} independent ones, {one}.")
-    return said
+        if prompts is not None and draws != prompts:
+            found.setdefault(draws, []).append(clipped(shift))
+    return [_share_words(draws, listed(names)) for draws, names in found.items()]
+
+
+def _share_words(draws: float, where: str) -> str:
+    begin = f"Under {where}, the" if where else "The"
+    if draws == 1:
+        return f"{begin} prompts share one draw, which is no sample: there are no intervals."
+    return (
+        f"{begin} prompts of a batch share a draw; there are {draws:.0f} independent ones, which are resampled whole."
+    )
 
 
 def published_words(comparison: Comparison, shifts: Sequence[str]) -> str:

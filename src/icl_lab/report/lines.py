@@ -1,7 +1,7 @@
 """What is drawn into one panel of learning curves: lines, bands, markers, hairlines."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def draw_learning_curves(
         theme: Colours.
         trained_length: Examples in a training prompt; a hairline where prompts are longer.
         published: Published curves of the shift, drawn as light bands behind ours.
-        named: Whether hairlines say what they are.
+        named: Whether hairlines say what they are; where they do not, the panel is a small one with thinner lines.
     """
     zero = rows.filter(pl.col("metric") == "zero_error")["value"].drop_nulls()
     zero_error = float(zero[0]) if len(zero) else None
@@ -82,10 +82,19 @@ def draw_learning_curves(
             _published_band(axes, curve_of(rows, f"published_{one.figure}", one.predictor), styles, one, theme)
     for i, (label, curve) in enumerate(curves.items()):
         _single_trainings(axes, rows, measure.metric, label, styles[label].colour(theme))
-        draw(axes, curve, styles[label], theme, first_marker=i)
+        look = styles[label] if named else replace(styles[label], width=0.65 * styles[label].width)
+        draw(axes, curve, look, theme, first_marker=i, marker_size=5.2 if named else 3.6)
 
 
-def draw(axes: Axes, curve: Curve, look: Look, theme: Theme, first_marker: int | None, width: float = 0.0) -> None:
+def draw(
+    axes: Axes,
+    curve: Curve,
+    look: Look,
+    theme: Theme,
+    first_marker: int | None,
+    width: float = 0.0,
+    marker_size: float = 5.2,
+) -> None:
     """One line with its band and, from point `first_marker` on, some markers."""
     colour = look.colour(theme)
     lowest = _lowest(axes)
@@ -102,7 +111,7 @@ def draw(axes: Axes, curve: Curve, look: Look, theme: Theme, first_marker: int |
         color=colour,
         linestyle=look.dash,
         linewidth=width or look.width,
-        markersize=5.2,
+        markersize=marker_size,
         markeredgecolor=theme.paper,
         markeredgewidth=0.7,
         zorder=4 if look.marker else 3,

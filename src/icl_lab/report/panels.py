@@ -63,7 +63,7 @@ def shift_panels(
             styles,
             theme,
             published=[one for one in published if one.shift == shift],
-            named=place == 0,
+            named=False,
         )
         _head(axes, shift, theme)
         if column == 0:
