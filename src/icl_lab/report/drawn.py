@@ -48,9 +48,10 @@ def draw_figures(comparison: Comparison) -> dict[str, Drawn]:
     if shifts := comparison.shifts():
         picture = shift_panels(records, measure, styles, shifts, published=published)
         refused = [f"{clipped(shift)}: {words}" for shift in shifts if (words := refusals(comparison, shift))]
+        level = measure.zero if measure.complement else "the zero predictor"
         same = (
-            f"The same predictors on changed prompts, not trained further; each panel has its own axis, and a dashed line"
-            f" for {measure.zero if measure.complement else 'the zero predictor'}."
+            "The same predictors on changed prompts, not trained further;"
+            f" each panel has its own axis, and a dashed line for {level}."
         )
         caption = _joined(same, *refused, *_draw_words(comparison, shifts), published_words(comparison, shifts))
         drawn["shifts"] = Drawn("shifts", "Changed prompts", caption, picture)

@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from icl_lab.evaluation.curves import Curves, learning_curve
 from icl_lab.evaluation.points import milestones
 from icl_lab.evaluation.scores import best_baseline, leading_model
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.objectives import Objective, Sign
 from tests.unit.evaluation.doubles import Constant
 
 TASK = LinearRegression(dim=3, length=9)
@@ -94,3 +97,33 @@ def test_without_baselines_there_is_no_score(curves: Curves) -> None:
 def test_half_of_the_zero_error_is_reached_by_least_squares_after_half_the_dimension(curves: Curves) -> None:
     # The expected error after k examples is (3 - k) / 3, which is 2/3 and 1/3 after one and two.
     assert find(curves.records(), "least_squares", "examples_to_half_mean").value == 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignOfLinear(LinearRegression):
+    """Labels -1 and 1."""
+
+    @property
+    def objective(self) -> Objective:
+        return Sign()
+
+    @property
+    def zero_error(self) -> float:
+        return 0.5
+
+    def labels(self, xs: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        return np.sign(super().labels(xs, generator))
+
+
+def test_a_share_of_wrong_answers_is_reported_as_accuracy_too() -> None:
+    curves = learning_curve([LeastSquares()], SignOfLinear(dim=3, length=9), num_prompts=60)
+    records = curves.records()
+    for shown in range(9):
+        wrong = find(records, "least_squares", "error_rate_mean", shown=shown)
+        right = find(records, "least_squares", "accuracy_mean", shown=shown)
+        assert wrong.value is not None
+        assert wrong.low is not None
+        assert wrong.high is not None
+        assert (right.value, right.low, right.high) == (1 - wrong.value, 1 - wrong.high, 1 - wrong.low)
+        assert right.low <= right.value <= right.high
+    assert not [row for row in learning_curve([LeastSquares()], TASK, 5).records() if "accuracy" in row.metric]

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from icl_lab.baselines.averaging import Averaging
 from icl_lab.baselines.base import Baseline
-from icl_lab.baselines.least_squares import LeastSquares
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.evaluation.curves import Curves, learning_curve
-from icl_lab.evaluation.errors import fill
+from icl_lab.evaluation.errors import Errors, fill
 from icl_lab.evaluation.points import milestones, thinned
 from icl_lab.evaluation.prompts import evaluation_prompts, held_out, joined
 from icl_lab.evaluation.scores import best_baseline
@@ -116,16 +115,18 @@ def test_what_is_not_scored_stays_empty_and_what_is_infinite_stays_so() -> None:
 
 
 def test_the_best_baseline_is_not_the_one_that_was_asked_least() -> None:
-    # Worse at every point than averaging, but summed over half the points only.
-    curves = learning_curve([Slow(), Averaging(), LeastSquares()], TASK, num_prompts=64)
-    best = best_baseline(curves)
+    # Worse at every point, but with half the sum over the points at which it was asked.
+    chosen, scored = thinned(EVERYWHERE), np.ones((4, 41), dtype=bool)
+    worse = np.full((4, 41), np.nan)
+    worse[:, chosen] = 1.2
+    seldom = Errors("seldom", "baseline", 0, worse, scored, asked=chosen)
+    always = Errors("always", "baseline", 0, np.ones((4, 41)), scored)
+    best = best_baseline(Curves(TASK, 0, (seldom, always), np.full((4, 41), 2.0)))
     assert best is not None
-    assert best.label == "least_squares"
-    pair = learning_curve([Slow(), Averaging()], TASK, num_prompts=64)
-    areas = {errors.label: mean_area(errors.filled) for errors in pair.errors}
-    best = best_baseline(pair)
-    assert best is not None
-    assert best.label == min(areas, key=lambda label: areas[label])
+    assert best.label == "always"
+    rows = Curves(TASK, 0, (seldom, always), np.full((4, 41), 2.0)).records()
+    score = [row.value for row in rows if (row.predictor, row.metric) == ("seldom", "icl_score_mean")]
+    assert score == [pytest.approx(0.8, rel=1e-12)]
 
 
 def test_records_say_at_how_many_points_it_was_asked(curves: Curves) -> None:
