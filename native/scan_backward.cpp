@@ -132,11 +132,16 @@ INLINE void finish(const ScanBackward& p, Tokens tokens, Block block, const Chun
         Vector grad_u = grad_y * skip + sum_input * load(chunk.dt.at[t]);
         grad_D += grad_y * u;
         grad_bias += grad_dt;
-        store(row<T>(p.grad_dt, tokens.prompt, token) + block.channel, grad_dt, block.lanes);
-        store(row<T>(p.grad_u, tokens.prompt, token) + block.channel, grad_u, block.lanes);
-        if (f.z.data)
-            store(row<T>(p.grad_z, tokens.prompt, token) + block.channel,
-                  load(chunk.grad_gate.at[t]) * load(chunk.y.at[t]), block.lanes);
+        T *to_dt = row<T>(p.grad_dt, tokens.prompt, token) + block.channel, *to_u = row<T>(p.grad_u, tokens.prompt, token) + block.channel;
+        __builtin_prefetch(to_dt + 2 * LANES, 1);
+        __builtin_prefetch(to_u + 2 * LANES, 1);
+        store(to_dt, grad_dt, block.lanes);
+        store(to_u, grad_u, block.lanes);
+        if (f.z.data) {
+            T* to_z = row<T>(p.grad_z, tokens.prompt, token) + block.channel;
+            __builtin_prefetch(to_z + 2 * LANES, 1);
+            store(to_z, load(chunk.grad_gate.at[t]) * load(chunk.y.at[t]), block.lanes);
+        }
     }
     store(at_D, grad_D);
     store(at_bias, grad_bias);

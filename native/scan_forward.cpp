@@ -41,7 +41,9 @@ INLINE void write_output(const ScanForward& p, Tokens tokens, Block block, const
             Vector z = load(from_z, block.lanes);
             y = y * z * sigmoid(z);
         }
-        store(row<T>(p.y, tokens.prompt, tokens.first + t) + block.channel, y, block.lanes);
+        T* to = row<T>(p.y, tokens.prompt, tokens.first + t) + block.channel;
+        __builtin_prefetch(to + 2 * LANES, 1);
+        store(to, y, block.lanes);
     }
 }
 

@@ -127,6 +127,9 @@ INLINE float sum_lanes(Vector v) {
 }
 
 INLINE float max_lane(Vector v) {
+#if defined(__AVX512F__)
+    return _mm512_reduce_max_ps((__m512)v);
+#endif
     float x[LANES], best;
     memcpy(x, &v, sizeof x);
     best = x[0];

@@ -6,7 +6,7 @@ b batch   t num_tokens   e channels   k width
 import torch
 from torch import Tensor
 
-from icl_lab.kernels import library
+from icl_lab.kernels import library, memory
 from icl_lab.kernels.library import Convolution, pointer, rows, sequence
 
 
@@ -22,7 +22,7 @@ def problem(x: Tensor, weight: Tensor, bias: Tensor | None, silu: bool) -> Convo
 
 def call_forward(x: Tensor, weight: Tensor, bias: Tensor | None, silu: bool) -> Tensor:
     """The convolved sequence, newly made."""
-    y = torch.empty(x.shape, dtype=x.dtype)
+    y = memory.empty(x.shape, x.dtype)
     convolution = problem(x, weight, bias, silu)
     convolution.y = sequence(y)
     library.call("convolution_forward", convolution)
@@ -63,7 +63,7 @@ def convolution_backward(
     grad_y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, silu: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of x, weight and bias, the last one empty where there is no bias."""
-    grad_x = torch.empty(x.shape, dtype=x.dtype)
+    grad_x = memory.empty(x.shape, x.dtype)
     grad_weight, grad_bias = call_backward(rows(grad_y), rows(x), weight, bias, silu, grad_x)
     return grad_x, grad_weight, weight.new_empty(0) if grad_bias is None else grad_bias
 

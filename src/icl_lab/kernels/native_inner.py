@@ -9,7 +9,7 @@ b batch   t num_tokens   e channels   n d_state   k width of the convolution   r
 import torch
 from torch import Tensor
 
-from icl_lab.kernels import library, native_convolution, native_scan
+from icl_lab.kernels import library, memory, native_convolution, native_scan
 from icl_lab.kernels.library import pointer, rows, sequence
 
 
@@ -39,7 +39,7 @@ def inner_forward(
     low, B, C = _parts(projected, rank, d_state)
     dt = low @ dt_proj.T
     scan = native_scan.problem(u, dt, A, B, C, D, z, dt_bias, None, True)
-    y, kept = torch.empty_like(u), torch.empty(native_scan.checkpoint_shape(scan, keep))
+    y, kept = memory.empty(u.shape, u.dtype), memory.empty(native_scan.checkpoint_shape(scan, keep))
     scan.y, scan.checkpoints = sequence(y), pointer(kept) if keep else None
     library.call("scan_forward", scan)
     if not keep:
@@ -77,10 +77,10 @@ def inner_backward(
     xz, rank, d_state = rows(xz), dt_proj.shape[1], A.shape[1]
     x, z = xz.chunk(2, dim=-1)
     low, B, C = _parts(projected, rank, d_state)
-    grad_xz, grad_projected = torch.empty(xz.shape, dtype=xz.dtype), torch.empty_like(projected)
+    grad_xz, grad_projected = memory.empty(xz.shape, xz.dtype), torch.empty_like(projected)
     grad_x, grad_z = grad_xz.chunk(2, dim=-1)
     grad_low, grad_B, grad_C = _parts(grad_projected, rank, d_state)
-    grad_u, grad_dt = torch.empty_like(u), torch.empty_like(dt)
+    grad_u, grad_dt = memory.empty(u.shape, u.dtype), memory.empty(dt.shape, dt.dtype)
     grad_A, grad_D, grad_dt_bias = torch.empty_like(A), torch.empty_like(D), torch.empty_like(dt_bias)
 
     scan = native_scan.problem(u, dt, A, B, C, D, z, dt_bias, None, True)

@@ -6,7 +6,7 @@ b batch   t num_tokens   e channels   n d_state
 import torch
 from torch import Tensor
 
-from icl_lab.kernels import library
+from icl_lab.kernels import library, memory
 from icl_lab.kernels.library import ScanBackward, ScanForward, ScanSizes, pointer, rows, sequence
 
 
@@ -55,9 +55,9 @@ def scan_forward(
     u, dt, B, C = rows(u), rows(dt), rows(B), rows(C)
     z = None if z is None else rows(z)
     scan = problem(u, dt, A, B, C, D, z, dt_bias, initial_state, softplus)
-    y = torch.empty(u.shape, dtype=u.dtype)
+    y = memory.empty(u.shape, u.dtype)
     state = torch.empty((u.shape[0], *A.shape) if return_state else 0)
-    kept = torch.empty(checkpoint_shape(scan, keep))
+    kept = memory.empty(checkpoint_shape(scan, keep))
     scan.y = sequence(y)
     scan.final_state = pointer(state) if return_state else None
     scan.checkpoints = pointer(kept) if keep else None
@@ -95,7 +95,7 @@ def scan_backward(
     scan = problem(u, dt, A, B, C, D, z, dt_bias, initial_state, softplus)
     scan.checkpoints = pointer(kept)
     inputs = (u, dt, A, B, C, D, z, dt_bias, initial_state)
-    grads = [torch.empty(0 if x is None else x.shape, dtype=u.dtype if x is None else x.dtype) for x in inputs]
+    grads = [torch.empty(0) if x is None else memory.empty(x.shape, x.dtype) for x in inputs]
     present = [None if x is None else grad for x, grad in zip(inputs, grads, strict=True)]
     call_backward(scan, grad_y, grad_state, present)
     return grads
