@@ -28,24 +28,38 @@ struct Workspace {
     float *B, *C, *sums_B, *sums_C;          // weights of the chunk; their gradients, not yet summed across lanes
 };
 
+// What flows back into N tokens from `t` on: through the gate, and into it (that still lacks the output before the gate).
+template <class T, int N>
+INLINE void prepare_gradients(const ScanBackward& p, Tokens tokens, int64_t t, Block block, Chunk& chunk) {
+    Several<N> g, z;
+    EACH {
+        const T* from = row<T>(p.grad_y, tokens.prompt, tokens.first + t + i) + block.channel;
+        __builtin_prefetch(from + 2 * LANES);
+        g.at[i] = load(from, block.lanes);
+    }
+    if (p.forward.z.data) {
+        EACH {
+            const T* from = row<T>(p.forward.z, tokens.prompt, tokens.first + t + i) + block.channel;
+            __builtin_prefetch(from + 2 * LANES);
+            z.at[i] = load(from, block.lanes);
+        }
+        Several<N> s = sigmoid(z), gate = z * s, slope = gate * (s * -1.f + 1.f) + s;
+        EACH store(chunk.grad_gate.at[t + i], g.at[i] * slope.at[i]);
+        g = g * gate;
+    }
+    EACH {
+        store(chunk.grad_y.at[t + i], g.at[i]);
+        store(chunk.sum_decay.at[t + i], Vector{});
+        store(chunk.sum_input.at[t + i], Vector{});
+    }
+}
+
 template <class T>
 INLINE void prepare_backward(const ScanBackward& p, Tokens tokens, Block block, Chunk& chunk) {
     prepare<T, true>(p.forward, tokens, block, chunk);
-    for (int64_t t = 0; t < tokens.count; t++) {
-        const T* from = row<T>(p.grad_y, tokens.prompt, tokens.first + t) + block.channel;
-        __builtin_prefetch(from + 2 * LANES);
-        Vector g = load(from, block.lanes);
-        if (p.forward.z.data) {
-            const T* from_z = row<T>(p.forward.z, tokens.prompt, tokens.first + t) + block.channel;
-            __builtin_prefetch(from_z + 2 * LANES);
-            Vector z = load(from_z, block.lanes), s = sigmoid(z), gate = z * s;
-            store(chunk.grad_gate.at[t], g * (s + gate * (1.f - s)));
-            g *= gate;
-        }
-        store(chunk.grad_y.at[t], g);
-        store(chunk.sum_decay.at[t], Vector{});
-        store(chunk.sum_input.at[t], Vector{});
-    }
+    int64_t t = 0;
+    for (; t + SIDE_BY_SIDE <= tokens.count; t += SIDE_BY_SIDE) prepare_gradients<T, SIDE_BY_SIDE>(p, tokens, t, block, chunk);
+    for (; t < tokens.count; t++) prepare_gradients<T, 1>(p, tokens, t, block, chunk);
 }
 
 // STATES states of one block, backwards through a chunk whose decay factors and states were just recomputed.

@@ -74,23 +74,37 @@ INLINE void gather_weights(const ScanForward& p, Tokens tokens, float* B, float*
     }
 }
 
-// Everything that needs no state: step sizes, what drives the state, the skip connection.
-template <class T, bool BACKWARD>
-INLINE void prepare(const ScanForward& p, Tokens tokens, Block block, Chunk& chunk) {
-    Vector bias = parameter(p.dt_bias, block), skip = parameter(p.D, block), largest = {};
-    for (int64_t t = 0; t < tokens.count; t++) {
-        const T* from_u = row<T>(p.u, tokens.prompt, tokens.first + t) + block.channel;
-        const T* from_dt = row<T>(p.dt, tokens.prompt, tokens.first + t) + block.channel;
+constexpr int SIDE_BY_SIDE = 4;  // tokens whose softplus or gate is computed at once
+
+// Everything about N tokens from `t` on that needs no state: step sizes, what drives the state, the skip connection.
+template <class T, bool BACKWARD, int N>
+INLINE void prepare_tokens(const ScanForward& p, Tokens tokens, int64_t t, Block block, Vector* largest, Chunk& chunk) {
+    Vector bias = parameter(p.dt_bias, block), skip = parameter(p.D, block);
+    Several<N> u, dt, slope;
+    EACH {
+        const T* from_u = row<T>(p.u, tokens.prompt, tokens.first + t + i) + block.channel;
+        const T* from_dt = row<T>(p.dt, tokens.prompt, tokens.first + t + i) + block.channel;
         __builtin_prefetch(from_u + 2 * LANES);
         __builtin_prefetch(from_dt + 2 * LANES);
-        Vector u = load(from_u, block.lanes), dt = load(from_dt, block.lanes) + bias, slope = broadcast(1.f);
-        if (p.sizes.softplus) dt = softplus(dt, &slope);
-        largest = maximum(magnitude(dt), largest);
-        store(chunk.dt.at[t], dt);
-        store(chunk.driven.at[t], dt * u);
-        store(chunk.y.at[t], u * skip);
-        if (BACKWARD) store(chunk.softplus_slope.at[t], slope);
+        u.at[i] = load(from_u, block.lanes), dt.at[i] = load(from_dt, block.lanes) + bias, slope.at[i] = broadcast(1.f);
     }
+    if (p.sizes.softplus) dt = softplus(dt, &slope);
+    EACH {
+        *largest = maximum(magnitude(dt.at[i]), *largest);
+        store(chunk.dt.at[t + i], dt.at[i]);
+        store(chunk.driven.at[t + i], dt.at[i] * u.at[i]);
+        store(chunk.y.at[t + i], u.at[i] * skip);
+        if (BACKWARD) store(chunk.softplus_slope.at[t + i], slope.at[i]);
+    }
+}
+
+template <class T, bool BACKWARD>
+INLINE void prepare(const ScanForward& p, Tokens tokens, Block block, Chunk& chunk) {
+    Vector largest = {};
+    int64_t t = 0;
+    for (; t + SIDE_BY_SIDE <= tokens.count; t += SIDE_BY_SIDE)
+        prepare_tokens<T, BACKWARD, SIDE_BY_SIDE>(p, tokens, t, block, &largest, chunk);
+    for (; t < tokens.count; t++) prepare_tokens<T, BACKWARD, 1>(p, tokens, t, block, &largest, chunk);
     chunk.largest_dt = max_lane(largest);
 }
 

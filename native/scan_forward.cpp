@@ -31,20 +31,31 @@ INLINE void advance_all(const ScanForward& p, const Workspace& w, int64_t j, int
     }
 }
 
+// The outputs of N tokens from `t` on, gated.
+template <class T, int N>
+INLINE void write_tokens(const ScanForward& p, Tokens tokens, int64_t t, Block block, const Chunk& chunk) {
+    Several<N> y, z;
+    EACH y.at[i] = load(chunk.y.at[t + i]);
+    if (p.z.data) {
+        EACH {
+            const T* from = row<T>(p.z, tokens.prompt, tokens.first + t + i) + block.channel;
+            __builtin_prefetch(from + 2 * LANES);
+            z.at[i] = load(from, block.lanes);
+        }
+        y = y * z * sigmoid(z);
+    }
+    EACH {
+        T* to = row<T>(p.y, tokens.prompt, tokens.first + t + i) + block.channel;
+        __builtin_prefetch(to + 2 * LANES, 1);
+        store(to, y.at[i], block.lanes);
+    }
+}
+
 template <class T>
 INLINE void write_output(const ScanForward& p, Tokens tokens, Block block, const Chunk& chunk) {
-    for (int64_t t = 0; t < tokens.count; t++) {
-        Vector y = load(chunk.y.at[t]);
-        if (p.z.data) {
-            const T* from_z = row<T>(p.z, tokens.prompt, tokens.first + t) + block.channel;
-            __builtin_prefetch(from_z + 2 * LANES);
-            Vector z = load(from_z, block.lanes);
-            y = y * z * sigmoid(z);
-        }
-        T* to = row<T>(p.y, tokens.prompt, tokens.first + t) + block.channel;
-        __builtin_prefetch(to + 2 * LANES, 1);
-        store(to, y, block.lanes);
-    }
+    int64_t t = 0;
+    for (; t + SIDE_BY_SIDE <= tokens.count; t += SIDE_BY_SIDE) write_tokens<T, SIDE_BY_SIDE>(p, tokens, t, block, chunk);
+    for (; t < tokens.count; t++) write_tokens<T, 1>(p, tokens, t, block, chunk);
 }
 
 // One prompt, the channel blocks of one range.
