@@ -1,67 +1,70 @@
 """Memory for the large results of the native operators, used again from call to call.
 
-Fresh memory costs a page fault for every 4 KiB, which for a wide scan is as long as the scan itself takes. Blocks are
-therefore kept when the tensors in them are gone, never more of them than were once in use together; large pages, where
-the system has them, make even the first use cheap.
+Fresh memory costs a page fault for every 4 KiB, which takes a wide scan as long as its arithmetic does. A block is
+therefore kept when the tensor in it is gone; together the blocks are never larger than what was once in use at a time.
+Large pages, where the system has them, make the first use cheap too.
 """
 
 import mmap
-import sys
+import weakref
 from math import prod
 from threading import Lock
 
 import torch
 from torch import Tensor
 
-WORTH_KEEPING = 1 << 20  # bytes; below that the allocator of PyTorch has memory at hand
-PAGE = 1 << 21  # bytes of a large page
-ROUGHLY = 1.5  # a block may be this many times larger than what is put into it
+WORTH_KEEPING = 1 << 20  # bytes; less than that PyTorch's allocator has at hand
+ROUGHLY = 1.5  # a block may be this many times as large as the tensor put into it
 
 
 class Blocks:
     """Memory blocks that hold one tensor each, or none."""
 
     def __init__(self) -> None:
-        self._blocks: list[mmap.mmap] = []
-        self._most_in_use = 0
+        # A tensor may die at any moment and in any thread: its block comes back by one atomic `append`, without the lock.
+        self._idle: list[mmap.mmap] = []
         self._lock = Lock()
+        self._total = 0
+        self._most_in_use = 0
+
+    @property
+    def total(self) -> int:
+        """Bytes of all blocks."""
+        return self._total
 
     def empty(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-        """An uninitialised tensor in a block that no tensor lies in."""
+        """An uninitialised tensor in a block of its own, which comes back when the last view of the tensor is gone."""
         size = prod(shape) * dtype.itemsize
         with self._lock:
-            block = self._idle_block(size) or self._new_block(size)
-            return torch.frombuffer(block, dtype=dtype, count=prod(shape)).view(shape)
+            block = self._take_idle(size) or self._map(size)
+        view = memoryview(block)  # what the tensor's storage refers to; nothing else does
+        weakref.finalize(view, self._idle.append, block).atexit = False
+        return torch.frombuffer(view, dtype=dtype, count=prod(shape)).view(shape)
 
-    def _idle(self) -> list[mmap.mmap]:
-        # The list, the loop variable and the argument of the call refer to a block; a tensor in it would too.
-        return [block for block in self._blocks if sys.getrefcount(block) == 3]
+    def _take_idle(self, size: int) -> mmap.mmap | None:
+        for block in reversed(self._idle):  # the last one used is the likeliest to be in a cache
+            if size <= len(block) <= ROUGHLY * size:
+                self._idle.remove(block)
+                return block
+        return None
 
-    def _idle_block(self, size: int) -> mmap.mmap | None:
-        fitting = [block for block in self._idle() if size <= len(block) <= ROUGHLY * size]
-        return min(fitting, key=len, default=None)
-
-    def _new_block(self, size: int) -> mmap.mmap:
-        idle = self._idle()
-        in_use = sum(map(len, self._blocks)) - sum(map(len, idle)) + size
-        self._most_in_use = max(self._most_in_use, in_use)
-        spare = self._most_in_use - in_use
-        for block in reversed(idle):
-            spare -= len(block)
-            if spare < 0:
-                self._blocks.remove(block)
-        new = mmap.mmap(-1, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
-        if hasattr(mmap, "MADV_HUGEPAGE") and size >= PAGE:
-            new.madvise(mmap.MADV_HUGEPAGE)
-        self._blocks.append(new)
-        return new
+    def _map(self, size: int) -> mmap.mmap:
+        """A new block, in place of idle ones where there would be too many."""
+        self._most_in_use = max(self._most_in_use, self._total - sum(map(len, self._idle)) + size)
+        while self._idle and self._total + size > self._most_in_use:
+            self._total -= len(self._idle.pop(0))
+        block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            block.madvise(mmap.MADV_HUGEPAGE)
+        self._total += size
+        return block
 
 
 _blocks = Blocks()
 
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Tensor:
-    """`torch.empty` on the CPU, for results that are large and short-lived."""
+    """`torch.empty` on the CPU, for results that may be large and do not live long."""
     if prod(shape) * dtype.itemsize < WORTH_KEEPING:
         return torch.empty(shape, dtype=dtype)
     return _blocks.empty(shape, dtype)
