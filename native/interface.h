@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-constexpr int32_t ABI_VERSION = 1;
+constexpr int32_t ABI_VERSION = 2;
 
 enum Status : int32_t { STATUS_OK = 0, STATUS_NO_MEMORY = 1, STATUS_UNSUPPORTED = 2 };
 enum Storage : int32_t { STORAGE_FLOAT32 = 0, STORAGE_BFLOAT16 = 1 };
@@ -20,12 +20,14 @@ struct Sequence {
 struct ScanSizes {
     int64_t batch, num_tokens, channels, d_state;
     int32_t threads, softplus;
-    int32_t storage, reserved;  // storage of all sequences; parameters and states are float
+    int32_t storage, rank;  // storage of all sequences (parameters and states are float); 0, or the width of dt
 };
 
+// With a rank, a token's step sizes are dt_weight times the `rank` numbers that it has in dt.
 struct ScanForward {
     ScanSizes sizes;
     Sequence u, dt, B, C, z;                        // z optional
+    const float* dt_weight;                         // (channels, rank), where there is a rank
     const float *A, *D, *dt_bias, *initial_state;   // (channels, d_state); (channels), optional; same; (batch, channels, d_state), optional
     Sequence y;                                     // outputs
     float *final_state, *checkpoints;               // optional both; see scan_checkpoint_floats
@@ -37,6 +39,7 @@ struct ScanBackward {
     const float* grad_final_state;                  // optional
     Sequence grad_u, grad_dt, grad_B, grad_C, grad_z;  // outputs; grad_z optional
     float *grad_A, *grad_D, *grad_dt_bias, *grad_initial_state;  // outputs; all but grad_A optional
+    float* grad_dt_weight;                          // output, where there is a rank
 };
 
 struct Convolution {

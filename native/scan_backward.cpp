@@ -16,16 +16,21 @@ namespace {
 
 constexpr int GROUP = 4;
 
-// Gradients of parameters, summed over a group of prompts: (block, d_state + 2, LANES), for A, D and dt_bias.
-INLINE int64_t parameter_floats(int64_t d_state) { return (d_state + 2) * LANES; }
+// Gradients of parameters, summed over a group of prompts: (block, d_state + 2 + rank, LANES), for A, D, dt_bias and dt_weight.
+INLINE int64_t parameter_rows(const ScanSizes& s) { return s.d_state + 2 + s.rank; }
+INLINE int64_t parameter_floats(const ScanSizes& s) { return parameter_rows(s) * LANES; }
+
+// Gradients that a token's channels sum up to: those of B, of C, and of the step sizes of low rank.
+INLINE int64_t token_sums(const ScanSizes& s) { return 2 * s.d_state + s.rank; }
 
 struct Workspace {
-    const float *rates, *binary_rates, *largest_rate;  // shared by all threads
+    const float *rates, *binary_rates, *largest_rate, *dt_weight;  // of all threads
     float* parameters;                       // this prompt group's
-    float* weight_sums;                      // (channel group, batch, num_tokens, 2 d_state), or null if there is one group
+    float* weight_sums;                      // (channel group, batch, num_tokens, token_sums), or null if there is one group
     Chunk* chunks;                           // from here on one thread's: one for each block of a group
     float *carried;                          // lambda on its way to the previous chunk: (block, d_state, LANES)
-    float *B, *C, *sums_B, *sums_C;          // weights of the chunk; their gradients, not yet summed across lanes
+    Shared shared;
+    float *sums_B, *sums_C, *sums_low;       // gradients of what is shared, not yet summed across lanes
 };
 
 // What flows back into N tokens from `t` on: through the gate, and into it (that still lacks the output before the gate).
@@ -55,8 +60,8 @@ INLINE void prepare_gradients(const ScanBackward& p, Tokens tokens, int64_t t, B
 }
 
 template <class T>
-INLINE void prepare_backward(const ScanBackward& p, Tokens tokens, Block block, Chunk& chunk) {
-    prepare<T, true>(p.forward, tokens, block, chunk);
+INLINE void prepare_backward(const ScanBackward& p, Tokens tokens, Block block, LowRank low_rank, Chunk& chunk) {
+    prepare<T, true>(p.forward, tokens, block, low_rank, chunk);
     int64_t t = 0;
     for (; t + SIDE_BY_SIDE <= tokens.count; t += SIDE_BY_SIDE) prepare_gradients<T, SIDE_BY_SIDE>(p, tokens, t, block, chunk);
     for (; t < tokens.count; t++) prepare_gradients<T, 1>(p, tokens, t, block, chunk);
@@ -110,21 +115,21 @@ INLINE void sweep(const ScanBackward& p, const Workspace& w, Tokens tokens, Rang
     fill_zero(w.sums_B, CHUNK * STATES * LANES);
     fill_zero(w.sums_C, CHUNK * STATES * LANES);
     for (int64_t j = blocks.begin; j < blocks.end; j++) {
-        Group g = {w.binary_rates + (j * n + first) * LANES, w.B + first, w.C + first, n};
+        Group g = {w.binary_rates + (j * n + first) * LANES, w.shared.B + first, w.shared.C + first, n};
         Chunk& chunk = w.chunks[j - blocks.begin];
         const float* kept = checkpoint(p.forward, tokens.prompt, c, j) + first * LANES;
         memcpy(state, kept, sizeof state);
         for (int k = 0; k < STATES; k++) __builtin_prefetch(kept + (n + k) * LANES);
         advance_group<STATES, true>(g, w.largest_rate[j], tokens.count, state, chunk, factors, states);
         retreat<STATES>(g, w.rates + (j * n + first) * LANES, tokens.count, state, factors, states, chunk, w.carried + (j * n + first) * LANES,
-                        w.parameters + j * parameter_floats(n) + first * LANES, w.sums_B, w.sums_C);
+                        w.parameters + j * parameter_floats(s) + first * LANES, w.sums_B, w.sums_C);
     }
     for (int64_t t = 0; t < tokens.count; t++)
         for (int k = 0; k < STATES; k++) {
             const int64_t at = (t * STATES + k) * LANES, token = tokens.first + t;
             float sum_B = sum_lanes(load(w.sums_B + at)), sum_C = sum_lanes(load(w.sums_C + at));
             if (w.weight_sums) {
-                float* to = w.weight_sums + ((group * s.batch + tokens.prompt) * s.num_tokens + token) * 2 * n + first + k;
+                float* to = w.weight_sums + ((group * s.batch + tokens.prompt) * s.num_tokens + token) * token_sums(s) + first + k;
                 to[0] = sum_B, to[n] = sum_C;
             } else {
                 store_scalar(row<T>(p.grad_B, tokens.prompt, token) + first + k, sum_B);
@@ -133,10 +138,26 @@ INLINE void sweep(const ScanBackward& p, const Workspace& w, Tokens tokens, Rang
         }
 }
 
+// Gradients of step sizes of low rank, and of the weights they are multiplied by, from those of the step sizes themselves.
+INLINE void finish_low_rank(LowRank low_rank, int64_t rank, int64_t count, const Field& grad_dt, float* grad_weight, float* sums_low) {
+    for (int64_t r = 0; r < rank; r++) {
+        Vector weight = load(low_rank.weight + r * LANES), sum = load(grad_weight + r * LANES);
+        for (int64_t t = 0; t < count; t++) {
+            Vector g = load(grad_dt.at[t]);
+            float* to = sums_low + (t * rank + r) * LANES;
+            sum += g * low_rank.low[t * rank + r];
+            store(to, load(to) + g * weight);
+        }
+        store(grad_weight + r * LANES, sum);
+    }
+}
+
 template <class T>
-INLINE void finish(const ScanBackward& p, Tokens tokens, Block block, const Chunk& chunk, float* parameters) {
+INLINE void finish(const ScanBackward& p, const Workspace& w, Tokens tokens, int64_t j, Chunk& chunk) {
     const ScanForward& f = p.forward;
-    float *at_D = parameters + f.sizes.d_state * LANES, *at_bias = at_D + LANES;
+    const ScanSizes& s = f.sizes;
+    const Block block = block_at(j, s.channels);
+    float *at_D = w.parameters + j * parameter_floats(s) + s.d_state * LANES, *at_bias = at_D + LANES;
     Vector skip = parameter(f.D, block), grad_D = load(at_D), grad_bias = load(at_bias);
     for (int64_t t = 0; t < tokens.count; t++) {
         const int64_t token = tokens.first + t;
@@ -146,10 +167,15 @@ INLINE void finish(const ScanBackward& p, Tokens tokens, Block block, const Chun
         Vector grad_u = grad_y * skip + sum_input * load(chunk.dt.at[t]);
         grad_D += grad_y * u;
         grad_bias += grad_dt;
-        T *to_dt = row<T>(p.grad_dt, tokens.prompt, token) + block.channel, *to_u = row<T>(p.grad_u, tokens.prompt, token) + block.channel;
-        __builtin_prefetch(to_dt + 2 * LANES, 1);
+        if (s.rank) {
+            store(chunk.sum_decay.at[t], grad_dt);
+        } else {
+            T* to_dt = row<T>(p.grad_dt, tokens.prompt, token) + block.channel;
+            __builtin_prefetch(to_dt + 2 * LANES, 1);
+            store(to_dt, grad_dt, block.lanes);
+        }
+        T* to_u = row<T>(p.grad_u, tokens.prompt, token) + block.channel;
         __builtin_prefetch(to_u + 2 * LANES, 1);
-        store(to_dt, grad_dt, block.lanes);
         store(to_u, grad_u, block.lanes);
         if (f.z.data) {
             T* to_z = row<T>(p.grad_z, tokens.prompt, token) + block.channel;
@@ -159,6 +185,23 @@ INLINE void finish(const ScanBackward& p, Tokens tokens, Block block, const Chun
     }
     store(at_D, grad_D);
     store(at_bias, grad_bias);
+    LowRank low_rank = {w.shared.low, w.dt_weight + j * s.rank * LANES};
+    finish_low_rank(low_rank, s.rank, tokens.count, chunk.sum_decay, at_bias + LANES, w.sums_low);
+}
+
+// The sums over channels that belong to step sizes of low rank.
+template <class T>
+INLINE void write_low_rank(const ScanBackward& p, const Workspace& w, Tokens tokens, int64_t group) {
+    const ScanSizes& s = p.forward.sizes;
+    for (int64_t t = 0; t < tokens.count; t++)
+        for (int64_t r = 0; r < s.rank; r++) {
+            const int64_t token = tokens.first + t;
+            float sum = sum_lanes(load(w.sums_low + (t * s.rank + r) * LANES));
+            if (w.weight_sums)
+                w.weight_sums[((group * s.batch + tokens.prompt) * s.num_tokens + token) * token_sums(s) + 2 * s.d_state + r] = sum;
+            else
+                store_scalar(row<T>(p.grad_dt, tokens.prompt, token) + r, sum);
+        }
 }
 
 template <class T>
@@ -169,27 +212,30 @@ void scan_prompt(const ScanBackward& p, const Workspace& w, int64_t prompt, Rang
         read_state(p.grad_final_state, s, prompt, block_at(j, s.channels), w.carried + j * n * LANES);
     for (int64_t c = ceil_div(s.num_tokens, CHUNK) - 1; c >= 0; c--) {
         Tokens tokens = {prompt, c * CHUNK, smaller(CHUNK, s.num_tokens - c * CHUNK)};
-        gather_weights<T>(p.forward, tokens, w.B, w.C);
-        for (int64_t j = blocks.begin; j < blocks.end; j++)
-            prepare_backward<T>(p, tokens, block_at(j, s.channels), w.chunks[j - blocks.begin]);
+        gather_shared<T>(p.forward, tokens, w.shared);
+        fill_zero(w.sums_low, CHUNK * s.rank * LANES);
+        for (int64_t j = blocks.begin; j < blocks.end; j++) {
+            LowRank low_rank = {w.shared.low, w.dt_weight + j * s.rank * LANES};
+            prepare_backward<T>(p, tokens, block_at(j, s.channels), low_rank, w.chunks[j - blocks.begin]);
+        }
         int64_t first = 0;
         for (; first + GROUP <= n; first += GROUP) sweep<T, GROUP>(p, w, tokens, blocks, group, first);
         for (; first < n; first++) sweep<T, 1>(p, w, tokens, blocks, group, first);
-        for (int64_t j = blocks.begin; j < blocks.end; j++)
-            finish<T>(p, tokens, block_at(j, s.channels), w.chunks[j - blocks.begin], w.parameters + j * parameter_floats(n));
+        for (int64_t j = blocks.begin; j < blocks.end; j++) finish<T>(p, w, tokens, j, w.chunks[j - blocks.begin]);
+        write_low_rank<T>(p, w, tokens, group);
     }
     for (int64_t j = blocks.begin; j < blocks.end; j++)
         write_state(w.carried + j * n * LANES, s, prompt, block_at(j, s.channels), p.grad_initial_state);
 }
 
-// Gradients of A, D and dt_bias: the prompt groups' sums, added in their order.
+// Gradients of A, D, dt_bias and dt_weight: the prompt groups' sums, added in their order.
 void add_parameters(const ScanBackward& p, const float* partial, Division d, int64_t blocks) {
     const ScanSizes& s = p.forward.sizes;
-    const int64_t n = s.d_state, per_group = blocks * parameter_floats(n);
+    const int64_t n = s.d_state, per_group = blocks * parameter_floats(s);
     for (int64_t j = 0; j < blocks; j++)
-        for (int64_t k = 0; k < n + 2; k++) {
+        for (int64_t k = 0; k < parameter_rows(s); k++) {
             Vector sum = {};
-            for (int64_t i = 0; i < d.prompt_groups; i++) sum += load(partial + i * per_group + (j * (n + 2) + k) * LANES);
+            for (int64_t i = 0; i < d.prompt_groups; i++) sum += load(partial + i * per_group + (j * parameter_rows(s) + k) * LANES);
             float lanes[LANES];
             store(lanes, sum);
             Block block = block_at(j, s.channels);
@@ -199,27 +245,26 @@ void add_parameters(const ScanBackward& p, const float* partial, Division d, int
                     p.grad_A[channel * n + k] = lanes[lane];
                 else if (k == n && p.grad_D)
                     p.grad_D[channel] = lanes[lane];
-                else if (k > n && p.grad_dt_bias)
+                else if (k == n + 1 && p.grad_dt_bias)
                     p.grad_dt_bias[channel] = lanes[lane];
+                else if (k > n + 1)
+                    p.grad_dt_weight[channel * s.rank + k - n - 2] = lanes[lane];
             }
         }
 }
 
-// Gradients of B and C: the channel groups' sums, added in their order.
+// Gradients of B, C and step sizes of low rank: the channel groups' sums, added in their order.
 template <class T>
 void add_weights(const ScanBackward& p, const float* sums, int64_t channel_groups) {
     const ScanSizes& s = p.forward.sizes;
-    const int64_t n = s.d_state, rows = s.batch * s.num_tokens;
+    const int64_t n = s.d_state, rows = s.batch * s.num_tokens, width = token_sums(s);
 #pragma omp parallel for num_threads(s.threads) schedule(static)
     for (int64_t r = 0; r < rows; r++)
-        for (int64_t k = 0; k < n; k++) {
-            float sum_B = 0, sum_C = 0;
-            for (int64_t g = 0; g < channel_groups; g++) {
-                const float* from = sums + (g * rows + r) * 2 * n + k;
-                sum_B += from[0], sum_C += from[n];
-            }
-            store_scalar(row<T>(p.grad_B, r / s.num_tokens, r % s.num_tokens) + k, sum_B);
-            store_scalar(row<T>(p.grad_C, r / s.num_tokens, r % s.num_tokens) + k, sum_C);
+        for (int64_t k = 0; k < width; k++) {
+            const Sequence& to = k < n ? p.grad_B : k < 2 * n ? p.grad_C : p.grad_dt;
+            float sum = 0;
+            for (int64_t g = 0; g < channel_groups; g++) sum += sums[(g * rows + r) * width + k];
+            store_scalar(row<T>(to, r / s.num_tokens, r % s.num_tokens) + (k < 2 * n ? k % n : k - 2 * n), sum);
         }
 }
 
@@ -228,14 +273,16 @@ Status run(const ScanBackward& p) {
     const ScanSizes& s = p.forward.sizes;
     const int64_t n = s.d_state, blocks = ceil_div(s.channels, LANES), state_floats = blocks * n * LANES;
     const Division d = divide(s.batch, blocks);
-    const int64_t per_group = blocks * parameter_floats(n), weights = whole_lines(CHUNK * n), sums = CHUNK * GROUP * LANES;
+    const int64_t per_group = blocks * parameter_floats(s), sums = CHUNK * GROUP * LANES;
     const int64_t chunk_floats = ceil_div(blocks, d.channel_groups) * (int64_t)sizeof(Chunk) / 4;
-    const int64_t per_thread = whole_lines(chunk_floats + state_floats + 2 * weights + 2 * sums);
-    const int64_t weight_sums = d.channel_groups > 1 ? d.channel_groups * s.batch * s.num_tokens * 2 * n : 0;
+    const int64_t per_thread = whole_lines(chunk_floats + state_floats + shared_floats(s) + 2 * sums + CHUNK * s.rank * LANES);
+    const int64_t weight_sums = d.channel_groups > 1 ? d.channel_groups * s.batch * s.num_tokens * token_sums(s) : 0;
     Scratch rates(2 * state_floats + blocks), partial(d.prompt_groups * per_group), own(per_thread * s.threads), wide(weight_sums);
-    if (!rates.data || !partial.data || !own.data || !wide.data) return STATUS_NO_MEMORY;
+    Scratch dt_weight(blocks * s.rank * LANES);
+    if (!rates.data || !partial.data || !own.data || !wide.data || !dt_weight.data) return STATUS_NO_MEMORY;
     float *binary_rates = rates.data + state_floats, *largest_rate = binary_rates + state_floats;
     arrange_decay(p.forward, rates.data, binary_rates, largest_rate);
+    arrange_dt_weight(p.forward, dt_weight.data);
 #pragma omp parallel num_threads(s.threads)
     {
         float* mine = own.data + per_thread * thread_index();
@@ -243,19 +290,20 @@ Status run(const ScanBackward& p) {
         w.rates = rates.data;
         w.binary_rates = binary_rates;
         w.largest_rate = largest_rate;
+        w.dt_weight = dt_weight.data;
         w.weight_sums = weight_sums ? wide.data : nullptr;
         w.chunks = (Chunk*)mine;
         w.carried = mine + chunk_floats;
-        w.B = w.carried + state_floats;
-        w.C = w.B + weights;
-        w.sums_B = w.C + weights;
+        w.shared = shared_at(w.carried + state_floats, s);
+        w.sums_B = w.carried + state_floats + shared_floats(s);
         w.sums_C = w.sums_B + sums;
+        w.sums_low = w.sums_C + sums;
 #pragma omp for schedule(dynamic)
         for (int64_t task = 0; task < d.prompt_groups * d.channel_groups; task++) {
             const int64_t i = task / d.channel_groups, g = task % d.channel_groups;
             const Range prompts = part_of(s.batch, i, d.prompt_groups), range = part_of(blocks, g, d.channel_groups);
             w.parameters = partial.data + i * per_group;
-            fill_zero(w.parameters + range.begin * parameter_floats(n), (range.end - range.begin) * parameter_floats(n));
+            fill_zero(w.parameters + range.begin * parameter_floats(s), (range.end - range.begin) * parameter_floats(s));
             for (int64_t prompt = prompts.begin; prompt < prompts.end; prompt++) scan_prompt<T>(p, w, prompt, range, g);
         }
     }

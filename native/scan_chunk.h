@@ -64,29 +64,70 @@ INLINE void arrange_decay(const ScanForward& p, float* rates, float* binary, flo
     }
 }
 
-// B and C of a chunk as float rows (token, d_state): read once a state and token, as broadcasts.
-template <class T>
-INLINE void gather_weights(const ScanForward& p, Tokens tokens, float* B, float* C) {
-    const int64_t n = p.sizes.d_state;
-    for (int64_t t = 0; t < tokens.count; t++) {
-        const T *from_B = row<T>(p.B, tokens.prompt, tokens.first + t), *from_C = row<T>(p.C, tokens.prompt, tokens.first + t);
-        for (int64_t k = 0; k < n; k++) B[t * n + k] = to_float(from_B[k]), C[t * n + k] = to_float(from_C[k]);
-    }
+// (channels, rank) -> (block, rank, LANES)
+INLINE void arrange_dt_weight(const ScanForward& p, float* arranged) {
+    const int64_t channels = p.sizes.channels, rank = p.sizes.rank;
+    for (int64_t j = 0; j < ceil_div(channels, LANES); j++)
+        for (int64_t r = 0; r < rank; r++)
+            for (int lane = 0; lane < LANES; lane++) {
+                int64_t channel = j * LANES + lane;
+                arranged[(j * rank + r) * LANES + lane] = channel < channels ? p.dt_weight[channel * rank + r] : 0.f;
+            }
 }
+
+// The part of a chunk that all its channels share, as float rows (token, d_state) and (token, rank): read once a state and
+// token, as broadcasts.
+struct Shared {
+    float *B, *C, *low;
+};
+
+INLINE int64_t shared_floats(const ScanSizes& s) { return whole_lines(CHUNK * s.d_state) * 2 + whole_lines(CHUNK * s.rank); }
+
+INLINE Shared shared_at(float* p, const ScanSizes& s) {
+    const int64_t weights = whole_lines(CHUNK * s.d_state);
+    return {p, p + weights, p + 2 * weights};
+}
+
+template <class T>
+INLINE void gather_row(const Sequence& from, Tokens tokens, int64_t width, float* to) {
+    for (int64_t t = 0; t < tokens.count; t++)
+        for (int64_t k = 0; k < width; k++) to[t * width + k] = to_float(row<T>(from, tokens.prompt, tokens.first + t)[k]);
+}
+
+template <class T>
+INLINE void gather_shared(const ScanForward& p, Tokens tokens, Shared shared) {
+    gather_row<T>(p.B, tokens, p.sizes.d_state, shared.B);
+    gather_row<T>(p.C, tokens, p.sizes.d_state, shared.C);
+    if (p.sizes.rank) gather_row<T>(p.dt, tokens, p.sizes.rank, shared.low);
+}
+
+// What step sizes of low rank are made from: the chunk's numbers, and the block's weights.
+struct LowRank {
+    const float *low, *weight;
+};
 
 constexpr int SIDE_BY_SIDE = 4;  // tokens whose softplus or gate is computed at once
 
 // Everything about N tokens from `t` on that needs no state: step sizes, what drives the state, the skip connection.
 template <class T, bool BACKWARD, int N>
-INLINE void prepare_tokens(const ScanForward& p, Tokens tokens, int64_t t, Block block, Vector* largest, Chunk& chunk) {
+INLINE void prepare_tokens(const ScanForward& p, Tokens tokens, int64_t t, Block block, LowRank low_rank, Vector* largest, Chunk& chunk) {
     Vector bias = parameter(p.dt_bias, block), skip = parameter(p.D, block);
     Several<N> u, dt, slope;
     EACH {
         const T* from_u = row<T>(p.u, tokens.prompt, tokens.first + t + i) + block.channel;
-        const T* from_dt = row<T>(p.dt, tokens.prompt, tokens.first + t + i) + block.channel;
         __builtin_prefetch(from_u + 2 * LANES);
-        __builtin_prefetch(from_dt + 2 * LANES);
-        u.at[i] = load(from_u, block.lanes), dt.at[i] = load(from_dt, block.lanes) + bias, slope.at[i] = broadcast(1.f);
+        u.at[i] = load(from_u, block.lanes), dt.at[i] = bias, slope.at[i] = broadcast(1.f);
+    }
+    for (int64_t r = 0; r < p.sizes.rank; r++) {
+        Vector weight = load(low_rank.weight + r * LANES);
+        EACH dt.at[i] += weight * low_rank.low[(t + i) * p.sizes.rank + r];
+    }
+    if (!p.sizes.rank) {
+        EACH {
+            const T* from_dt = row<T>(p.dt, tokens.prompt, tokens.first + t + i) + block.channel;
+            __builtin_prefetch(from_dt + 2 * LANES);
+            dt.at[i] += load(from_dt, block.lanes);
+        }
     }
     if (p.sizes.softplus) dt = softplus(dt, &slope);
     EACH {
@@ -99,12 +140,12 @@ INLINE void prepare_tokens(const ScanForward& p, Tokens tokens, int64_t t, Block
 }
 
 template <class T, bool BACKWARD>
-INLINE void prepare(const ScanForward& p, Tokens tokens, Block block, Chunk& chunk) {
+INLINE void prepare(const ScanForward& p, Tokens tokens, Block block, LowRank low_rank, Chunk& chunk) {
     Vector largest = {};
     int64_t t = 0;
     for (; t + SIDE_BY_SIDE <= tokens.count; t += SIDE_BY_SIDE)
-        prepare_tokens<T, BACKWARD, SIDE_BY_SIDE>(p, tokens, t, block, &largest, chunk);
-    for (; t < tokens.count; t++) prepare_tokens<T, BACKWARD, 1>(p, tokens, t, block, &largest, chunk);
+        prepare_tokens<T, BACKWARD, SIDE_BY_SIDE>(p, tokens, t, block, low_rank, &largest, chunk);
+    for (; t < tokens.count; t++) prepare_tokens<T, BACKWARD, 1>(p, tokens, t, block, low_rank, &largest, chunk);
     chunk.largest_dt = max_lane(largest);
 }
 

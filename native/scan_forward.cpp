@@ -9,8 +9,9 @@ namespace {
 constexpr int GROUP = 8;  // states in registers at a time
 
 struct Workspace {
-    const float *binary_rates, *largest_rate;  // shared by all threads
-    float *states, *B, *C;              // one thread's
+    const float *binary_rates, *largest_rate, *dt_weight;  // of all threads
+    float* states;                                         // from here on one thread's
+    Shared shared;
 };
 
 // All states of one block through one chunk, eight at a time, then the rest one by one.
@@ -18,15 +19,15 @@ INLINE void advance_all(const ScanForward& p, const Workspace& w, int64_t j, int
     const int64_t n = p.sizes.d_state;
     int64_t k = 0;
     for (; k + GROUP <= n; k += GROUP) {
-        Group g = {w.binary_rates + (j * n + k) * LANES, w.B + k, w.C + k, n};
+        Group g = {w.binary_rates + (j * n + k) * LANES, w.shared.B + k, w.shared.C + k, n};
         advance_group<GROUP, false>(g, w.largest_rate[j], count, w.states + (j * n + k) * LANES, chunk, nullptr, nullptr);
     }
     for (; k + 4 <= n; k += 4) {
-        Group g = {w.binary_rates + (j * n + k) * LANES, w.B + k, w.C + k, n};
+        Group g = {w.binary_rates + (j * n + k) * LANES, w.shared.B + k, w.shared.C + k, n};
         advance_group<4, false>(g, w.largest_rate[j], count, w.states + (j * n + k) * LANES, chunk, nullptr, nullptr);
     }
     for (; k < n; k++) {
-        Group g = {w.binary_rates + (j * n + k) * LANES, w.B + k, w.C + k, n};
+        Group g = {w.binary_rates + (j * n + k) * LANES, w.shared.B + k, w.shared.C + k, n};
         advance_group<1, false>(g, w.largest_rate[j], count, w.states + (j * n + k) * LANES, chunk, nullptr, nullptr);
     }
 }
@@ -68,10 +69,11 @@ void scan_prompt(const ScanForward& p, const Workspace& w, int64_t prompt, Range
         read_state(p.initial_state, s, prompt, block_at(j, s.channels), w.states + j * state_floats);
     for (int64_t c = 0; c < ceil_div(s.num_tokens, CHUNK); c++) {
         Tokens tokens = {prompt, c * CHUNK, smaller(CHUNK, s.num_tokens - c * CHUNK)};
-        gather_weights<T>(p, tokens, w.B, w.C);
+        gather_shared<T>(p, tokens, w.shared);
         for (int64_t j = blocks.begin; j < blocks.end; j++) {
             if (p.checkpoints) memcpy(checkpoint(p, prompt, c, j), w.states + j * state_floats, 4 * state_floats);
-            prepare<T, false>(p, tokens, block_at(j, s.channels), chunk);
+            LowRank low_rank = {w.shared.low, w.dt_weight + j * s.rank * LANES};
+            prepare<T, false>(p, tokens, block_at(j, s.channels), low_rank, chunk);
             advance_all(p, w, j, tokens.count, chunk);
             write_output<T>(p, tokens, block_at(j, s.channels), chunk);
         }
@@ -84,16 +86,17 @@ template <class T>
 Status run(const ScanForward& p) {
     const ScanSizes& s = p.sizes;
     const int64_t blocks = ceil_div(s.channels, LANES), state_floats = blocks * s.d_state * LANES;
-    const int64_t weights = whole_lines(CHUNK * s.d_state), per_thread = whole_lines(state_floats) + 2 * weights;
+    const int64_t per_thread = whole_lines(state_floats) + shared_floats(s);
     const int64_t channel_groups = smaller(blocks, ceil_div(4 * s.threads, s.batch));
-    Scratch rates(2 * state_floats + blocks), own(per_thread * s.threads);
-    if (!rates.data || !own.data) return STATUS_NO_MEMORY;
+    Scratch rates(2 * state_floats + blocks), own(per_thread * s.threads), dt_weight(blocks * s.rank * LANES);
+    if (!rates.data || !own.data || !dt_weight.data) return STATUS_NO_MEMORY;
     float *binary_rates = rates.data + state_floats, *largest_rate = binary_rates + state_floats;
     arrange_decay(p, rates.data, binary_rates, largest_rate);
+    arrange_dt_weight(p, dt_weight.data);
 #pragma omp parallel num_threads(s.threads)
     {
         float* mine = own.data + per_thread * thread_index();
-        Workspace w = {binary_rates, largest_rate, mine, mine + state_floats, mine + state_floats + weights};
+        Workspace w = {binary_rates, largest_rate, dt_weight.data, mine, shared_at(mine + whole_lines(state_floats), s)};
 #pragma omp for schedule(dynamic)
         for (int64_t task = 0; task < s.batch * channel_groups; task++)
             scan_prompt<T>(p, w, task / channel_groups, part_of(blocks, task % channel_groups, channel_groups));

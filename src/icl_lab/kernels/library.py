@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 NAME = "libicl_kernels"
 SUFFIXES = (".so", ".dylib")
 INSTRUCTION_SETS = ("base", "AVX2", "AVX-512")
@@ -32,7 +32,7 @@ class ScanSizes(Structure):
 
     _fields_ = (
         *((name, c_int64) for name in ("batch", "num_tokens", "channels", "d_state")),
-        *((name, c_int32) for name in ("threads", "softplus", "storage", "reserved")),
+        *((name, c_int32) for name in ("threads", "softplus", "storage", "rank")),
     )
 
 
@@ -42,7 +42,7 @@ class ScanForward(Structure):
     _fields_ = (
         ("sizes", ScanSizes),
         *((name, Sequence) for name in ("u", "dt", "B", "C", "z")),
-        *((name, c_void_p) for name in ("A", "D", "dt_bias", "initial_state")),
+        *((name, c_void_p) for name in ("dt_weight", "A", "D", "dt_bias", "initial_state")),
         ("y", Sequence),
         *((name, c_void_p) for name in ("final_state", "checkpoints")),
     )
@@ -56,7 +56,7 @@ class ScanBackward(Structure):
         ("grad_y", Sequence),
         ("grad_final_state", c_void_p),
         *((name, Sequence) for name in ("grad_u", "grad_dt", "grad_B", "grad_C", "grad_z")),
-        *((name, c_void_p) for name in ("grad_A", "grad_D", "grad_dt_bias", "grad_initial_state")),
+        *((name, c_void_p) for name in ("grad_A", "grad_D", "grad_dt_bias", "grad_initial_state", "grad_dt_weight")),
     )
 
 

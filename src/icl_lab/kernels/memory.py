@@ -21,7 +21,7 @@ class Blocks:
     """Memory blocks that hold one tensor each, or none."""
 
     def __init__(self) -> None:
-        # A tensor may die at any moment and in any thread: its block comes back by one atomic `append`, without the lock.
+        # A tensor may die at any time, in any thread: its block comes back by an atomic `append`, without the lock.
         self._idle: list[mmap.mmap] = []
         self._lock = Lock()
         self._total = 0

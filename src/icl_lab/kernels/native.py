@@ -76,9 +76,9 @@ def mamba_inner(
     A: Float[Tensor, "e n"],
     D: Float[Tensor, " e"],
 ) -> Float[Tensor, "b t e"]:
-    """One operator; matrix products in the dtype of xz."""
-    matrices = x_proj.to(xz.dtype), dt_proj.to(xz.dtype)
-    inputs = (xz, _single(conv_weight), _single(conv_bias), *matrices, _single(dt_bias), _single(A), _single(D))
+    """One operator; the product with x_proj runs in the dtype of xz, that with dt_proj in float32 inside the scan."""
+    parameters = map(_single, (dt_proj, dt_bias, A, D))
+    inputs = (xz, _single(conv_weight), _single(conv_bias), x_proj.to(xz.dtype), *parameters)
     y: Tensor = native_inner.inner_forward(*inputs, _will_differentiate(*inputs))[0]
     return y
 

@@ -21,12 +21,19 @@ def problem(
     dt_bias: Tensor | None,
     initial_state: Tensor | None,
     softplus: bool,
+    dt_weight: Tensor | None = None,
 ) -> ScanForward:
-    """The inputs as C sees them. Sequences must be `rows`; the rest float32 and contiguous."""
+    """The inputs as C sees them. Sequences must be `rows`; the rest float32 and contiguous.
+
+    With `dt_weight` (channels, rank), dt is of low rank, (b, t, rank), and still to be multiplied by it.
+    """
     batch, num_tokens, channels = u.shape
     storage = int(u.dtype == torch.bfloat16)
-    sizes = ScanSizes(batch, num_tokens, channels, A.shape[1], torch.get_num_threads(), int(softplus), storage, 0)
+    sizes = ScanSizes(batch, num_tokens, channels, A.shape[1], torch.get_num_threads(), int(softplus), storage)
+    if dt_weight is not None:
+        sizes.rank = dt_weight.shape[1]
     scan = ScanForward(sizes, *map(sequence, (u, dt, B, C, z)))
+    scan.dt_weight = pointer(dt_weight)
     scan.A, scan.D, scan.dt_bias, scan.initial_state = map(pointer, (A, D, dt_bias, initial_state))
     return scan
 
@@ -101,7 +108,13 @@ def scan_backward(
     return grads
 
 
-def call_backward(scan: ScanForward, grad_y: Tensor, grad_state: Tensor | None, grads: list[Tensor | None]) -> None:
+def call_backward(
+    scan: ScanForward,
+    grad_y: Tensor,
+    grad_state: Tensor | None,
+    grads: list[Tensor | None],
+    grad_dt_weight: Tensor | None = None,
+) -> None:
     """Fill the gradients (in the order of `scan_backward`, None where absent), which may be parts of larger tensors."""
     grad_u, grad_dt, grad_A, grad_B, grad_C, grad_D, grad_z, grad_dt_bias, grad_initial = grads
     backward = ScanBackward(scan, sequence(grad_y), pointer(grad_state))
@@ -109,6 +122,7 @@ def call_backward(scan: ScanForward, grad_y: Tensor, grad_state: Tensor | None, 
     backward.grad_B, backward.grad_C = sequence(grad_B), sequence(grad_C)
     backward.grad_A, backward.grad_D = pointer(grad_A), pointer(grad_D)
     backward.grad_dt_bias, backward.grad_initial_state = pointer(grad_dt_bias), pointer(grad_initial)
+    backward.grad_dt_weight = pointer(grad_dt_weight)
     library.call("scan_backward", backward)
 
 

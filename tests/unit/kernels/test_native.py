@@ -137,7 +137,8 @@ def test_convolution_in_bfloat16():
 
 
 @pytest.mark.parametrize(
-    ("batch", "num_tokens", "channels", "d_state"), [(1, 1, 4, 1), (3, 65, 18, 4), (2, 40, 32, 16)]
+    ("batch", "num_tokens", "channels", "d_state"),
+    [(1, 1, 4, 1), (3, 65, 18, 4), (2, 40, 32, 16), (35, 4, 16, 4), (2, 17, 600, 4)],  # 600: several groups of channels
 )
 @pytest.mark.parametrize("conv_bias", [True, False])
 def test_the_inner_block(batch, num_tokens, channels, d_state, conv_bias):
