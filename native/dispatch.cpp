@@ -6,9 +6,12 @@
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
 DECLARE_KERNELS(base)
+DECLARE_LAYERS(base)
 #if defined(__x86_64__)
 DECLARE_KERNELS(avx2)
+DECLARE_LAYERS(avx2)
 DECLARE_KERNELS(avx512)
+DECLARE_LAYERS(avx512)
 #endif
 
 namespace {
@@ -43,6 +46,7 @@ EXPORT int32_t icl_abi_version() { return ABI_VERSION; }
 // The sizes of the structures, to be compared with Python's mirror of them.
 EXPORT int64_t icl_size_of_scan_backward() { return sizeof(ScanBackward); }
 EXPORT int64_t icl_size_of_convolution() { return sizeof(Convolution); }
+EXPORT int64_t icl_size_of_layers() { return sizeof(Attention) + sizeof(Activation) + sizeof(Norm); }
 
 // 0 base, 1 AVX2, 2 AVX-512. Choosing more than the machine has leaves its best.
 EXPORT int32_t icl_instruction_set() { return level; }
@@ -56,3 +60,10 @@ EXPORT int32_t icl_scan_forward(const ScanForward* problem) { return CALL(scan_f
 EXPORT int32_t icl_scan_backward(const ScanBackward* problem) { return CALL(scan_backward, *problem); }
 EXPORT int32_t icl_convolution_forward(const Convolution* problem) { return CALL(convolution_forward, *problem); }
 EXPORT int32_t icl_convolution_backward(const Convolution* problem) { return CALL(convolution_backward, *problem); }
+
+EXPORT int32_t icl_attention_forward(const Attention* problem) { return CALL(attention_forward, *problem); }
+EXPORT int32_t icl_attention_backward(const Attention* problem) { return CALL(attention_backward, *problem); }
+EXPORT int32_t icl_gelu_forward(const Activation* problem) { return CALL(gelu_forward, *problem); }
+EXPORT int32_t icl_gelu_backward(const Activation* problem) { return CALL(gelu_backward, *problem); }
+EXPORT int32_t icl_norm_forward(const Norm* problem) { return CALL(norm_forward, *problem); }
+EXPORT int32_t icl_norm_backward(const Norm* problem) { return CALL(norm_backward, *problem); }

@@ -53,6 +53,48 @@ struct Convolution {
     float *grad_weight, *grad_bias;                 // grad_bias optional
 };
 
+// A (batch, num_tokens, num_heads, d_head) tensor.
+struct Heads {
+    void* data;
+    int64_t batch_stride, token_stride, head_stride;
+};
+
+struct Attention {
+    int64_t batch, num_tokens, num_heads, d_head, window;  // window: tokens that a query sees, itself included
+    int32_t threads, storage;
+    float scale;
+    int32_t reserved;
+    Heads q, k, v;
+    Heads y;                                        // output of the forward pass
+    float* logsumexp;                               // (batch, num_heads, num_tokens), base 2: written forward, read backward
+    Heads grad_y, grad_q, grad_k, grad_v;           // backward pass
+};
+
+// A contiguous (rows, channels) tensor each; parameters are float.
+struct Activation {
+    int64_t rows, channels;
+    int32_t threads, storage;
+    const void* x;
+    const float* bias;                              // (channels), optional
+    void* y;                                        // output of the forward pass
+    const void* grad_y;                             // backward pass
+    void* grad_x;
+    float* grad_bias;                               // optional
+};
+
+struct Norm {
+    int64_t rows, channels;
+    int32_t threads, storage;
+    int32_t centred;                                // layer norm rather than RMS norm
+    float epsilon;
+    const void* x;
+    const float *gain, *offset;                     // (channels), offset optional
+    void* y;                                        // output of the forward pass
+    const void* grad_y;                             // backward pass
+    void* grad_x;
+    float *grad_gain, *grad_offset;                 // grad_offset optional
+};
+
 // One set of these is compiled for each instruction set; `dispatch.cpp` exports the one that runs here.
 #define DECLARE_KERNELS(isa)                                    \
     namespace isa {                                             \
@@ -61,4 +103,14 @@ struct Convolution {
     Status scan_backward(const ScanBackward& problem);          \
     Status convolution_forward(const Convolution& problem);     \
     Status convolution_backward(const Convolution& problem);    \
+    }
+
+#define DECLARE_LAYERS(isa)                                     \
+    namespace isa {                                             \
+    Status attention_forward(const Attention& problem);         \
+    Status attention_backward(const Attention& problem);        \
+    Status gelu_forward(const Activation& problem);             \
+    Status gelu_backward(const Activation& problem);            \
+    Status norm_forward(const Norm& problem);                   \
+    Status norm_backward(const Norm& problem);                  \
     }

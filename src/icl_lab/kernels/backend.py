@@ -134,6 +134,34 @@ def implementation(tensor: Tensor) -> ModuleType:
     return _modules[_ready(tensor.device.type, tensor.dtype)]
 
 
+def choose_layers(device_type: str, dtype: torch.dtype) -> str:
+    """Name of the backend of the layers, where PyTorch's own operations are the next best, and no cause for a warning.
+
+    Raises:
+        UserError: If `ICL_KERNELS` holds no name of a backend.
+    """
+    forced = _forced()
+    if forced in ("reference", "vectorised"):
+        return f"{forced}_layers"
+    fits = device_type == "cpu" and dtype in NATIVE_DTYPES and forced != "cuda"
+    return "native_layers" if fits and _native_trouble() is None else "vectorised_layers"
+
+
+def _layers_ready(device_type: str, dtype: torch.dtype) -> str:
+    name = choose_layers(device_type, dtype)
+    if name not in _modules:
+        _modules[name] = importlib.import_module(f"icl_lab.kernels.{name}")
+    return name
+
+
+_layers_ready._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def layer_implementation(tensor: Tensor) -> ModuleType:
+    """The module whose attention, activation and norms run for this tensor."""
+    return _modules[_layers_ready(tensor.device.type, tensor.dtype)]
+
+
 def backend_report() -> BackendReport:
     """Which backend is live on a CPU in float32 and why, what is missing, and how to get it."""
     asked, native, cuda = forced(), _native_trouble(), _cuda_trouble()

@@ -80,3 +80,30 @@ def register() -> None:
     @register_flop_formula(operators.mamba_inner_backward)
     def _(grad_y, xz, conv_weight, conv_bias, x_proj, dt_proj, dt_bias, A, *rest, **_):  # type: ignore[no-untyped-def]
         return inner_backward_flops(xz, conv_weight, x_proj, dt_proj, A)
+
+
+def attention_flops(q: Shape) -> int:
+    """Forward pass of attention over (batch, num_tokens, heads, d_head), masked pairs counted, as PyTorch counts it."""
+    return 4 * prod(q) * q[1]
+
+
+@cache
+def register_layers() -> None:
+    """Tell PyTorch's counter about native attention; as for its own, a backward pass recomputes the scores."""
+    operators = torch.ops.icl_lab
+
+    @register_flop_formula(operators.causal_attention)
+    def _(q, *rest, **_):  # type: ignore[no-untyped-def]
+        return attention_flops(q)
+
+    @register_flop_formula(operators.causal_attention_backward)
+    def _(grad_y, *rest, **_):  # type: ignore[no-untyped-def]
+        return attention_flops(grad_y) * 5 // 2
+
+    @register_flop_formula(operators.causal_self_attention)
+    def _(qkv, *rest, **_):  # type: ignore[no-untyped-def]
+        return attention_flops(qkv) // 3
+
+    @register_flop_formula(operators.causal_self_attention_backward)
+    def _(grad_y, *rest, **_):  # type: ignore[no-untyped-def]
+        return attention_flops(grad_y) * 5 // 2

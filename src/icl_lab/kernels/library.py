@@ -14,6 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from icl_lab.kernels import layer_structures
+
 ABI_VERSION = 2
 NAME = "libicl_kernels"
 SUFFIXES = (".so", ".dylib")
@@ -78,6 +80,7 @@ ENTRIES: dict[str, type[Structure]] = {
     "scan_backward": ScanBackward,
     "convolution_forward": Convolution,
     "convolution_backward": Convolution,
+    **layer_structures.ENTRIES,
 }
 
 
@@ -103,10 +106,11 @@ def _open(path: Path) -> ctypes.CDLL:
         function = getattr(library, f"icl_{name}")
         function.argtypes, function.restype = [POINTER(structure)], c_int32
     library.icl_scan_checkpoint_floats.argtypes = [POINTER(ScanSizes)]
-    for name in ("scan_checkpoint_floats", "size_of_scan_backward", "size_of_convolution"):
+    for name in ("scan_checkpoint_floats", "size_of_scan_backward", "size_of_convolution", "size_of_layers"):
         getattr(library, f"icl_{name}").restype = c_int64
-    sizes = library.icl_size_of_scan_backward(), library.icl_size_of_convolution()
-    if library.icl_abi_version() != ABI_VERSION or sizes != (ctypes.sizeof(ScanBackward), ctypes.sizeof(Convolution)):
+    sizes = library.icl_size_of_scan_backward(), library.icl_size_of_convolution(), library.icl_size_of_layers()
+    mirrored = ctypes.sizeof(ScanBackward), ctypes.sizeof(Convolution), layer_structures.TOTAL_SIZE
+    if library.icl_abi_version() != ABI_VERSION or sizes != mirrored:
         raise OSError("it was built from another version of icl-lab")
     return library
 

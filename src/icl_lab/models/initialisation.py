@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from icl_lab import kernels
+
 Bias = Literal["uniform", "zero", "none"]
 Norm = Literal["layer", "rms"]
 
@@ -81,6 +83,23 @@ def embedding(symbols: int, d_model: int, std: float, generator: torch.Generator
     return layer
 
 
+class LayerNorm(nn.LayerNorm):
+    """PyTorch's layer norm through our kernels."""
+
+    def forward(self, x: Float[Tensor, "*rows m"]) -> Float[Tensor, "*rows m"]:
+        """Rows of mean 0 and variance 1, times the gain, plus the offset."""
+        return kernels.layer_norm(x, self.weight, self.bias, self.eps)
+
+
+class RMSNorm(nn.RMSNorm):
+    """PyTorch's RMS norm through our kernels."""
+
+    def forward(self, x: Float[Tensor, "*rows m"]) -> Float[Tensor, "*rows m"]:
+        """Rows of mean square 1, times the gain."""
+        assert self.eps is not None
+        return kernels.rms_norm(x, self.weight, self.eps)
+
+
 def norm(kind: Norm, d_model: int) -> nn.Module:
     """Layer norm (with an offset) or RMS norm (without), both with a gain that starts at one and epsilon 1e-5."""
-    return nn.LayerNorm(d_model, eps=1e-5) if kind == "layer" else nn.RMSNorm(d_model, eps=1e-5)
+    return LayerNorm(d_model, eps=1e-5) if kind == "layer" else RMSNorm(d_model, eps=1e-5)

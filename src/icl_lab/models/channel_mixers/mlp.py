@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from icl_lab import kernels
 from icl_lab.core.specs import Count
 from icl_lab.models.channel_mixers.base import CHANNEL_MIXERS, ChannelMixer, ChannelMixerSpec
 from icl_lab.models.initialisation import linear
@@ -48,4 +48,4 @@ class MLPChannelMixer(ChannelMixer):
             self.narrow = linear(d_hidden, site.d_model, site.generator)
 
     def forward(self, x: Float[Tensor, "*positions m"]) -> Float[Tensor, "*positions m"]:
-        return self.narrow(F.gelu(self.widen(x), approximate="tanh"))
+        return self.narrow(kernels.linear_gelu(x, self.widen.weight, self.widen.bias))

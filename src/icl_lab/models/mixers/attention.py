@@ -12,6 +12,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
+from icl_lab import kernels
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count
 from icl_lab.models.initialisation import linear
@@ -62,11 +63,14 @@ class AttentionMixer(SequenceMixer):
         self.to_out = linear(site.d_model, site.d_model, site.generator, bias="zero", std=std, scale=scale)
 
     def forward(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
-        q, k, v = self._heads(self.to_qkv(x))
+        qkv = rearrange(self.to_qkv(x), "b t (three h c) -> b t three h c", three=3, h=self.num_heads)
         if self.rotary:
-            q, k = rotate(q), rotate(k)
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.to_out(rearrange(mixed, "b h t c -> b t (h c)"))
+            q, k, v = qkv.unbind(2)
+            q, k = rotate(q.transpose(1, 2)).transpose(1, 2), rotate(k.transpose(1, 2)).transpose(1, 2)
+            mixed = kernels.causal_attention(q, k, v)
+        else:
+            mixed = kernels.causal_self_attention(qkv)
+        return self.to_out(rearrange(mixed, "b t h c -> b t (h c)"))
 
     def initial_state(self, batch: int) -> State:
         nothing = self.to_qkv.weight.new_zeros(batch, self.num_heads, 0, self.d_model // self.num_heads)

@@ -1,0 +1,61 @@
+"""The C structures of the layers' kernels: attention, activations and norms. They mirror `native/interface.h`."""
+
+import ctypes
+from ctypes import Structure, c_float, c_int32, c_int64, c_void_p
+
+from torch import Tensor
+
+
+class Heads(Structure):
+    """A (batch, num_tokens, num_heads, d_head) tensor; strides in elements, that of d_head is 1."""
+
+    _fields_ = (("data", c_void_p), *((name, c_int64) for name in ("batch_stride", "token_stride", "head_stride")))
+
+
+class Attention(Structure):
+    """Both passes of causal attention."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("batch", "num_tokens", "num_heads", "d_head", "window")),
+        *((name, c_int32) for name in ("threads", "storage")),
+        ("scale", c_float),
+        ("reserved", c_int32),
+        *((name, Heads) for name in ("q", "k", "v", "y")),
+        ("logsumexp", c_void_p),
+        *((name, Heads) for name in ("grad_y", "grad_q", "grad_k", "grad_v")),
+    )
+
+
+class Activation(Structure):
+    """Both passes of an activation with the bias before it, on contiguous (rows, channels) tensors."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("rows", "channels")),
+        *((name, c_int32) for name in ("threads", "storage")),
+        *((name, c_void_p) for name in ("x", "bias", "y", "grad_y", "grad_x", "grad_bias")),
+    )
+
+
+class Norm(Structure):
+    """Both passes of a norm of contiguous rows."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("rows", "channels")),
+        *((name, c_int32) for name in ("threads", "storage", "centred")),
+        ("epsilon", c_float),
+        *((name, c_void_p) for name in ("x", "gain", "offset", "y", "grad_y", "grad_x", "grad_gain", "grad_offset")),
+    )
+
+
+ENTRIES: dict[str, type[Structure]] = {
+    f"{name}_{direction}": structure
+    for name, structure in (("attention", Attention), ("gelu", Activation), ("norm", Norm))
+    for direction in ("forward", "backward")
+}
+TOTAL_SIZE = sum(ctypes.sizeof(structure) for structure in (Attention, Activation, Norm))
+
+
+def heads(tensor: Tensor) -> Heads:
+    """The C view of a (batch, num_tokens, num_heads, d_head) tensor."""
+    assert tensor.stride(-1) == 1 or tensor.shape[-1] == 1
+    return Heads(tensor.data_ptr(), *tensor.stride()[:3])
