@@ -2,8 +2,8 @@
 //
 //   u = x + bias        y = u sigmoid(2 sqrt(2 / pi) (u + 0.044715 u^3)), the same number as 0.5 u (1 + tanh(half of that))
 //
-// The bias is added here because a matrix product with one first writes it to every row of its result. Nothing is kept
-// between the passes.
+// The bias is added here because a matrix product with one first writes it to every row of its result. The backward pass
+// writes y once more, so that it need not be kept, and may write grad_x over grad_y.
 #include "exponential.h"
 #include "interface.h"
 #include "row_groups.h"
@@ -17,8 +17,9 @@ constexpr float CUBIC = SLOPE * 0.044715f;
 
 INLINE Vector gelu(Vector u) { return u * sigmoid(u * (u * u * CUBIC + SLOPE)); }
 
-INLINE Vector gelu_slope(Vector u) {
+INLINE Vector gelu_slope(Vector u, Vector* value) {
     Vector u2 = u * u, s = sigmoid(u * (u2 * CUBIC + SLOPE));
+    *value = u * s;
     return s + u * (s - s * s) * (u2 * (3 * CUBIC) + SLOPE);
 }
 
@@ -27,13 +28,15 @@ Status forward(const Activation& p) {
 #pragma omp parallel for num_threads(p.threads) schedule(static)
     for (int64_t group = 0; group < groups_of(p.rows); group++) {
         const Range range = part_of(p.rows, group, groups_of(p.rows));
-        for (int64_t i = range.begin; i < range.end; i++)
-            for (int64_t c = 0; c < p.channels; c += LANES) {
-                const int lanes = (int)smaller(LANES, p.channels - c);
-                Vector u = load((const T*)p.x + i * p.channels + c, lanes);
-                if (p.bias) u += load(p.bias + c, lanes);
-                store((T*)p.y + i * p.channels + c, gelu(u), lanes);
-            }
+        const int64_t channels = p.channels;
+        const float* bias = p.bias;
+        for (int64_t i = range.begin; i < range.end; i++) {
+            const T* x = (const T*)p.x + i * channels;
+            T* y = (T*)p.y + i * channels;
+            each_vector(channels, [=](int64_t c, int lanes) __attribute__((always_inline)) {
+                store(y + c, gelu(load(x + c, lanes) + load(bias + c, lanes)), lanes);
+            });
+        }
     }
     return STATUS_OK;
 }
@@ -45,18 +48,21 @@ Status backward(const Activation& p) {
 #pragma omp parallel for num_threads(p.threads) schedule(static)
     for (int64_t group = 0; group < groups_of(p.rows); group++) {
         const Range range = part_of(p.rows, group, groups_of(p.rows));
+        const int64_t channels = p.channels;
+        const float* bias = p.bias;
         float* sum = sums.of(group);
-        for (int64_t i = range.begin; i < range.end; i++)
-            for (int64_t c = 0; c < p.channels; c += LANES) {
-                const int lanes = (int)smaller(LANES, p.channels - c);
-                Vector u = load((const T*)p.x + i * p.channels + c, lanes);
-                if (p.bias) u += load(p.bias + c, lanes);
-                Vector g = load((const T*)p.grad_y + i * p.channels + c, lanes) * gelu_slope(u);
-                store((T*)p.grad_x + i * p.channels + c, g, lanes);
+        for (int64_t i = range.begin; i < range.end; i++) {
+            const T *x = (const T*)p.x + i * channels, *grad_y = (const T*)p.grad_y + i * channels;
+            T *y = (T*)p.y + i * channels, *grad_x = (T*)p.grad_x + i * channels;
+            each_vector(channels, [=](int64_t c, int lanes) __attribute__((always_inline)) {
+                Vector value, g = load(grad_y + c, lanes) * gelu_slope(load(x + c, lanes) + load(bias + c, lanes), &value);
+                store(y + c, value, lanes);
+                store(grad_x + c, g, lanes);
                 store(sum + c, load(sum + c) + g);
-            }
+            });
+        }
     }
-    if (p.grad_bias) sums.total(p.grad_bias);
+    sums.total(p.grad_bias);
     return STATUS_OK;
 }
 

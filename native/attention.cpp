@@ -5,10 +5,8 @@
 // One prompt and head is one task of one thread, so no result depends on their number. A task copies its queries, keys
 // and values to float, some transposed, and is then six small matrix products, all done by `product`: a block of ROWS rows
 // against two vectors of columns, which stays in registers. Only the part below the diagonal is computed.
-//
-// Scores are kept in units of log 2: the queries are scaled by scale * log2(e), and p_ij = 2^(s_ij - logsumexp_i).
-#include <cmath>
 #include <limits>
+#include <utility>
 
 #include "exponential.h"
 #include "interface.h"
@@ -21,6 +19,7 @@ namespace {
 constexpr int ROWS = LANES == 16 ? 8 : 4;  // with two vectors each, as many sums as registers allow
 constexpr int64_t STEP = 16;               // columns are computed in whole steps: a multiple of LANES and of ROWS
 constexpr int64_t QUERIES = 32;            // queries whose p and ds are kept at a time in the backward pass
+constexpr int64_t PREFETCH = 8;            // rows ahead
 
 INLINE int64_t round_up(int64_t x, int64_t unit) { return ceil_div(x, unit) * unit; }
 
@@ -31,7 +30,21 @@ INLINE void product_block(const float* a, int64_t a_row, int64_t a_inner, const 
     Vector sum[ROWS][VECTORS];
     for (int r = 0; r < ROWS; r++)
         for (int v = 0; v < VECTORS; v++) sum[r][v] = ADD ? load(out + r * out_row + v * LANES) : Vector{};
-    for (int64_t n = 0; n < inner; n++) {
+    int64_t n = 0;
+    if constexpr (VECTORS == 1) {
+        // One sum a row would wait for itself: two, of even and odd terms.
+        Vector odd[ROWS];
+        for (int r = 0; r < ROWS; r++) odd[r] = Vector{};
+        for (; n + 2 <= inner; n += 2) {
+            Vector even_row = load(b + n * b_inner), odd_row = load(b + (n + 1) * b_inner);
+            for (int r = 0; r < ROWS; r++) {
+                sum[r][0] += broadcast(a[r * a_row + n * a_inner]) * even_row;
+                odd[r] += broadcast(a[r * a_row + (n + 1) * a_inner]) * odd_row;
+            }
+        }
+        for (int r = 0; r < ROWS; r++) sum[r][0] += odd[r];
+    }
+    for (; n < inner; n++) {
         Vector row[VECTORS];
         for (int v = 0; v < VECTORS; v++) row[v] = load(b + n * b_inner + v * LANES);
         for (int r = 0; r < ROWS; r++) {
@@ -61,7 +74,44 @@ INLINE float largest(Vector v) {
 #endif
 }
 
-// One head of one prompt: where its rows are, and its sizes padded to whole vectors.
+// One of the two rows that a step of a transposition makes of two: with bit D of the column set (HIGH) or not, the columns
+// of a come first.
+template <int D, bool HIGH, size_t... I>
+INLINE Vector mix(Vector a, Vector b, std::index_sequence<I...>) {
+#if defined(__clang__)
+    return __builtin_shufflevector(a, b, (HIGH ? (I & D ? I + LANES : I + D) : (I & D ? I - D + LANES : I))...);
+#else
+    const IntVector from = {(int32_t)(HIGH ? (I & D ? I + LANES : I + D) : (I & D ? I - D + LANES : I))...};
+    return __builtin_shuffle(a, b, from);
+#endif
+}
+
+template <int D>
+INLINE void transpose_step(Vector* x) {
+    constexpr auto lanes = std::make_index_sequence<LANES>();
+#pragma GCC unroll 16
+    for (int i = 0; i < LANES; i++)
+        if (!(i & D)) {
+            Vector low = mix<D, false>(x[i], x[i + D], lanes), high = mix<D, true>(x[i], x[i + D], lanes);
+            x[i] = low, x[i + D] = high;
+        }
+    if constexpr (2 * D < LANES) transpose_step<2 * D>(x);
+}
+
+// (rows, width) floats to (width, columns), zeros past the last row; rows is a multiple of LANES, width and columns are too.
+INLINE void transpose(const float* x, int64_t rows, int64_t width, float* out, int64_t columns) {
+    for (int64_t t = 0; t < columns; t += LANES)
+        for (int64_t c = 0; c < width; c += LANES) {
+            Vector block[LANES];
+#pragma GCC unroll 16
+            for (int n = 0; n < LANES; n++) block[n] = t < rows ? load(x + (t + n) * width + c) : Vector{};
+            transpose_step<1>(block);
+#pragma GCC unroll 16
+            for (int n = 0; n < LANES; n++) store(out + (c + n) * columns + t, block[n]);
+        }
+}
+
+// One head of one prompt: where its rows are in a tensor.
 template <class T>
 struct Head {
     T* data;
@@ -70,172 +120,208 @@ struct Head {
     Head(const Heads& all, int64_t prompt, int64_t head)
         : data((T*)all.data + prompt * all.batch_stride + head * all.head_stride), token_stride(all.token_stride) {}
 
-    // (tokens, width) floats, times a factor; zeros up to `rows` rows and in the columns past d_head.
-    void copy_to(float* rows_out, int64_t tokens, int64_t rows, int64_t d_head, int64_t width, float factor) const {
-        for (int64_t t = 0; t < tokens; t++)
-            for (int64_t c = 0; c < width; c += LANES)
-                store(rows_out + t * width + c, factor * load(data + t * token_stride + c, (int)larger(0, smaller(LANES, d_head - c))));
-        fill_zero(rows_out + tokens * width, (rows - tokens) * width);
-    }
-
-    // (d_head, columns) floats; zeros past the last token.
-    void transpose_to(float* out, int64_t tokens, int64_t columns, int64_t d_head) const {
-        for (int64_t c = 0; c < d_head; c++) {
-            float* row = out + c * columns;
-            for (int64_t t = 0; t < tokens; t++) row[t] = to_float(data[t * token_stride + c]);
-            fill_zero(row + tokens, columns - tokens);
+    // (rows, width) floats, times a factor; zeros past the last token and in the columns past d_head.
+    void copy_to(float* out, int64_t tokens, int64_t rows, int64_t d_head, int64_t width, float factor) const {
+        for (int64_t t = 0; t < tokens; t++) {
+            const T* row = data + t * token_stride;
+            __builtin_prefetch(row + PREFETCH * token_stride);  // rows are too far apart for the processor to foresee
+            int64_t c = 0;
+            for (; c + LANES <= d_head; c += LANES) store(out + t * width + c, factor * load(row + c, LANES));
+            if (c < d_head) store(out + t * width + c, factor * load(row + c, (int)(d_head - c)));
         }
+        fill_zero(out + tokens * width, (rows - tokens) * width);
     }
 
     void store_row(int64_t token, const float* row, int64_t d_head, float factor) const {
-        for (int64_t c = 0; c < d_head; c += LANES)
-            store(data + token * token_stride + c, factor * load(row + c), (int)smaller(LANES, d_head - c));
+        T* out = data + token * token_stride;
+        int64_t c = 0;
+        for (; c + LANES <= d_head; c += LANES) store(out + c, factor * load(row + c), LANES);
+        if (c < d_head) store(out + c, factor * load(row + c), (int)(d_head - c));
     }
 };
 
 struct Sizes {
     int64_t tokens, d_head, window;
-    int64_t rows;     // tokens, in whole blocks of ROWS
-    int64_t columns;  // tokens, in whole steps; never a multiple of 4 KiB apart, which would be one set of the cache
+    int64_t rows;     // tokens, in whole steps
+    int64_t columns;  // the same; never a multiple of 4 KiB apart, which would be one set of the cache
     int64_t width;    // d_head, in whole vectors
 
     explicit Sizes(const Attention& p)
-        : tokens(p.num_tokens), d_head(p.d_head), window(p.window), rows(round_up(tokens, ROWS)),
-          columns(round_up(tokens, STEP)), width(round_up(d_head, LANES)) {
+        : tokens(p.num_tokens), d_head(p.d_head), window(p.window), rows(round_up(tokens, STEP)), columns(rows),
+          width(round_up(d_head, LANES)) {
         if (columns % 256 == 0) columns += STEP;
     }
 
-    // The keys that a block of queries looks at: all in [first, end), computed in [begin, end rounded to a step).
+    // The keys that a block of queries looks at: all in [begin, end), computed in [begin, end rounded to a step).
     int64_t begin(int64_t query) const { return larger(0, query - window + 1) / STEP * STEP; }
     int64_t end(int64_t query) const { return smaller(query + ROWS, tokens); }
 };
 
-// Which lanes of the vector at column j the query may look at.
-INLINE IntVector visible(int64_t j, int64_t first, int64_t last) {
-    IntVector lane;
-    for (int n = 0; n < LANES; n++) lane[n] = n;
-    return (lane >= (int32_t)(first - j)) & (lane <= (int32_t)(last - j));
-}
-
 INLINE Vector select(IntVector where, Vector x, Vector otherwise) { return where ? x : otherwise; }
 
-INLINE Vector power_of_two(Vector x) { return exp2_product_saturating(x, broadcast(1.f)); }
+// The columns [begin, end) of a block of rows, the first of which is `query`: which of them every row sees, and which
+// lanes of the others.
+struct Sight {
+    int64_t query, window, begin, end, all_begin, all_end;
 
-// Scores to 2^(score - their largest), with zeros where the query may not look; returns the largest and their sum.
-INLINE void exponentiate(float* row, int64_t begin, int64_t end, int64_t first, int64_t last, float* top, float* total) {
+    Sight(const Sizes& s, int64_t query)
+        : query(query), window(s.window), begin(s.begin(query)), end(round_up(s.end(query), STEP)),
+          all_begin(larger(begin, round_up(larger(0, query + ROWS - s.window), LANES))),
+          all_end(larger(all_begin, (query + 1) / LANES * LANES)) {}
+
+    bool partial(int64_t j) const { return j < all_begin || j >= all_end; }
+
+    __attribute__((always_inline)) IntVector lanes(int64_t j, int r) const {
+        IntVector lane;
+        for (int n = 0; n < LANES; n++) lane[n] = n;
+        const int64_t i = query + r - j;
+        return (lane <= (int32_t)i) & (lane > (int32_t)larger(-1, i - window));
+    }
+};
+
+// e^x for x at most 0, or NaN; below -87, where floats end, e^-87.
+INLINE Vector exponential(Vector x) {
+    x = maximum(broadcast(-87.f), x);
+    Vector shifted = x * LOG2_E + ROUND, rounded = shifted - ROUND;
+    return exp2_parts(shifted, rounded, x * LOG2_E - rounded + x * LOG2_E_REST);
+}
+
+// Scores of a block of rows to e^(score - the largest of the row), with zeros where the row may not look.
+INLINE void exponentiate(float* p, int64_t columns, const Sight& sight, float* top, float* total) {
     const Vector nothing = broadcast(-std::numeric_limits<float>::infinity());
-    Vector best = nothing;
-    for (int64_t j = begin; j < end; j += LANES) {
-        Vector s = load(row + j);
-        if (j < first || j + LANES - 1 > last) s = select(visible(j, first, last), s, nothing);
-        best = maximum(best, s);
+    Vector best[ROWS], sum[ROWS];
+    for (int r = 0; r < ROWS; r++) best[r] = nothing, sum[r] = Vector{};
+    for (int64_t j = sight.begin; j < sight.end; j += LANES)
+        if (sight.partial(j))
+            for (int r = 0; r < ROWS; r++) best[r] = maximum(best[r], select(sight.lanes(j, r), load(p + r * columns + j), nothing));
+        else
+            for (int r = 0; r < ROWS; r++) best[r] = maximum(best[r], load(p + r * columns + j));
+    for (int r = 0; r < ROWS; r++) top[r] = largest(best[r]);
+    for (int64_t j = sight.begin; j < sight.end; j += LANES) {
+        const bool partial = sight.partial(j);
+        for (int r = 0; r < ROWS; r++) {
+            Vector e = exponential(load(p + r * columns + j) - top[r]);
+            if (partial) e = select(sight.lanes(j, r), e, Vector{});
+            sum[r] += e;
+            store(p + r * columns + j, e);
+        }
     }
-    *top = largest(best);
-    Vector sum = {};
-    for (int64_t j = begin; j < end; j += LANES) {
-        Vector e = power_of_two(load(row + j) - *top);
-        if (j < first || j + LANES - 1 > last) e = select(visible(j, first, last), e, Vector{});
-        sum += e;
-        store(row + j, e);
+    for (int r = 0; r < ROWS; r++) total[r] = sum_lanes(sum[r]);
+}
+
+// Scores in p and gradients of p in ds become p and the gradients of the scores.
+INLINE void differentiate(float* p, float* ds, int64_t columns, const Sight& sight, const float* top, const float* total) {
+    Vector sum[ROWS], factor[ROWS];
+    for (int r = 0; r < ROWS; r++) sum[r] = Vector{}, factor[r] = broadcast(1.f / total[r]);
+    for (int64_t j = sight.begin; j < sight.end; j += LANES) {
+        const bool partial = sight.partial(j);
+        for (int r = 0; r < ROWS; r++) {
+            Vector e = exponential(load(p + r * columns + j) - top[r]);
+            if (partial) e = select(sight.lanes(j, r), e, Vector{});
+            sum[r] += e * load(ds + r * columns + j);
+            store(p + r * columns + j, e * factor[r]);
+        }
     }
-    *total = sum_lanes(sum);
+    float mean[ROWS];
+    for (int r = 0; r < ROWS; r++) mean[r] = sum_lanes(sum[r]) / total[r];
+    for (int64_t j = sight.begin; j < sight.end; j += LANES)
+        for (int r = 0; r < ROWS; r++)
+            store(ds + r * columns + j, load(p + r * columns + j) * (load(ds + r * columns + j) - mean[r]));
 }
 
 // The working memory of the forward pass of one task.
 struct ForwardBuffers {
-    float *q, *k_columns, *v, *p, *y;
+    float *q, *k, *v, *k_columns, *p, *y;
 
     static int64_t floats(const Sizes& s) {
-        return s.rows * s.width + s.d_head * s.columns + s.tokens * s.width + ROWS * s.columns + ROWS * s.width;
+        return 3 * s.rows * s.width + s.width * s.columns + ROWS * s.columns + ROWS * s.width;
     }
 
     ForwardBuffers(const Sizes& s, float* memory) {
         q = memory;
-        k_columns = q + s.rows * s.width;
-        v = k_columns + s.d_head * s.columns;
-        p = v + s.tokens * s.width;
+        k = q + s.rows * s.width;
+        v = k + s.rows * s.width;
+        k_columns = v + s.rows * s.width;
+        p = k_columns + s.width * s.columns;
         y = p + ROWS * s.columns;
+        fill_zero(memory, 3 * s.rows * s.width);
     }
+};
+
+// What the backward pass needs to compute p again: the largest score of every row, and its sum of exponentials.
+struct Statistics {
+    float *top, *total;
+
+    Statistics(const Attention& p, int64_t prompt, int64_t head)
+        : top(p.statistics + (prompt * p.num_heads + head) * 2 * p.num_tokens), total(top + p.num_tokens) {}
 };
 
 template <class T>
 void forward_head(const Attention& p, const Sizes& s, int64_t prompt, int64_t head, float* memory) {
     const ForwardBuffers b(s, memory);
-    Head<const T>(p.q, prompt, head).copy_to(b.q, s.tokens, s.rows, s.d_head, s.width, p.scale * LOG2_E);
-    Head<const T>(p.k, prompt, head).transpose_to(b.k_columns, s.tokens, s.columns, s.d_head);
-    Head<const T>(p.v, prompt, head).copy_to(b.v, s.tokens, s.tokens, s.d_head, s.width, 1.f);
+    Head<const T>(p.q, prompt, head).copy_to(b.q, s.tokens, s.rows, s.d_head, s.width, p.scale);
+    Head<const T>(p.k, prompt, head).copy_to(b.k, s.tokens, s.rows, s.d_head, s.width, 1.f);
+    Head<const T>(p.v, prompt, head).copy_to(b.v, s.tokens, s.rows, s.d_head, s.width, 1.f);
+    transpose(b.k, s.rows, s.width, b.k_columns, s.columns);
     const Head<T> y(p.y, prompt, head);
-    float* logsumexp = p.logsumexp + (prompt * p.num_heads + head) * s.tokens;
+    const Statistics statistics(p, prompt, head);
     for (int64_t query = 0; query < s.tokens; query += ROWS) {
-        const int64_t begin = s.begin(query), end = s.end(query), padded = round_up(end, STEP);
-        float total[ROWS];
+        const Sight sight(s, query);
+        const int64_t begin = sight.begin, end = s.end(query);
+        float top[ROWS], total[ROWS];
         product<false>(b.q + query * s.width, s.width, 1, b.k_columns + begin, s.columns, s.d_head, b.p + begin, s.columns,
-                       padded - begin);
-        for (int64_t i = query; i < end; i++) {
-            float top;
-            exponentiate(b.p + (i - query) * s.columns, begin, padded, larger(0, i - s.window + 1), i, &top, &total[i - query]);
-            logsumexp[i] = top + std::log2(total[i - query]);
-        }
-        // Rows past the last token hold the scores of a zero query; what they sum to is not stored.
+                       sight.end - begin);
+        exponentiate(b.p, s.columns, sight, top, total);
+        // Rows past the last token are those of a zero query; nothing of them is stored.
         product<false>(b.p + begin, s.columns, 1, b.v + begin * s.width, s.width, end - begin, b.y, s.width, s.width);
-        for (int64_t i = query; i < end; i++)
+        for (int64_t i = query; i < end; i++) {
             y.store_row(i, b.y + (i - query) * s.width, s.d_head, 1.f / total[i - query]);
+            statistics.top[i] = top[i - query], statistics.total[i] = total[i - query];
+        }
     }
 }
 
 // The working memory of the backward pass of one task.
 struct BackwardBuffers {
-    float *q, *k, *k_columns, *v_columns, *grad_y, *p, *ds, *grad_q, *grad_k, *grad_v;
+    float *q, *k, *v, *grad_y, *grad_k, *grad_v, *k_columns, *v_columns, *p, *ds, *grad_q;
 
     static int64_t floats(const Sizes& s) {
-        return 5 * s.rows * s.width + 2 * s.d_head * s.columns + 2 * QUERIES * s.columns + ROWS * s.width;
+        return 6 * s.rows * s.width + 2 * s.width * s.columns + 2 * QUERIES * s.columns + ROWS * s.width;
     }
 
     BackwardBuffers(const Sizes& s, float* memory) {
         q = memory;
         k = q + s.rows * s.width;
-        grad_y = k + s.rows * s.width;
+        v = k + s.rows * s.width;
+        grad_y = v + s.rows * s.width;
         grad_k = grad_y + s.rows * s.width;
         grad_v = grad_k + s.rows * s.width;
         k_columns = grad_v + s.rows * s.width;
-        v_columns = k_columns + s.d_head * s.columns;
-        p = v_columns + s.d_head * s.columns;
+        v_columns = k_columns + s.width * s.columns;
+        p = v_columns + s.width * s.columns;
         ds = p + QUERIES * s.columns;
         grad_q = ds + QUERIES * s.columns;
+        fill_zero(memory, 6 * s.rows * s.width);
     }
 };
 
-// Scores in p and gradients of p in ds become p and the gradients of the scores.
-INLINE void differentiate(float* p, float* ds, int64_t begin, int64_t end, int64_t first, int64_t last, float logsumexp) {
-    Vector sum = {};
-    for (int64_t j = begin; j < end; j += LANES) {
-        Vector e = power_of_two(load(p + j) - logsumexp);
-        if (j < first || j + LANES - 1 > last) e = select(visible(j, first, last), e, Vector{});
-        sum += e * load(ds + j);
-        store(p + j, e);
-    }
-    const float mean = sum_lanes(sum);
-    for (int64_t j = begin; j < end; j += LANES) store(ds + j, load(p + j) * (load(ds + j) - mean));
-}
-
 // p and ds of one block of queries, and from them its gradients; `query - i0` is its first row in the buffers.
 template <class T>
-INLINE void backward_queries(const Sizes& s, const BackwardBuffers& b, int64_t query, int64_t i0, const float* logsumexp,
+INLINE void backward_queries(const Sizes& s, const BackwardBuffers& b, int64_t query, int64_t i0, const Statistics& statistics,
                              const Head<T>& grad_q, float scale) {
-    const int64_t begin = s.begin(query), end = s.end(query), padded = round_up(end, STEP);
+    const Sight sight(s, query);
+    const int64_t begin = sight.begin, end = s.end(query), rows = end - query;
     float *p = b.p + (query - i0) * s.columns, *ds = b.ds + (query - i0) * s.columns;
-    product<false>(b.q + query * s.width, s.width, 1, b.k_columns + begin, s.columns, s.d_head, p + begin, s.columns, padded - begin);
+    product<false>(b.q + query * s.width, s.width, 1, b.k_columns + begin, s.columns, s.d_head, p + begin, s.columns, sight.end - begin);
     product<false>(b.grad_y + query * s.width, s.width, 1, b.v_columns + begin, s.columns, s.d_head, ds + begin, s.columns,
-                   padded - begin);
-    for (int64_t i = query; i < query + ROWS; i++) {
-        float *p_row = p + (i - query) * s.columns, *ds_row = ds + (i - query) * s.columns;
-        if (i < end) {
-            differentiate(p_row, ds_row, begin, padded, larger(0, i - s.window + 1), i, logsumexp[i]);
-        } else {
-            fill_zero(p_row + begin, padded - begin);
-            fill_zero(ds_row + begin, padded - begin);
-        }
+                   sight.end - begin);
+    // Rows past the last token: zero queries, with zero gradients. Their p is finite, and multiplies zeros.
+    float top[ROWS], total[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        top[r] = r < rows ? statistics.top[query + r] : 0.f;
+        total[r] = r < rows ? statistics.total[query + r] : 1.f;
     }
+    differentiate(p, ds, s.columns, sight, top, total);
     product<false>(ds + begin, s.columns, 1, b.k + begin * s.width, s.width, end - begin, b.grad_q, s.width, s.width);
     for (int64_t i = query; i < end; i++) grad_q.store_row(i, b.grad_q + (i - query) * s.width, s.d_head, scale);
 }
@@ -243,21 +329,21 @@ INLINE void backward_queries(const Sizes& s, const BackwardBuffers& b, int64_t q
 template <class T>
 void backward_head(const Attention& p, const Sizes& s, int64_t prompt, int64_t head, float* memory) {
     const BackwardBuffers b(s, memory);
-    const Head<const T> k(p.k, prompt, head);
-    Head<const T>(p.q, prompt, head).copy_to(b.q, s.tokens, s.rows, s.d_head, s.width, p.scale * LOG2_E);
-    k.copy_to(b.k, s.tokens, s.rows, s.d_head, s.width, 1.f);
-    k.transpose_to(b.k_columns, s.tokens, s.columns, s.d_head);
-    Head<const T>(p.v, prompt, head).transpose_to(b.v_columns, s.tokens, s.columns, s.d_head);
+    Head<const T>(p.q, prompt, head).copy_to(b.q, s.tokens, s.rows, s.d_head, s.width, p.scale);
+    Head<const T>(p.k, prompt, head).copy_to(b.k, s.tokens, s.rows, s.d_head, s.width, 1.f);
+    Head<const T>(p.v, prompt, head).copy_to(b.v, s.tokens, s.rows, s.d_head, s.width, 1.f);
     Head<const T>(p.grad_y, prompt, head).copy_to(b.grad_y, s.tokens, s.rows, s.d_head, s.width, 1.f);
-    fill_zero(b.grad_k, 2 * s.rows * s.width);  // and grad_v, which follows it
-    const float* logsumexp = p.logsumexp + (prompt * p.num_heads + head) * s.tokens;
+    transpose(b.k, s.rows, s.width, b.k_columns, s.columns);
+    transpose(b.v, s.rows, s.width, b.v_columns, s.columns);
+    const Statistics statistics(p, prompt, head);
     const Head<T> grad_q(p.grad_q, prompt, head), grad_k(p.grad_k, prompt, head), grad_v(p.grad_v, prompt, head);
+    const int64_t rows = round_up(s.tokens, ROWS);
     for (int64_t i0 = 0; i0 < s.tokens; i0 += QUERIES) {
-        const int64_t i_end = smaller(i0 + QUERIES, s.rows);
-        for (int64_t query = i0; query < i_end; query += ROWS) backward_queries(s, b, query, i0, logsumexp, grad_q, p.scale);
+        const int64_t i_end = smaller(i0 + QUERIES, rows);
+        for (int64_t query = i0; query < i_end; query += ROWS) backward_queries(s, b, query, i0, statistics, grad_q, p.scale);
         for (int64_t j = s.begin(i0); j < i_end; j += ROWS) {
             // Queries before j do not see it, nor do those a window later.
-            const int64_t from = larger(i0, j), to = smaller(i_end, round_up(smaller(s.rows, j + ROWS - 1 + s.window), ROWS));
+            const int64_t from = larger(i0, j), to = smaller(i_end, round_up(smaller(rows, j + ROWS - 1 + s.window), ROWS));
             if (from >= to) continue;
             const int64_t at = (from - i0) * s.columns + j;
             product<true>(b.p + at, 1, s.columns, b.grad_y + from * s.width, s.width, to - from, b.grad_v + j * s.width, s.width, s.width);
@@ -265,7 +351,7 @@ void backward_head(const Attention& p, const Sizes& s, int64_t prompt, int64_t h
         }
     }
     for (int64_t t = 0; t < s.tokens; t++) {
-        grad_k.store_row(t, b.grad_k + t * s.width, s.d_head, LN_2);  // b.q held log2(e) times too much
+        grad_k.store_row(t, b.grad_k + t * s.width, s.d_head, 1.f);  // b.q holds the scale
         grad_v.store_row(t, b.grad_v + t * s.width, s.d_head, 1.f);
     }
 }

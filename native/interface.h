@@ -66,7 +66,7 @@ struct Attention {
     int32_t reserved;
     Heads q, k, v;
     Heads y;                                        // output of the forward pass
-    float* logsumexp;                               // (batch, num_heads, num_tokens), base 2: written forward, read backward
+    float* statistics;                              // (batch, num_heads, 2, num_tokens): largest score, sum of exponentials
     Heads grad_y, grad_q, grad_k, grad_v;           // backward pass
 };
 
@@ -75,17 +75,17 @@ struct Activation {
     int64_t rows, channels;
     int32_t threads, storage;
     const void* x;
-    const float* bias;                              // (channels), optional
-    void* y;                                        // output of the forward pass
+    const float* bias;                              // (channels)
+    void* y;                                        // output of both passes
     const void* grad_y;                             // backward pass
-    void* grad_x;
-    float* grad_bias;                               // optional
+    void* grad_x;                                   // may be grad_y
+    float* grad_bias;
 };
 
 struct Norm {
     int64_t rows, channels;
     int32_t threads, storage;
-    int32_t centred;                                // layer norm rather than RMS norm
+    int32_t centred;                                // layer norm, with an offset, rather than RMS norm, without
     float epsilon;
     const void* x;
     const float *gain, *offset;                     // (channels), offset optional

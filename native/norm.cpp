@@ -19,21 +19,20 @@ struct Moments {
 
 template <class T>
 INLINE Moments moments(const Norm& p, const T* x) {
+    const int64_t channels = p.channels;
     float mean = 0;
     if (p.centred) {
         Vector sum = {};
-        for (int64_t c = 0; c < p.channels; c += LANES) sum += load(x + c, (int)smaller(LANES, p.channels - c));
-        mean = sum_lanes(sum) / (float)p.channels;
+        each_vector(channels, [&](int64_t c, int lanes) __attribute__((always_inline)) { sum += load(x + c, lanes); });
+        mean = sum_lanes(sum) / (float)channels;
     }
     Vector squares = {};
-    for (int64_t c = 0; c < p.channels; c += LANES) {
-        const int lanes = (int)smaller(LANES, p.channels - c);
+    each_vector(channels, [&](int64_t c, int lanes) __attribute__((always_inline)) {
         Vector d = load(x + c, lanes) - mean;
-        if (lanes < LANES)
-            for (int n = lanes; n < LANES; n++) d[n] = 0;
+        for (int n = lanes; n < LANES; n++) d[n] = 0;
         squares += d * d;
-    }
-    return {mean, 1.f / std::sqrt(sum_lanes(squares) / (float)p.channels + p.epsilon)};
+    });
+    return {mean, 1.f / std::sqrt(sum_lanes(squares) / (float)channels + p.epsilon)};
 }
 
 template <class T>
@@ -41,15 +40,15 @@ Status forward(const Norm& p) {
 #pragma omp parallel for num_threads(p.threads) schedule(static)
     for (int64_t group = 0; group < groups_of(p.rows); group++) {
         const Range range = part_of(p.rows, group, groups_of(p.rows));
+        const float *gain = p.gain, *offset = p.offset;
         for (int64_t i = range.begin; i < range.end; i++) {
             const T* x = (const T*)p.x + i * p.channels;
+            T* y = (T*)p.y + i * p.channels;
             const Moments m = moments(p, x);
-            for (int64_t c = 0; c < p.channels; c += LANES) {
-                const int lanes = (int)smaller(LANES, p.channels - c);
-                Vector y = (load(x + c, lanes) - m.mean) * m.factor * load(p.gain + c, lanes);
-                if (p.offset) y += load(p.offset + c, lanes);
-                store((T*)p.y + i * p.channels + c, y, lanes);
-            }
+            each_vector(p.channels, [=](int64_t c, int lanes) __attribute__((always_inline)) {
+                Vector v = (load(x + c, lanes) - m.mean) * m.factor * load(gain + c, lanes);
+                store(y + c, offset ? v + load(offset + c, lanes) : v, lanes);
+            });
         }
     }
     return STATUS_OK;
@@ -59,27 +58,28 @@ Status forward(const Norm& p) {
 template <class T>
 INLINE void backward_row(const Norm& p, int64_t i, float* gain_sum, float* offset_sum) {
     const T *x = (const T*)p.x + i * p.channels, *grad_y = (const T*)p.grad_y + i * p.channels;
+    T* grad_x = (T*)p.grad_x + i * p.channels;
+    const float* gain = p.gain;
+    const bool centred = p.centred;
     const Moments m = moments(p, x);
     Vector sum = {}, sum_n = {};
-    for (int64_t c = 0; c < p.channels; c += LANES) {
-        const int lanes = (int)smaller(LANES, p.channels - c);
-        Vector n = (load(x + c, lanes) - m.mean) * m.factor, gy = load(grad_y + c, lanes), g = gy * load(p.gain + c, lanes);
+    each_vector(p.channels, [&](int64_t c, int lanes) __attribute__((always_inline)) {
+        Vector n = (load(x + c, lanes) - m.mean) * m.factor, gy = load(grad_y + c, lanes), g = gy * load(gain + c, lanes);
         sum += g;
         sum_n += g * n;
         store(gain_sum + c, load(gain_sum + c) + gy * n);
-        if (p.offset) store(offset_sum + c, load(offset_sum + c) + gy);
-    }
-    const float mean = p.centred ? sum_lanes(sum) / (float)p.channels : 0.f, mean_n = sum_lanes(sum_n) / (float)p.channels;
-    for (int64_t c = 0; c < p.channels; c += LANES) {
-        const int lanes = (int)smaller(LANES, p.channels - c);
-        Vector n = (load(x + c, lanes) - m.mean) * m.factor, g = load(grad_y + c, lanes) * load(p.gain + c, lanes);
-        store((T*)p.grad_x + i * p.channels + c, (g - mean - n * mean_n) * m.factor, lanes);
-    }
+        if (centred) store(offset_sum + c, load(offset_sum + c) + gy);
+    });
+    const float mean = centred ? sum_lanes(sum) / (float)p.channels : 0.f, mean_n = sum_lanes(sum_n) / (float)p.channels;
+    each_vector(p.channels, [=](int64_t c, int lanes) __attribute__((always_inline)) {
+        Vector n = (load(x + c, lanes) - m.mean) * m.factor, g = load(grad_y + c, lanes) * load(gain + c, lanes);
+        store(grad_x + c, (g - mean - n * mean_n) * m.factor, lanes);
+    });
 }
 
 template <class T>
 Status backward(const Norm& p) {
-    RowSums gains(p.rows, p.channels), offsets(p.rows, p.offset ? p.channels : 0);
+    RowSums gains(p.rows, p.channels), offsets(p.rows, p.centred ? p.channels : 0);
     if (!gains.data() || !offsets.data()) return STATUS_NO_MEMORY;
 #pragma omp parallel for num_threads(p.threads) schedule(static)
     for (int64_t group = 0; group < groups_of(p.rows); group++) {

@@ -8,6 +8,14 @@ namespace {
 // Enough for any number of threads to share evenly, few enough for their sums to cost nothing.
 INLINE int64_t groups_of(int64_t rows) { return smaller(rows, 64); }
 
+// Calls f(first channel, lanes) for every vector of a row. Where the vector is whole, the compiler knows it.
+template <class F>
+INLINE void each_vector(int64_t channels, F f) {
+    int64_t c = 0;
+    for (; c + LANES <= channels; c += LANES) f(c, LANES);
+    if (c < channels) f(c, (int)(channels - c));
+}
+
 // A sum over rows for every channel: by group, in order, then over the groups, in order.
 class RowSums {
     int64_t groups_, channels_, stride_;

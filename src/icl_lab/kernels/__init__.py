@@ -9,7 +9,7 @@ are PyTorch's own operations, and `native_layers`.
 """
 
 from icl_lab.kernels.backend import BackendReport, SlowKernelsWarning, backend_report, using
-from icl_lab.kernels.layers import causal_attention, causal_self_attention, layer_norm, linear_gelu, rms_norm
+from icl_lab.kernels.layers import causal_attention, causal_self_attention, gelu_mlp, layer_norm, rms_norm
 from icl_lab.kernels.operations import (
     causal_conv1d,
     causal_conv1d_step,
@@ -29,8 +29,8 @@ __all__ = [
     "causal_conv1d",
     "causal_conv1d_step",
     "causal_self_attention",
+    "gelu_mlp",
     "layer_norm",
-    "linear_gelu",
     "mamba_inner",
     "rms_norm",
     "selective_scan",

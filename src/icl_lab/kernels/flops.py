@@ -89,7 +89,7 @@ def attention_flops(q: Shape) -> int:
 
 @cache
 def register_layers() -> None:
-    """Tell PyTorch's counter about native attention; as for its own, a backward pass recomputes the scores."""
+    """Tell PyTorch's counter about the native layers; scores that the backward pass computes again are not counted."""
     operators = torch.ops.icl_lab
 
     @register_flop_formula(operators.causal_attention)
@@ -98,7 +98,7 @@ def register_layers() -> None:
 
     @register_flop_formula(operators.causal_attention_backward)
     def _(grad_y, *rest, **_):  # type: ignore[no-untyped-def]
-        return attention_flops(grad_y) * 5 // 2
+        return 2 * attention_flops(grad_y)
 
     @register_flop_formula(operators.causal_self_attention)
     def _(qkv, *rest, **_):  # type: ignore[no-untyped-def]
@@ -106,4 +106,12 @@ def register_layers() -> None:
 
     @register_flop_formula(operators.causal_self_attention_backward)
     def _(grad_y, *rest, **_):  # type: ignore[no-untyped-def]
-        return attention_flops(grad_y) * 5 // 2
+        return 2 * attention_flops(grad_y)
+
+    @register_flop_formula(operators.gelu_mlp)
+    def _(x, widen, widen_bias, narrow, *rest, **_):  # type: ignore[no-untyped-def]
+        return 2 * x[0] * (prod(widen) + prod(narrow))
+
+    @register_flop_formula(operators.gelu_mlp_backward)
+    def _(grad_y, x, widen, widen_bias, narrow, *rest, **_):  # type: ignore[no-untyped-def]
+        return 4 * x[0] * (prod(widen) + prod(narrow))

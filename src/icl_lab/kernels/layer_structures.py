@@ -21,7 +21,7 @@ class Attention(Structure):
         ("scale", c_float),
         ("reserved", c_int32),
         *((name, Heads) for name in ("q", "k", "v", "y")),
-        ("logsumexp", c_void_p),
+        ("statistics", c_void_p),
         *((name, Heads) for name in ("grad_y", "grad_q", "grad_k", "grad_v")),
     )
 

@@ -65,24 +65,30 @@ def causal_self_attention(qkv: Tensor, *, window: int | None = None) -> Tensor:
     return result
 
 
-def linear_gelu(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """GELU in its tanh form (Hendrycks & Gimpel 2016, section 2) of a linear map.
+def gelu_mlp(x: Tensor, widen: Tensor, widen_bias: Tensor, narrow: Tensor, narrow_bias: Tensor) -> Tensor:
+    """A feed-forward network: narrow GELU(widen x + bias) + bias (Vaswani et al. 2017, section 3.3).
 
     Args:
         x: (*rows, channels).
-        weight: (outputs, channels).
-        bias: (outputs,).
+        widen: (hidden, channels).
+        widen_bias: (hidden,). GELU is taken in its tanh form (Hendrycks & Gimpel 2016, section 2).
+        narrow: (outputs, hidden).
+        narrow_bias: (outputs,).
 
     Returns:
-        (*rows, outputs), in the dtype of the matrix product: that of autocast where it is on, of x elsewhere.
+        (*rows, outputs), in the dtype of the matrix products: that of autocast where it is on, of x elsewhere.
 
     Raises:
         UserError: A wrong shape or device, naming the argument.
     """
-    check_rank("weight", weight, "outputs channels")
-    check_like("x", x, (*x.shape[:-1], weight.shape[1]), ("weight", weight), same_dtype=False)
-    check_like("bias", bias, (weight.shape[0],), ("weight", weight), same_dtype=False)
-    result: Tensor = layer_implementation(x).linear_gelu(x, weight, bias)
+    check_rank("widen", widen, "hidden channels")
+    check_rank("narrow", narrow, "outputs hidden")
+    first = ("widen", widen)
+    check_like("x", x, (*x.shape[:-1], widen.shape[1]), first, same_dtype=False)
+    check_like("widen_bias", widen_bias, (widen.shape[0],), first, same_dtype=False)
+    check_like("narrow", narrow, (narrow.shape[0], widen.shape[0]), first, same_dtype=False)
+    check_like("narrow_bias", narrow_bias, (narrow.shape[0],), first, same_dtype=False)
+    result: Tensor = layer_implementation(x).gelu_mlp(x, widen, widen_bias, narrow, narrow_bias)
     return result
 
 

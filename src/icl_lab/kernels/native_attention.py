@@ -28,45 +28,45 @@ def _problem(q: Tensor, k: Tensor, v: Tensor, window: int) -> Attention:
 
 def _forward(q: Tensor, k: Tensor, v: Tensor, window: int) -> tuple[Tensor, Tensor]:
     y = torch.empty(q.shape, dtype=q.dtype)
-    logsumexp = torch.empty(q.shape[0], q.shape[2], q.shape[1])
+    statistics = torch.empty(q.shape[0], q.shape[2], 2, q.shape[1])
     attention = _problem(q, k, v, window)
-    attention.y, attention.logsumexp = heads(y), pointer(logsumexp)
+    attention.y, attention.statistics = heads(y), pointer(statistics)
     library.call("attention_forward", attention)
-    return y, logsumexp
+    return y, statistics
 
 
 def _backward(
-    grad_y: Tensor, inputs: tuple[Tensor, Tensor, Tensor], logsumexp: Tensor, window: int, grads: tuple[Tensor, ...]
+    grad_y: Tensor, inputs: tuple[Tensor, Tensor, Tensor], statistics: Tensor, window: int, grads: tuple[Tensor, ...]
 ) -> None:
-    attention = _problem(*inputs, window)
-    attention.logsumexp, attention.grad_y = pointer(logsumexp), heads(rows(grad_y))
+    attention, grad_y = _problem(*inputs, window), rows(grad_y)
+    attention.statistics, attention.grad_y = pointer(statistics), heads(grad_y)
     attention.grad_q, attention.grad_k, attention.grad_v = (heads(grad) for grad in grads)
     library.call("attention_backward", attention)
 
 
 @torch.library.custom_op("icl_lab::causal_attention", mutates_args=())
 def attention_forward(q: Tensor, k: Tensor, v: Tensor, window: int) -> tuple[Tensor, Tensor]:
-    """The attended values, and the logarithms (to base 2) of the sums of exponentials, for the backward pass."""
+    """The attended values; for the backward pass, largest scores and sums of exponentials, (b, h, 2, t)."""
     return _forward(rows(q), rows(k), rows(v), window)
 
 
 @attention_forward.register_fake
 def _(q, k, v, window):  # type: ignore[no-untyped-def]
-    return q.new_empty(q.shape), q.new_empty((q.shape[0], q.shape[2], q.shape[1]), dtype=torch.float32)
+    return q.new_empty(q.shape), q.new_empty((q.shape[0], q.shape[2], 2, q.shape[1]), dtype=torch.float32)
 
 
 @torch.library.custom_op("icl_lab::causal_attention_backward", mutates_args=())
 def attention_backward(
-    grad_y: Tensor, q: Tensor, k: Tensor, v: Tensor, logsumexp: Tensor, window: int
+    grad_y: Tensor, q: Tensor, k: Tensor, v: Tensor, statistics: Tensor, window: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradients of queries, keys and values."""
     grad_q, grad_k, grad_v = (torch.empty(x.shape, dtype=x.dtype) for x in (q, k, v))
-    _backward(grad_y, (rows(q), rows(k), rows(v)), logsumexp, window, (grad_q, grad_k, grad_v))
+    _backward(grad_y, (rows(q), rows(k), rows(v)), statistics, window, (grad_q, grad_k, grad_v))
     return grad_q, grad_k, grad_v
 
 
 @attention_backward.register_fake
-def _(grad_y, q, k, v, logsumexp, window):  # type: ignore[no-untyped-def]
+def _(grad_y, q, k, v, statistics, window):  # type: ignore[no-untyped-def]
     return tuple(x.new_empty(x.shape) for x in (q, k, v))
 
 
@@ -80,21 +80,21 @@ def self_attention_forward(qkv: Tensor, window: int) -> tuple[Tensor, Tensor]:
 @self_attention_forward.register_fake
 def _(qkv, window):  # type: ignore[no-untyped-def]
     batch, num_tokens, _, num_heads, d_head = qkv.shape
-    logsumexp = qkv.new_empty((batch, num_heads, num_tokens), dtype=torch.float32)
-    return qkv.new_empty((batch, num_tokens, num_heads, d_head)), logsumexp
+    statistics = qkv.new_empty((batch, num_heads, 2, num_tokens), dtype=torch.float32)
+    return qkv.new_empty((batch, num_tokens, num_heads, d_head)), statistics
 
 
 @torch.library.custom_op("icl_lab::causal_self_attention_backward", mutates_args=())
-def self_attention_backward(grad_y: Tensor, qkv: Tensor, logsumexp: Tensor, window: int) -> Tensor:
+def self_attention_backward(grad_y: Tensor, qkv: Tensor, statistics: Tensor, window: int) -> Tensor:
     """The gradient of the one tensor."""
     grad = torch.empty(qkv.shape, dtype=qkv.dtype)
     q, k, v = rows(qkv).unbind(2)
-    _backward(grad_y, (q, k, v), logsumexp, window, grad.unbind(2))
+    _backward(grad_y, (q, k, v), statistics, window, grad.unbind(2))
     return grad
 
 
 @self_attention_backward.register_fake
-def _(grad_y, qkv, logsumexp, window):  # type: ignore[no-untyped-def]
+def _(grad_y, qkv, statistics, window):  # type: ignore[no-untyped-def]
     return qkv.new_empty(qkv.shape)
 
 

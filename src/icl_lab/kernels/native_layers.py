@@ -1,14 +1,13 @@
 """Attention, GELU and norms on a CPU through the native library: parameters to float32, then one operator each.
 
-b batch   t num_tokens   h num_heads   c d_head   m channels   n outputs
+b batch   t num_tokens   h num_heads   c d_head   m channels   d hidden channels   n outputs
 """
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
-from icl_lab.kernels import flops, native_activation, native_attention, native_norm, vectorised_layers
+from icl_lab.kernels import flops, native_attention, native_mlp, native_norm, vectorised_layers
 
 MAX_TOKENS = 1024  # longer sequences are left to PyTorch, which splits a head's work among threads
 
@@ -39,13 +38,23 @@ def causal_self_attention(
     return y
 
 
-def linear_gelu(
-    x: Float[Tensor, "*rows m"], weight: Float[Tensor, "n m"], bias: Float[Tensor, " n"]
+def gelu_mlp(
+    x: Float[Tensor, "*rows m"],
+    widen: Float[Tensor, "d m"],
+    widen_bias: Float[Tensor, " d"],
+    narrow: Float[Tensor, "n d"],
+    narrow_bias: Float[Tensor, " n"],
 ) -> Float[Tensor, "*rows n"]:
-    """The bias is added with the activation: a matrix product would first write it to every row of its result."""
-    u = F.linear(x, weight)
-    y: Tensor = native_activation.gelu_forward(u, _single(bias))
-    return y
+    """One operator; matrix products in the precision of autocast where it is on, of x elsewhere."""
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+    if dtype not in (torch.float32, torch.bfloat16):
+        return vectorised_layers.gelu_mlp(x, widen, widen_bias, narrow, narrow_bias)
+    flat = x.to(dtype).reshape(-1, x.shape[-1])
+    given = (flat, widen.to(dtype), _single(widen_bias), narrow.to(dtype), narrow_bias.to(dtype))
+    keep = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given)
+    with torch.autocast("cpu", enabled=False):
+        y: Tensor = native_mlp.mlp_forward(*given, keep)[0]
+    return y.reshape(*x.shape[:-1], narrow.shape[0])
 
 
 def layer_norm(

@@ -2,7 +2,7 @@
 
 Arithmetic is float32 or better: float64 inputs give float64 results.
 
-b batch   t num_tokens   h num_heads   c d_head   m channels   n outputs
+b batch   t num_tokens   h num_heads   c d_head   m channels   d hidden channels   n outputs
 """
 
 import math
@@ -39,14 +39,18 @@ def causal_self_attention(
     return causal_attention(q, k, v, window=window)
 
 
-def linear_gelu(
-    x: Float[Tensor, "*rows m"], weight: Float[Tensor, "n m"], bias: Float[Tensor, " n"]
+def gelu_mlp(
+    x: Float[Tensor, "*rows m"],
+    widen: Float[Tensor, "d m"],
+    widen_bias: Float[Tensor, " d"],
+    narrow: Float[Tensor, "n d"],
+    narrow_bias: Float[Tensor, " n"],
 ) -> Float[Tensor, "*rows n"]:
-    """0.5 u (1 + tanh(sqrt(2 / pi) (u + 0.044715 u^3))) of u = weight x + bias."""
-    u = F.linear(x, weight, bias)
-    wide = u.to(torch.promote_types(u.dtype, torch.float32))
-    y = 0.5 * wide * (1 + torch.tanh(math.sqrt(2 / math.pi) * (wide + 0.044715 * wide**3)))
-    return y.to(u.dtype)
+    """A linear map, 0.5 u (1 + tanh(sqrt(2 / pi) (u + 0.044715 u^3))), and a linear map."""
+    hidden = F.linear(x, widen, widen_bias)
+    u = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
+    activated = 0.5 * u * (1 + torch.tanh(math.sqrt(2 / math.pi) * (u + 0.044715 * u**3)))
+    return F.linear(activated.to(hidden.dtype), narrow, narrow_bias)
 
 
 def layer_norm(
@@ -60,7 +64,7 @@ def layer_norm(
 
 
 def rms_norm(x: Float[Tensor, "*rows m"], gain: Float[Tensor, " m"], epsilon: float) -> Float[Tensor, "*rows m"]:
-    """x / sqrt(mean square + epsilon), times gain."""
+    """Rows over sqrt(mean square + epsilon), times gain."""
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     root = torch.sqrt(wide.square().mean(-1, keepdim=True) + epsilon)
     return (wide / root * gain.to(wide.dtype)).to(x.dtype)

@@ -1,6 +1,6 @@
 """Attention, GELU and norms by PyTorch's own operations: any device, any precision.
 
-b batch   t num_tokens   h num_heads   c d_head   m channels   n outputs
+b batch   t num_tokens   h num_heads   c d_head   m channels   d hidden channels   n outputs
 """
 
 from jaxtyping import Float
@@ -29,11 +29,15 @@ def causal_self_attention(
     return causal_attention(q, k, v, window=window)
 
 
-def linear_gelu(
-    x: Float[Tensor, "*rows m"], weight: Float[Tensor, "n m"], bias: Float[Tensor, " n"]
+def gelu_mlp(
+    x: Float[Tensor, "*rows m"],
+    widen: Float[Tensor, "d m"],
+    widen_bias: Float[Tensor, " d"],
+    narrow: Float[Tensor, "n d"],
+    narrow_bias: Float[Tensor, " n"],
 ) -> Float[Tensor, "*rows n"]:
-    """PyTorch's, one after the other."""
-    return F.gelu(F.linear(x, weight, bias), approximate="tanh")
+    """PyTorch's operations, one after the other."""
+    return F.linear(F.gelu(F.linear(x, widen, widen_bias), approximate="tanh"), narrow, narrow_bias)
 
 
 def layer_norm(

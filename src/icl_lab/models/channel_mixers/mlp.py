@@ -48,4 +48,4 @@ class MLPChannelMixer(ChannelMixer):
             self.narrow = linear(d_hidden, site.d_model, site.generator)
 
     def forward(self, x: Float[Tensor, "*positions m"]) -> Float[Tensor, "*positions m"]:
-        return self.narrow(kernels.linear_gelu(x, self.widen.weight, self.widen.bias))
+        return kernels.gelu_mlp(x, self.widen.weight, self.widen.bias, self.narrow.weight, self.narrow.bias)
