@@ -50,11 +50,13 @@ def test_weights_are_a_function_of_the_generator_alone(spec: MixerSpec) -> None:
 
 @every_mixer
 @pytest.mark.parametrize("t", [0, 3, 8])
-def test_output_depends_on_all_inputs_up_to_it_and_on_none_after(spec: MixerSpec, t: int) -> None:
+def test_output_depends_on_all_inputs_within_reach_up_to_it_and_on_none_after(spec: MixerSpec, t: int) -> None:
     x = randn(2, 9, D_MODEL).requires_grad_()
     (built(spec)(x)[:, t] * randn(2, D_MODEL, seed=1)).sum().backward()
     influence = x.grad.abs().amax(dim=(0, 2))
-    assert (influence[: t + 1] > 1e-9 * influence.max()).all()
+    first = 0 if spec.reach is None else max(0, t + 1 - spec.reach)
+    assert (influence[first : t + 1] > 1e-9 * influence.max()).all()
+    assert (influence[:first] == 0).all()
     # A mixer may convolve by FFT, which rounds: 1e-12 is far above float64 rounding, far below any real influence.
     assert (influence[t + 1 :] <= 1e-12 * influence.max()).all()
 

@@ -89,9 +89,14 @@ class PiecewiseMixer(SequenceMixer):
 
 @dataclass(frozen=True, kw_only=True)
 class MixerSpec(Registered):
-    """Settings of a sequence mixer."""
+    """Settings of a sequence mixer.
+
+    Attributes:
+        reach: Tokens that an output depends on, its own included; none where it depends on all before it.
+    """
 
     registry = MIXERS
+    reach: ClassVar[int | None] = None
     formula: ClassVar[str] = ""
     source: ClassVar[str] = ""
 
