@@ -140,7 +140,7 @@ def choose_layers(device_type: str, dtype: torch.dtype) -> str:
     Raises:
         UserError: If `ICL_KERNELS` holds no name of a backend.
     """
-    forced = _forced()
+    forced = forced()
     if forced in ("reference", "vectorised"):
         return f"{forced}_layers"
     fits = device_type == "cpu" and dtype in NATIVE_DTYPES and forced != "cuda"
