@@ -59,7 +59,7 @@ def test_rwkv4_without_decay_and_bonus_is_a_softmax_over_the_prompt() -> None:
         assert_same(ours(x), expected)
 
 
-@pytest.mark.parametrize("decay", [-20.0, 8.0])
+@pytest.mark.parametrize("decay", [-20.0, 8.0, 20.0])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("length", [1, 2, 63, 4096])
 def test_rwkv4_stays_finite_at_extreme_decays(decay: float, dtype: torch.dtype, length: int) -> None:
