@@ -75,7 +75,7 @@ class MesaMixer(PiecewiseMixer):
         qk, recent = self.conv(self.to_qk(x), state["recent"])
         q, k = (unit(split_heads(part, self.spec.num_heads)) for part in qk.chunk(2, dim=-1))
         v = split_heads(self.to_v(x), self.spec.num_heads)
-        ridge = (softplus(self.raw_ridge) + SMALLEST_RIDGE).unflatten(0, (self.spec.num_heads, -1))
+        ridge = rearrange(softplus(self.raw_ridge) + SMALLEST_RIDGE, "(h c) -> h c", h=self.spec.num_heads)
         rate, log_decay = self.to_rate(x).sigmoid().mT, logsigmoid(self.to_keep(x)).mT
         o, moments, memory = ridge_predictions(q, k, v, rate, log_decay, ridge, state["moments"], state["memory"])
         return self.to_out(join_heads(self.norm(o))), {"recent": recent, "moments": moments, "memory": memory}
@@ -163,7 +163,7 @@ def _factors(
         H = torch.addcmul(decay[i] * H, weighted[i, :, None], keys[i])
         A[i] = H
     A.diagonal(dim1=1, dim2=2).add_(charge.T)
-    for part in A.split(TOGETHER):
+    for part in torch.split(A, TOGETHER):
         for j in range(A.shape[1] - 1):
             row = part[:, j, None, j + 1 :]
             part[:, j + 1 :, j] /= part[:, j, None, j]
@@ -173,7 +173,7 @@ def _factors(
 
 def _solved(factors: Float[Tensor, "t c c n"], x: Float[Tensor, "t c n"]) -> Float[Tensor, "t c n"]:
     """Solve L D L^T y = x; `x` is written to."""
-    for A, y in zip(factors.split(TOGETHER), x.split(TOGETHER), strict=True):
+    for A, y in zip(torch.split(factors, TOGETHER), torch.split(x, TOGETHER), strict=True):
         for j in range(y.shape[1] - 1):
             y[:, j + 1 :].addcmul_(A[:, j + 1 :, j], y[:, j, None], value=-1)
         y /= A.diagonal(dim1=1, dim2=2).mT
