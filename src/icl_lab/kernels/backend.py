@@ -140,10 +140,10 @@ def choose_layers(device_type: str, dtype: torch.dtype) -> str:
     Raises:
         UserError: If `ICL_KERNELS` holds no name of a backend.
     """
-    forced = forced()
-    if forced in ("reference", "vectorised"):
-        return f"{forced}_layers"
-    fits = device_type == "cpu" and dtype in NATIVE_DTYPES and forced != "cuda"
+    asked = forced()
+    if asked in ("reference", "vectorised"):
+        return f"{asked}_layers"
+    fits = device_type == "cpu" and dtype in NATIVE_DTYPES and asked != "cuda"
     return "native_layers" if fits and _native_trouble() is None else "vectorised_layers"
 
 
