@@ -54,6 +54,7 @@ def test_every_instruction_set_computes_the_same(instruction_set):
         compare_scan(scan_inputs(2, 65, 21, 12), FLOAT32)
         compare_scan(scan_inputs(2, 33, 21, 12), BFLOAT16, torch.bfloat16)
         compare_convolution(convolution_inputs(2, 65, 21, 4), FLOAT32)
+        compare_inner(inner_inputs(2, 33, 21, 12))
 
 
 @pytest.mark.parametrize(
@@ -136,19 +137,22 @@ def test_convolution_in_bfloat16():
     compare_convolution(convolution_inputs(2, 40, 20, 4), BFLOAT16, torch.bfloat16)
 
 
-@pytest.mark.parametrize(
-    ("batch", "num_tokens", "channels", "d_state"),
-    [(1, 1, 4, 1), (3, 65, 18, 4), (2, 40, 32, 16), (35, 4, 16, 4), (2, 17, 600, 4)],  # 600: several groups of channels
-)
-@pytest.mark.parametrize("conv_bias", [True, False])
-def test_the_inner_block(batch, num_tokens, channels, d_state, conv_bias):
-    given = inner_inputs(batch, num_tokens, channels, d_state)
+def compare_inner(given, conv_bias=True):
     settings = {}
     if not conv_bias:
         del given["conv_bias"]
         settings["conv_bias"] = None
     expected = outputs_and_gradients(vectorised, "mamba_inner", cast(given, torch.float64), **settings)
     assert_close(outputs_and_gradients(native, "mamba_inner", given, **settings), expected, MATRIX_PRODUCTS)
+
+
+@pytest.mark.parametrize(
+    ("batch", "num_tokens", "channels", "d_state"),
+    [(1, 1, 4, 1), (3, 65, 18, 4), (2, 40, 32, 16), (35, 4, 16, 4), (2, 17, 600, 4)],  # 600: several groups of channels
+)
+@pytest.mark.parametrize("conv_bias", [True, False])
+def test_the_inner_block(batch, num_tokens, channels, d_state, conv_bias):
+    compare_inner(inner_inputs(batch, num_tokens, channels, d_state), conv_bias)
 
 
 def test_the_inner_block_in_bfloat16_keeps_parameters_in_float32():
