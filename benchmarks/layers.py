@@ -1,6 +1,6 @@
 """A Transformer's layers, forward and backward, against PyTorch's own: `python benchmarks/layers.py [--json FILE]`.
 
-Attention, the feed-forward network and norms; float32 and bfloat16 (autocast's: parameters stay float32).
+Attention, the feed-forward network and the RMS norm; float32 and bfloat16 (autocast's: parameters stay float32).
 """
 
 import math
@@ -85,17 +85,16 @@ def products_of_maps(x: Tensor, widen: Tensor, _: Tensor, narrow: Tensor, __: Te
 
 
 def norms(rounds: int, patience: float) -> list[Timing]:
-    """Layer and RMS norm."""
+    """RMS norm; layer norm is PyTorch's."""
     timings = []
     for channels in (128, 256):
         for name, dtype in PRECISIONS.items():
-            given = [normal(64, 81, channels, dtype=dtype), normal(channels), normal(channels)]
-            for kind, count in (("layer_norm", 3), ("rms_norm", 2)):
-                cases = {
-                    who: forward_and_backward(partial(getattr(backend, kind), epsilon=1e-5), given[:count])
-                    for who, backend in (("native", native_layers), ("torch", vectorised_layers))
-                }
-                timings += interleave(f"{kind}, {name}, (64, 81, {channels})", cases, rounds=rounds, patience=patience)
+            given = [normal(64, 81, channels, dtype=dtype), normal(channels)]
+            cases = {
+                who: forward_and_backward(partial(backend.rms_norm, epsilon=1e-5), given)
+                for who, backend in (("native", native_layers), ("torch", vectorised_layers))
+            }
+            timings += interleave(f"RMS norm, {name}, (64, 81, {channels})", cases, rounds=rounds, patience=patience)
     return timings
 
 

@@ -65,5 +65,5 @@ EXPORT int32_t icl_attention_forward(const Attention* problem) { return CALL(att
 EXPORT int32_t icl_attention_backward(const Attention* problem) { return CALL(attention_backward, *problem); }
 EXPORT int32_t icl_gelu_forward(const Activation* problem) { return CALL(gelu_forward, *problem); }
 EXPORT int32_t icl_gelu_backward(const Activation* problem) { return CALL(gelu_backward, *problem); }
-EXPORT int32_t icl_norm_forward(const Norm* problem) { return CALL(norm_forward, *problem); }
-EXPORT int32_t icl_norm_backward(const Norm* problem) { return CALL(norm_backward, *problem); }
+EXPORT int32_t icl_rms_norm_forward(const Norm* problem) { return CALL(rms_norm_forward, *problem); }
+EXPORT int32_t icl_rms_norm_backward(const Norm* problem) { return CALL(rms_norm_backward, *problem); }

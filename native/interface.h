@@ -85,14 +85,14 @@ struct Activation {
 struct Norm {
     int64_t rows, channels;
     int32_t threads, storage;
-    int32_t centred;                                // layer norm, with an offset, rather than RMS norm, without
     float epsilon;
+    int32_t reserved;
     const void* x;
-    const float *gain, *offset;                     // (channels), offset optional
+    const float* gain;                              // (channels)
     void* y;                                        // output of the forward pass
     const void* grad_y;                             // backward pass
     void* grad_x;
-    float *grad_gain, *grad_offset;                 // grad_offset optional
+    float* grad_gain;
 };
 
 // One set of these is compiled for each instruction set; `dispatch.cpp` exports the one that runs here.
@@ -111,6 +111,6 @@ struct Norm {
     Status attention_backward(const Attention& problem);        \
     Status gelu_forward(const Activation& problem);             \
     Status gelu_backward(const Activation& problem);            \
-    Status norm_forward(const Norm& problem);                   \
-    Status norm_backward(const Norm& problem);                  \
+    Status rms_norm_forward(const Norm& problem);               \
+    Status rms_norm_backward(const Norm& problem);              \
     }

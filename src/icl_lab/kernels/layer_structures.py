@@ -37,19 +37,20 @@ class Activation(Structure):
 
 
 class Norm(Structure):
-    """Both passes of a norm of contiguous rows."""
+    """Both passes of an RMS norm of contiguous rows."""
 
     _fields_ = (
         *((name, c_int64) for name in ("rows", "channels")),
-        *((name, c_int32) for name in ("threads", "storage", "centred")),
+        *((name, c_int32) for name in ("threads", "storage")),
         ("epsilon", c_float),
-        *((name, c_void_p) for name in ("x", "gain", "offset", "y", "grad_y", "grad_x", "grad_gain", "grad_offset")),
+        ("reserved", c_int32),
+        *((name, c_void_p) for name in ("x", "gain", "y", "grad_y", "grad_x", "grad_gain")),
     )
 
 
 ENTRIES: dict[str, type[Structure]] = {
     f"{name}_{direction}": structure
-    for name, structure in (("attention", Attention), ("gelu", Activation), ("norm", Norm))
+    for name, structure in (("attention", Attention), ("gelu", Activation), ("rms_norm", Norm))
     for direction in ("forward", "backward")
 }
 TOTAL_SIZE = sum(ctypes.sizeof(structure) for structure in (Attention, Activation, Norm))

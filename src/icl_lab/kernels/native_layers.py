@@ -1,4 +1,4 @@
-"""Attention, GELU and norms on a CPU through the native library: parameters to float32, then one operator each.
+"""Attention, the feed-forward network and RMS norm on a CPU through the native library, one operator each.
 
 b batch   t num_tokens   h num_heads   c d_head   m channels   d hidden channels   n outputs
 """
@@ -8,6 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.kernels import flops, native_attention, native_mlp, native_norm, vectorised_layers
+
+# PyTorch's own is as fast as a kernel of ours was (0.9 to 1.1 times), with less around it.
+layer_norm = vectorised_layers.layer_norm
 
 MAX_TOKENS = 1024  # longer sequences are left to PyTorch, which splits a head's work among threads
 
@@ -57,15 +60,7 @@ def gelu_mlp(
     return y.reshape(*x.shape[:-1], narrow.shape[0])
 
 
-def layer_norm(
-    x: Float[Tensor, "*rows m"], gain: Float[Tensor, " m"], offset: Float[Tensor, " m"], epsilon: float
-) -> Float[Tensor, "*rows m"]:
-    """One operator."""
-    y: Tensor = native_norm.norm_forward(x, _single(gain), _single(offset), epsilon)
-    return y
-
-
 def rms_norm(x: Float[Tensor, "*rows m"], gain: Float[Tensor, " m"], epsilon: float) -> Float[Tensor, "*rows m"]:
-    """One operator; without an offset it leaves the mean where it is."""
-    y: Tensor = native_norm.norm_forward(x, _single(gain), None, epsilon)
+    """One operator; PyTorch's takes three to six times as long, most of it going backward."""
+    y: Tensor = native_norm.norm_forward(x, _single(gain), epsilon)
     return y

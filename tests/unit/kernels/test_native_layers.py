@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from icl_lab.kernels import library, native_layers, native_mlp, reference_layers, vectorised_layers
+from icl_lab.kernels import library, native_layers, reference_layers, vectorised_layers
 from tests.unit.kernels.layer_problems import attention_inputs, mlp_inputs, norm_inputs, packed
 from tests.unit.kernels.problems import (
     assert_close,
@@ -109,10 +109,15 @@ def test_the_feed_forward_network(num_rows):
 
 
 @needs_native
-def test_the_feed_forward_network_in_blocks_of_rows(monkeypatch):
-    monkeypatch.setattr(native_mlp, "BLOCK_BYTES", 4 * 40 * 17)
-    compare("gelu_mlp", mlp_inputs(65, 12, 40, 12), FLOAT32)
+def test_the_feed_forward_network_in_bfloat16():
     compare("gelu_mlp", mlp_inputs(65, 12, 40, 12), 2 * BFLOAT16, torch.bfloat16)  # the hidden layer is rounded too
+
+
+@needs_native
+def test_the_feed_forward_network_without_gradients_gives_the_same_bytes():
+    given = mlp_inputs(65, 12, 40, 12)
+    expected = outputs_and_gradients(native_layers, "gelu_mlp", given)["output 0"]
+    assert torch.equal(native_layers.gelu_mlp(**given), expected)
 
 
 @needs_native
