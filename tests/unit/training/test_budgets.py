@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
+from icl_lab.kernels import using
 from icl_lab.tasks.curriculum import Curriculum, Ramp
 from icl_lab.training.budgets.base import Lengths
 from icl_lab.training.budgets.flops import Flops
@@ -92,7 +93,7 @@ def test_time_spent_before_an_interruption_counts() -> None:
 
 def test_flops_become_the_same_number_of_steps_everywhere() -> None:
     once = Trainer(tiny_run())
-    with FlopCounterMode(display=False) as counter:
+    with using("vectorised"), FlopCounterMode(display=False) as counter:
         once._rehearse(0)
     a_step = counter.get_total_flops()
     assert a_step > 0
@@ -104,7 +105,7 @@ def test_flops_become_the_same_number_of_steps_everywhere() -> None:
 @pytest.mark.parametrize("stop", range(1, 12, 2))
 def test_a_budget_of_flops_resumes_bit_for_bit_before_and_after_it_is_settled(stop: int) -> None:
     once = Trainer(tiny_run())
-    with FlopCounterMode(display=False) as counter:
+    with using("vectorised"), FlopCounterMode(display=False) as counter:
         once._rehearse(0)
     spec = tiny_run(budget=Flops(amount=9 * counter.get_total_flops()), schedule=Linear(), curriculum=CURRICULUM)
     whole = finished(Trainer(spec))

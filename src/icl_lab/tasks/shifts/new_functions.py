@@ -18,8 +18,8 @@ class NewFunctions(Shift):
     source = "Raventos et al. 2023 (arXiv 2306.15063), section 2"
 
     def shifted(self, task: Task) -> Task:
-        if isinstance(task, TaskPool):
+        if isinstance(task, TaskPool) and task.num_tasks is not None:
             return task.replace(num_tasks=None)
-        if isinstance(task, RegularLanguages):
+        if isinstance(task, RegularLanguages) and task.num_languages is not None:
             return task.replace(num_languages=None)
         raise UserError(f"the shift {self.short()} needs a task with a pool of functions; {task.spec_name()} has none")
