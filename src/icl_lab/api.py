@@ -12,6 +12,7 @@ from icl_lab.core.specs import field_types
 from icl_lab.evaluation.curves import learning_curve
 from icl_lab.models.network import Network
 from icl_lab.models.presets.base import PRESETS, Preset
+from icl_lab.models.streaming import start
 from icl_lab.studies.recipes import training_at
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.training.budgets.seconds import Seconds
@@ -20,7 +21,7 @@ from icl_lab.training.observers.base import Observer
 from icl_lab.training.run import train_run
 from icl_lab.training.spec import RunSpec, TrainingSpec
 
-__all__ = ["baseline", "learning_curve", "model", "task", "train"]
+__all__ = ["baseline", "learning_curve", "model", "start", "task", "train"]
 
 
 def task(name: str, **fields: Any) -> Task:
@@ -34,7 +35,12 @@ def task(name: str, **fields: Any) -> Task:
 
 
 def model(name: str, **fields: Any) -> Preset:
-    """A model by name, not yet trained: `model("mambaformer", d_model=32)`. Errors as for `task`."""
+    """A model by name, not yet trained: `model("mambaformer", d_model=32)`. Errors as for `task`.
+
+    A pattern of blocks is a name too: `model("mamba (attention mamba)*2")`.
+    """
+    if name not in PRESETS and not name.isidentifier():
+        return _made(PRESETS, "pattern", {"blocks": name, **fields})
     return _made(PRESETS, name, fields)
 
 

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch
 
 from icl_lab.catalogue import KINDS
 from icl_lab.cli import compare, components, doctor, evaluate, report, train
@@ -69,6 +70,15 @@ def test_contributing_shows_a_task_that_works() -> None:
     measured = float(task.sample(Stream(0), 0, 400).targets.square().mean())
     # 400 forms: the mean of y^2 has a standard error of about 7%.
     assert measured == pytest.approx(task.label_variance, rel=0.25)
+
+
+def test_the_python_of_the_readme_runs() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    quick = code.replace("steps=1500", "steps=2").replace('curves.plot().savefig("curves.png")', "")
+    quick = quick.replace("print(", "str(").replace("task)\n", "task, num_prompts=4)\n")
+    scope: dict[str, object] = {"x": torch.ones(5), "y": torch.tensor(1.0)}
+    exec(compile(quick, "README.md", "exec"), scope)
+    assert scope["stream"].num_examples == 1  # type: ignore[attr-defined]
 
 
 def test_the_glossary_knows_the_kinds() -> None:

@@ -15,12 +15,11 @@ from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import field_types, from_short
 from icl_lab.evaluation.shifts import applicable_shifts
-from icl_lab.models.presets.base import PRESETS
 from icl_lab.report.folder import read_comparison
 from icl_lab.report.page import write_page
 from icl_lab.studies.compare import run_comparison
 from icl_lab.studies.comparison import ComparisonSpec, Entry
-from icl_lab.studies.recipes import NUM_PROMPTS, model_at, training_at
+from icl_lab.studies.recipes import NUM_PROMPTS, model_at, preset_type, training_at
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
 from icl_lab.training.observers.live import LiveDisplay
@@ -33,9 +32,10 @@ def compare(
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="dim=5, model.d_model=32, mamba.num_layers=3, training.batch=32"),
     ] = None,
-    models: Annotated[str, typer.Option(help="Names from `icl list model`, with commas; empty for baselines only.")] = (
-        "transformer,mamba,mambaformer"
-    ),
+    models: Annotated[
+        str,
+        typer.Option(help="Names from `icl list model`, or patterns of blocks, with commas; empty for baselines only."),
+    ] = "transformer,mamba,mambaformer",
     baselines: Annotated[
         str | None, typer.Option(help="Names from `icl list baseline`, with commas; by default the task's own.")
     ] = None,
@@ -131,7 +131,7 @@ def entries_at(task: Task, model_names: tuple[str, ...], settings: Settings, sca
     A `model.` setting goes to every model that has such a field; one that none has is refused.
     """
     training = training_at(scale, task).override(settings.of("training"))
-    fields = {name: field_types(PRESETS.get(name)) for name in model_names}
+    fields = {name: field_types(preset_type(name)) for name in model_names}
     for key in settings.of("model"):
         if fields and not any(_head(key) in known for known in fields.values()):
             everything = {field for known in fields.values() for field in known}

@@ -10,6 +10,7 @@ from icl_lab.cli.console import print_json, print_table, results
 from icl_lab.cli.settings import parse
 from icl_lab.cli.task_notes import print_task_notes, task_notes
 from icl_lab.core.specs import Spec, field_types, required_fields
+from icl_lab.models.notation import write_pattern
 from icl_lab.models.presets.base import Preset
 from icl_lab.tasks.base import TASKS, Task
 
@@ -77,7 +78,9 @@ def _description(kind: str, component: type[Spec], chosen: Mapping[str, str]) ->
     if isinstance(spec, Preset):
         task = TASKS.get("linear_regression")()
         entry["resolved_for"] = task.to_json()
-        entry["network"] = spec.network(task).to_json()
+        network = spec.network(task)
+        entry["network"] = network.to_json()
+        entry["blocks"] = write_pattern(network.backbone.pattern)
     if isinstance(spec, Task):
         entry |= task_notes(spec)
     return entry
@@ -101,6 +104,5 @@ def _print(entry: dict[str, Any]) -> None:
         console.print_json(data=entry["spec"])
     if "network" in entry:
         backbone = entry["network"]["backbone"]
-        pattern = " -> ".join(str(next(iter(part.values()))) for part in backbone["pattern"])
-        console.print(f"blocks, for {entry['resolved_for']['task']}: {pattern}", markup=False)
+        console.print(f"blocks, for {entry['resolved_for']['task']}: {entry['blocks']}", markup=False)
         console.print(f"norm: {backbone['norm']}, {backbone['norm_order']}; --json has the whole network spec")

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -9,7 +10,8 @@ import torch
 from icl_lab import __version__
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, results
-from icl_lab.kernels import backend_report
+from icl_lab.core.errors import UserError
+from icl_lab.kernels import accelerate_transformers, backend_report
 
 
 def doctor(as_json: Json = False) -> None:
@@ -22,7 +24,18 @@ def doctor(as_json: Json = False) -> None:
     for key, value in report.items():
         lines = value if isinstance(value, list) else [value]
         for place, line in enumerate(lines):
-            console.print(f"{key.replace('_', ' ') if place == 0 else '':10}  {line}", markup=False)
+            console.print(f"{key.replace('_', ' ') if place == 0 else '':12}  {line}", markup=False)
+
+
+def _transformers() -> str:
+    """Whether Hugging Face's Mamba models can use our kernels."""
+    if find_spec("transformers") is None:
+        return "not installed; pip install transformers lets its Mamba models use these kernels"
+    try:
+        with accelerate_transformers():
+            return "its Mamba models use these kernels inside icl_lab.kernels.accelerate_transformers()"
+    except UserError as trouble:
+        return str(trouble)
 
 
 def _report() -> dict[str, Any]:
@@ -35,5 +48,6 @@ def _report() -> dict[str, Any]:
         "device": gpus or f"cpu, {platform.machine()}; no GPU is visible to PyTorch",
         "threads": f"{torch.get_num_threads()} of {os.cpu_count()} processors (OMP_NUM_THREADS changes it)",
         "kernels": f"{kernels.live}: {kernels.why}",
+        "transformers": _transformers(),
         "missing": list(kernels.missing) or "nothing",
     }

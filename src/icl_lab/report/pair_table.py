@@ -59,14 +59,14 @@ def pair_table(rows: list[PairRow], measure: Measure) -> Table:
     """The same for a terminal."""
     title = f"Differences on the same prompts: {measure.words}, 90% intervals"
     table = Table(title=title, title_justify="left", header_style="bold")
-    table.add_column("first - second", no_wrap=True)
+    table.add_column("first - second", overflow="fold", max_width=34)
     table.add_column("over the prompt", justify="right")
     if any(row.over_seeds for row in rows):
         table.add_column("over seeds", justify="right")
     marks = sorted({shown for row in rows for shown in row.milestones})
     for shown in marks:
         table.add_column(measure.short_at(shown), justify="right")
-    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold", max_width=30)
     for row in rows:
         cells = [str(row.whole)]
         if any(other.over_seeds for other in rows):

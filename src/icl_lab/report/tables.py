@@ -100,7 +100,7 @@ def score_table(rows: list[Row], measure: Measure) -> Table:
     """The scores for a terminal."""
     best = best_baseline(rows)
     table = Table(title="In-context learning, 90% intervals over prompts", title_justify="left", header_style="bold")
-    table.add_column("predictor", no_wrap=True)
+    table.add_column("predictor", overflow="fold", max_width=34)
     table.add_column("ICL score", justify="right")
     if any(row.score_over_seeds for row in rows):
         table.add_column("over seeds", justify="right")
@@ -133,7 +133,7 @@ def told_as(measure: Measure) -> str:
 def cost_table(rows: list[Row]) -> Table:
     """The costs for a terminal, of what has any."""
     table = Table(title="Cost", title_justify="left", header_style="bold")
-    table.add_column("predictor", no_wrap=True)
+    table.add_column("predictor", overflow="fold", max_width=34)
     for name in ("parameters", "state size", "FLOPs / prompt", "ms / prompt", "training s"):
         table.add_column(name, justify="right")
     for row in rows:

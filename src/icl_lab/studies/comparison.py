@@ -73,8 +73,8 @@ class ComparisonSpec(Spec):
 
     def label(self, model: Preset) -> str:
         """What a model is called on the page: its plain name, unless two entries share it."""
-        same = [entry for entry in self.entries if entry.model.spec_name() == model.spec_name()]
-        return model.spec_name() if len(same) == 1 else model.short()
+        same = [entry for entry in self.entries if entry.model.word == model.word]
+        return model.word if len(same) == 1 else model.short()
 
     def runs(self) -> tuple[RunSpec, ...]:
         """The trainings, seed by seed, so that an interrupted comparison has whole rounds."""

@@ -15,7 +15,7 @@ def reduced(spec: ComparisonSpec) -> str:
     sentences = [_sentence("Task", spec.task.to_json(), type(spec.task)().to_json())]
     published = training_at("paper", spec.task).to_json()
     for entry in spec.entries:
-        paper = model_at("paper", entry.model.spec_name()).to_json()
+        paper = model_at("paper", entry.model.word).to_json()
         sentences.append(_sentence(spec.label(entry.model), entry.model.to_json(), paper))
     for training in dict.fromkeys(entry.training for entry in spec.entries):
         sentences.append(_sentence("Training", training.to_json(), published))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from icl_lab.core.scales import Scale
 from icl_lab.models.presets.base import PRESETS, Preset
+from icl_lab.models.presets.pattern import Pattern
 from icl_lab.tasks.base import Task
 from icl_lab.training.budgets.steps import Steps
 from icl_lab.training.optimisers.adam import Adam
@@ -19,9 +20,30 @@ NUM_PROMPTS: dict[Scale, int] = {"smoke": 64, "small": 1280, "paper": 1280}
 
 
 def model_at(scale: Scale, name: str, settings: Mapping[str, str] | None = None) -> Preset:
-    """A model by name, at the size of a scale, with settings as text on top of it."""
+    """A model by name or as a pattern, at the size of a scale, with settings as text on top of it.
+
+    Args:
+        scale: Gives width and depth.
+        name: A preset's name, or a pattern of blocks: `mamba (attention mamba)*2`.
+        settings: Field -> text.
+
+    Raises:
+        UnknownName: It is one word and no preset.
+        UserError: The pattern cannot be read, or a setting is unknown or outside its range.
+    """
     d_model, num_layers = SIZES[scale]
-    return PRESETS.get(name)(d_model=d_model, num_layers=num_layers).override(settings or {})
+    sized = preset_type(name)(d_model=d_model, num_layers=num_layers)
+    named = sized.replace(blocks=name) if name not in PRESETS else sized
+    return named.override(settings or {})
+
+
+def preset_type(name: str) -> type[Preset]:
+    """The class behind a preset's name; that of patterns for anything that is not one word.
+
+    Raises:
+        UnknownName: It is one word and no preset.
+    """
+    return PRESETS.get(name) if name in PRESETS or name.isidentifier() else Pattern
 
 
 def training_at(scale: Scale, task: Task) -> TrainingSpec:

@@ -33,6 +33,11 @@ class Preset(Registered):
     d_model: Count = 64
     num_layers: Count = 2
 
+    @property
+    def word(self) -> str:
+        """What a user calls it: the registered name, or the notation of a pattern."""
+        return self.spec_name()
+
     @abstractmethod
     def network(self, task: Task) -> NetworkSpec:
         """The complete spec of the network for the prompts of a task."""

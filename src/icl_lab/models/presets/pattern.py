@@ -38,6 +38,10 @@ class Pattern(Preset):
         super().__post_init__()
         read_pattern(self.blocks, self.num_layers)
 
+    @property
+    def word(self) -> str:
+        return self.blocks
+
     def network(self, task: Task) -> NetworkSpec:
         return NetworkSpec(
             d_token=task.d_token,
