@@ -20,12 +20,14 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.specs import from_short
 from icl_lab.core.streams import Stream
-from icl_lab.evaluation.curves import evaluate, learning_curve
+from icl_lab.evaluation.curves import learning_curve
+from icl_lab.evaluation.errors import evaluate
+from icl_lab.evaluation.prompts import held_out
+from icl_lab.evaluation.shifts import applicable_shifts
 from icl_lab.models.network import Network
 from icl_lab.models.presets.mamba import Mamba
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.linear_regression import LinearRegression
-from icl_lab.tasks.shifts.base import SHIFTS
 from icl_lab.tasks.sparse_linear_regression import SparseLinearRegression
 
 STREAM = Stream(0, ("benchmark",))
@@ -72,10 +74,12 @@ def long() -> Figures:
     """Every shift at 500 points, predictor by predictor."""
     trained = LinearRegression(length=500)
     figures: Figures = {}
-    for name in (None, *SHIFTS.names()):
-        task = SHIFTS.get(name)().shifted(trained) if name else trained
+    for shift in (None, *applicable_shifts(trained)):
+        task, name = (shift.shifted(trained), shift.short()) if shift else (trained, None)
         parts = {
-            predictor.label: seconds(lambda p=predictor, t=task: evaluate(p, t, stream=STREAM))
+            predictor.label: seconds(
+                lambda p=predictor, t=task: evaluate(p, t, held_out(t, num_prompts=1280, stream=STREAM))
+            )
             for predictor in (small_mamba(trained), *baselines_of(task))
         }
         title = f"500 points, {name or 'no shift'} (s)"

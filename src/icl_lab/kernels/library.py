@@ -4,17 +4,21 @@ The structures mirror `native/interface.h`; the library tells its version and th
 """
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ctypes import POINTER, Structure, byref, c_int32, c_int64, c_void_p
-from functools import cache
+from functools import cache, wraps
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor
 
 from icl_lab.kernels import layer_structures
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 ABI_VERSION = 2
 NAME = "libicl_kernels"
@@ -160,16 +164,29 @@ def limited_to(instruction_set: str) -> Iterator[bool]:
         library.icl_limit_instruction_set(len(INSTRUCTION_SETS))
 
 
+def in_own_precision(body: Callable[P, R]) -> Callable[P, R]:
+    """For bodies of operators with matrix products: autocast would change the dtype of what the library is to read."""
+
+    @wraps(body)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with torch.autocast("cpu", enabled=False):
+            return body(*args, **kwargs)
+
+    return run
+
+
 def call(name: str, problem: Structure) -> None:
     """Run one of `ENTRIES`.
 
     Raises:
         MemoryError: No working memory.
+        RuntimeError: The library has no code for this problem.
     """
     status = getattr(_library(), f"icl_{name}")(byref(problem))
     if status == 1:
         raise MemoryError(f"no working memory for {name}")
-    assert status == 0, (name, status)
+    if status != 0:
+        raise RuntimeError(f"the native library cannot run {name} (status {status})")
 
 
 def checkpoint_floats(sizes: ScanSizes) -> int:

@@ -7,6 +7,7 @@ Large pages, where the system has them, make the first use cheap too.
 
 import mmap
 import weakref
+from contextlib import suppress
 from math import prod
 from threading import Lock
 
@@ -50,12 +51,17 @@ class Blocks:
 
     def _map(self, size: int) -> mmap.mmap:
         """A new block, in place of idle ones where there would be too many."""
-        self._most_in_use = max(self._most_in_use, self._total - sum(map(len, self._idle)) + size)
-        while self._idle and self._total + size > self._most_in_use:
+        most = max(self._most_in_use, self._total - sum(map(len, self._idle)) + size)
+        while self._idle and self._total + size > most:
             self._total -= len(self._idle.pop(0))
-        block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        try:
+            block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        except (OSError, OverflowError):
+            raise MemoryError(f"no memory for a result of {size:,} bytes") from None
         if hasattr(mmap, "MADV_HUGEPAGE"):
-            block.madvise(mmap.MADV_HUGEPAGE)
+            with suppress(OSError):  # a kernel may have been built without large pages
+                block.madvise(mmap.MADV_HUGEPAGE)
+        self._most_in_use = most
         self._total += size
         return block
 
@@ -64,7 +70,11 @@ _blocks = Blocks()
 
 
 def empty(shape: tuple[int, ...], dtype: torch.dtype = torch.float32) -> Tensor:
-    """`torch.empty` on the CPU, for results that may be large and do not live long."""
+    """`torch.empty` on the CPU, for results that may be large and do not live long; large ones cannot be resized.
+
+    Raises:
+        MemoryError: The system has none left.
+    """
     if prod(shape) * dtype.itemsize < WORTH_KEEPING:
         return torch.empty(shape, dtype=dtype)
     return _blocks.empty(shape, dtype)

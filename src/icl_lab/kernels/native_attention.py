@@ -28,7 +28,7 @@ def _problem(q: Tensor, k: Tensor, v: Tensor, window: int) -> Attention:
 
 def _forward(q: Tensor, k: Tensor, v: Tensor, window: int) -> tuple[Tensor, Tensor]:
     y = torch.empty(q.shape, dtype=q.dtype)
-    statistics = torch.empty(q.shape[0], q.shape[2], 2, q.shape[1])
+    statistics = torch.empty(q.shape[0], q.shape[2], 2, q.shape[1], dtype=torch.float32)
     attention = _problem(q, k, v, window)
     attention.y, attention.statistics = heads(y), pointer(statistics)
     library.call("attention_forward", attention)

@@ -21,6 +21,7 @@ def _parts(projected: Tensor, rank: int, d_state: int) -> tuple[Tensor, Tensor, 
 
 
 @torch.library.custom_op("icl_lab::mamba_inner", mutates_args=())
+@library.in_own_precision
 def inner_forward(
     xz: Tensor,
     conv_weight: Tensor,
@@ -58,6 +59,7 @@ def _(xz, conv_weight, conv_bias, x_proj, dt_proj, dt_bias, A, D, keep):  # type
 
 
 @torch.library.custom_op("icl_lab::mamba_inner_backward", mutates_args=())
+@library.in_own_precision
 def inner_backward(
     grad_y: Tensor,
     xz: Tensor,

@@ -23,6 +23,7 @@ def _activation(u: Tensor, bias: Tensor, y: Tensor) -> Activation:
 
 
 @torch.library.custom_op("icl_lab::gelu_mlp", mutates_args=())
+@library.in_own_precision
 def mlp_forward(
     x: Tensor, widen: Tensor, widen_bias: Tensor, narrow: Tensor, narrow_bias: Tensor, keep: bool
 ) -> tuple[Tensor, Tensor]:
@@ -40,6 +41,7 @@ def _(x, widen, widen_bias, narrow, narrow_bias, keep):  # type: ignore[no-untyp
 
 
 @torch.library.custom_op("icl_lab::gelu_mlp_backward", mutates_args=())
+@library.in_own_precision
 def mlp_backward(
     grad_y: Tensor, x: Tensor, widen: Tensor, widen_bias: Tensor, narrow: Tensor, hidden: Tensor
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

@@ -63,7 +63,7 @@ def scan_forward(
     z = None if z is None else rows(z)
     scan = problem(u, dt, A, B, C, D, z, dt_bias, initial_state, softplus)
     y = memory.empty(u.shape, u.dtype)
-    state = torch.empty((u.shape[0], *A.shape) if return_state else 0)
+    state = torch.empty((u.shape[0], *A.shape) if return_state else 0, dtype=torch.float32)
     kept = memory.empty(checkpoint_shape(scan, keep))
     scan.y = sequence(y)
     scan.final_state = pointer(state) if return_state else None
@@ -102,7 +102,7 @@ def scan_backward(
     scan = problem(u, dt, A, B, C, D, z, dt_bias, initial_state, softplus)
     scan.checkpoints = pointer(kept)
     inputs = (u, dt, A, B, C, D, z, dt_bias, initial_state)
-    grads = [torch.empty(0) if x is None else memory.empty(x.shape, x.dtype) for x in inputs]
+    grads = [torch.empty(0, dtype=torch.float32) if x is None else memory.empty(x.shape, x.dtype) for x in inputs]
     present = [None if x is None else grad for x, grad in zip(inputs, grads, strict=True)]
     call_backward(scan, grad_y, grad_state, present)
     return grads

@@ -18,7 +18,9 @@ from icl_lab.models.mixers.base import MIXERS, MixerSpec
 Pattern = tuple[MixerSpec | ChannelMixerSpec, ...]
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
-COUNT = re.compile(r"\*\s*(\d+|L\b)")
+COUNT = re.compile(r"\*\s*(\d{1,4}\b|L\b)")
+MOST = 10_000  # blocks
+DEEPEST = 50  # parentheses inside parentheses
 
 
 def read_pattern(text: str, num_layers: int = 1) -> Pattern:
@@ -92,11 +94,15 @@ class _Reader:
         times = self.num_layers if count[1] == "L" else int(count[1])
         if times < 1:
             raise self.refusal("expected a count of at least 1")
+        if times * len(blocks) > MOST:
+            raise self.refusal(f"expected at most {MOST:,} blocks")
         self.place = count.end()
         return blocks * times
 
     def _group(self) -> Pattern:
         opened = self.place
+        if self.text[:opened].count("(") > DEEPEST:
+            raise self.refusal(f"expected at most {DEEPEST} parentheses inside each other")
         self.place += 1
         blocks = self.sequence()
         if self._skip_blanks() != ")":

@@ -50,6 +50,8 @@ class Streaming:
         """
         xs = self._batched(x)
         labels = y if y.ndim == x.ndim else y[..., None]
+        if xs.shape[1] == 0:
+            return
         if labels.shape[:-1] != x.shape[:-1] or labels.shape[-1] > xs.shape[2]:
             raise UserError(f"observe: expected a label for each input, got x {tuple(x.shape)} and y {tuple(y.shape)}")
         ys = labels.reshape(*xs.shape[:2], -1).to(xs)
@@ -66,6 +68,8 @@ class Streaming:
         Raises:
             UserError: The shape does not fit the network or the number of streams.
         """
+        if x.ndim > 2:
+            raise UserError(f"predict: expected one x a stream, got {tuple(x.shape)}; ask for one after the other")
         output, _ = self.network.step(self._batched(x)[:, 0], self.state)
         prediction = output if x.ndim == 2 else output[0]
         return prediction[..., 0] if self.network.spec.d_output == 1 else prediction
@@ -97,8 +101,13 @@ class Streaming:
         except (SafetensorError, OSError, KeyError, ValueError) as trouble:
             raise DamagedFile(path, str(trouble), "observe the examples anew") from None
         expected = {f"{i}.{name}" for i, block in enumerate(self.state.blocks) for name in block}
-        if set(tensors) != expected:
-            raise UserError(f"{path} is not a state of {self.network.label}: it holds {len(tensors)} other tensors")
+        if set(tensors) != expected or any(
+            # A cache of attention is as long as what it has read.
+            (len(tensors[f"{i}.{name}"]), tensors[f"{i}.{name}"].shape[-1]) != (len(tensor), tensor.shape[-1])
+            for i, block in enumerate(self.state.blocks)
+            for name, tensor in block.items()
+        ):
+            raise UserError(f"{path} is not a state of {self.network.label} for {self.state.batch} streams")
         blocks = tuple(
             {name: tensors[f"{i}.{name}"].to(tensor) for name, tensor in block.items()}
             for i, block in enumerate(self.state.blocks)

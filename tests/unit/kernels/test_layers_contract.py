@@ -11,6 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from icl_lab import kernels
 from icl_lab.core.errors import UserError
+from icl_lab.core.streams import Stream
 from icl_lab.kernels import backend, library, native_layers, vectorised_layers
 from tests.unit.kernels.layer_problems import attention_inputs, mlp_inputs, norm_inputs, packed
 from tests.unit.kernels.problems import cast, needs_native, outputs_and_gradients
@@ -192,3 +193,34 @@ def test_the_public_operations_compile_into_one_graph():
     command = [sys.executable, "-W", "error", "-c", COMPILED]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_backward_pass_inside_autocast_is_as_precise_as_outside() -> None:
+    # What autocast would make bfloat16 inside, the library would read as float32: beyond the end of the memory.
+    def run(autocast: bool) -> list[torch.Tensor]:
+        generator = Stream(0, ("autocast",)).torch_generator()
+        shapes = [(64, 64), (256, 64), (256,), (64, 256), (64,)]
+        given = [torch.randn(shape, generator=generator).requires_grad_() for shape in shapes]
+        y = kernels.gelu_mlp(*given)
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            y.sum().backward()
+        return [tensor.grad for tensor in given]
+
+    for gradient, wanted in zip(run(autocast=True), run(autocast=False), strict=True):
+        assert torch.equal(gradient, wanted)
+
+
+def test_a_mamba_block_in_float32_stays_so_inside_autocast() -> None:
+    def run(autocast: bool) -> list[torch.Tensor]:
+        generator = Stream(0, ("autocast",)).torch_generator()
+        shapes = [(3, 33, 64), (32, 4), (32,), (2 + 8, 32), (32, 2), (32,), (32, 4), (32,)]
+        given = [0.3 * torch.randn(shape, generator=generator) for shape in shapes]
+        given[6] = -given[6].abs()
+        given = [tensor.requires_grad_() for tensor in given]
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            y = kernels.mamba_inner(*given)
+            y.sum().backward()
+        return [y, *(tensor.grad for tensor in given)]
+
+    for tensor, wanted in zip(run(autocast=True), run(autocast=False), strict=True):
+        assert torch.equal(tensor, wanted)

@@ -1,6 +1,6 @@
 """DeltaNet: linear attention that overwrites what it has stored under a key (Yang et al. 2024, arXiv 2406.06484).
 
-    S_t = a_t (I - b_t k_t k_t^T) S_{t-1} + b_t k_t v_t^T,   o_t = S_t^T q_t,   |k_t| = |q_t| = 1
+    S_t = a_t (I - b_t k_t k_t^T) S_{t-1} + b_t k_t v_t^T,   o_t = S_t^T q_t / sqrt(d_head),   |k_t| = |q_t| = 1
 
 It is one step of gradient descent on |S^T k_t - v_t|^2 / 2 with the rate b_t, a token at a time. With a gate a_t < 1
 it is Gated DeltaNet (Yang et al. 2025, arXiv 2412.06464).

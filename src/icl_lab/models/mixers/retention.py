@@ -64,7 +64,9 @@ class RetentionMixer(PiecewiseMixer):
 
     def initial_state(self, batch: int) -> State:
         state = {"memory": self.to_q.weight.new_zeros(batch, self.spec.num_heads, self.d_head, self.d_head)}
-        return state | ({"position": self.to_q.weight.new_zeros(batch, 1)} if self.spec.rotary else {})
+        return state | (
+            {"position": self.to_q.weight.new_zeros((batch, 1), dtype=torch.int64)} if self.spec.rotary else {}
+        )
 
     def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
         q, k, v = (split_heads(to(x), self.spec.num_heads) for to in (self.to_q, self.to_k, self.to_v))
