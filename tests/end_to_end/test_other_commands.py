@@ -30,7 +30,7 @@ def test_everything_that_is_listed_can_be_described(icl: Icl) -> None:
 def test_list_and_describe_are_readable(icl: Icl) -> None:
     assert "mambaformer" in icl("list").out
     printed = icl("describe", "mambaformer", "num_layers=1").out
-    assert "mamba -> attention -> mamba" in printed
+    assert "blocks, for linear_regression: mamba attention mamba\n" in printed
     assert "Park et al. 2024" in printed
     both = icl("describe", "decision_tree").out
     assert "(task)" in both
