@@ -1,6 +1,7 @@
 """Noise on every label (Garg et al. 2022, section 4; Grazzi et al. 2024, figures 1b and 9b)."""
 
 from dataclasses import dataclass
+from math import hypot
 
 from icl_lab.core.specs import NonNegative
 from icl_lab.tasks.base import Task
@@ -25,4 +26,5 @@ class NoisyLabels(Shift):
     restandardised: bool = True
 
     def shifted(self, task: Task) -> Task:
-        return self.function_class(task).replace(label_noise=self.std, restandardised=self.restandardised)
+        task = self.function_class(task)
+        return task.replace(label_noise=hypot(task.label_noise, self.std), restandardised=self.restandardised)
