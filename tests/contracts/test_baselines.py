@@ -8,8 +8,8 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.prompts import Examples, PromptBatch
 from icl_lab.core.streams import Stream
-from icl_lab.tasks.layout import interleave
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.parts.layout import interleave
 
 DIM, LENGTH = 4, 14
 # Float64 and a different order of the same operations; the worst matrix among these prompts has a condition below 1e3.

@@ -12,7 +12,7 @@ from icl_lab.core.specs import from_short
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import zeros
 from icl_lab.tasks.base import TASKS, Task
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 from icl_lab.tasks.inputs.skewed import Skewed
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
 from tests.contracts.variants import identity, variants

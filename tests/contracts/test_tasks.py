@@ -11,7 +11,7 @@ from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import zeros
 from icl_lab.tasks.base import TASKS, Task
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 from icl_lab.tasks.inputs.base import INPUTS, Inputs
 from icl_lab.tasks.queries.base import QUERIES
 from tests.contracts.variants import variants

@@ -17,7 +17,7 @@ from icl_lab.core.files import write_json
 from icl_lab.core.streams import Stream
 from icl_lab.models.presets.mambaformer import MambaFormer
 from icl_lab.models.presets.s4 import S4
-from icl_lab.tasks.curriculum import Curriculum, Ramp
+from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.budgets.flops import Flops
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.optimisers.adam import Adam

@@ -10,7 +10,7 @@ from icl_lab.baselines.base import Baseline
 from icl_lab.baselines.least_squares import LeastSquares
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import held_out
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 from icl_lab.tasks.inputs.skewed import Skewed
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.shifts.half_subspace import HalfSubspace

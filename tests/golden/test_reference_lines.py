@@ -12,7 +12,7 @@ import pytest
 from icl_lab.baselines.base import BASELINES
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.outliers import OutlierRegression
+from icl_lab.tasks.families.outliers import OutlierRegression
 
 PROMPTS = 512
 ROUNDING = 1e-3  # of the simulated lines: a deviation of 0.15 over 10^5 draws, twice

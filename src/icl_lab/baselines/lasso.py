@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, ExampleBaseline
-from icl_lab.baselines.moments import prefix_moments
+from icl_lab.baselines.parts.moments import prefix_moments
 from icl_lab.core.specs import Positive
 
 TOLERANCE = 1e-9  # of the largest |c|: how far a gradient may lie beyond the price of its coordinate

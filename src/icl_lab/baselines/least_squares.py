@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, ExampleBaseline
-from icl_lab.baselines.moments import prefix_moments
+from icl_lab.baselines.parts.moments import prefix_moments
 
 # Directions weaker than this fraction of the strongest one are taken for rounding noise. Prompts are rounded to
 # float32, which puts noise of a quarter of this size into directions that inputs from a subspace do not have.

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, ExampleBaseline
-from icl_lab.baselines.moments import prefix_moments
+from icl_lab.baselines.parts.moments import prefix_moments
 from icl_lab.core.specs import Positive
 
 

@@ -13,7 +13,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.layout import pad
+from icl_lab.tasks.parts.layout import pad
 
 SHORT = 3
 """Examples in the prompt that is drawn, where the task can be so short."""

@@ -9,7 +9,7 @@ from icl_lab.evaluation.points import milestones
 from icl_lab.evaluation.shifts import applicable_shifts
 from icl_lab.report.words import Measure, number
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 
 
 def task_notes(task: Task) -> dict[str, Any]:

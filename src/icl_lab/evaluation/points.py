@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 
 EVERY = 10
 """A baseline that refits is asked after each number of examples up to this one ..."""

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from icl_lab.core.specs import from_short
 from icl_lab.published.figures import FIGURES, Figure
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.objectives import SquaredError
+from icl_lab.tasks.parts.objectives import SquaredError
 from icl_lab.tasks.shifts.base import SHIFTS
 
 PAPER = "Grazzi et al. 2024 (arXiv 2402.03170)"

@@ -14,8 +14,8 @@ from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.registry import Registry
 from icl_lab.core.specs import Count, Registered
 from icl_lab.core.streams import Stream
-from icl_lab.tasks.curriculum import Curriculum
-from icl_lab.tasks.objectives import Objective
+from icl_lab.tasks.parts.curriculum import Curriculum
+from icl_lab.tasks.parts.objectives import Objective
 
 TASKS: Registry["Task"] = Registry("task", "icl_lab.tasks")
 

@@ -17,9 +17,9 @@ from icl_lab.core.prompts import Branches, Examples, PromptBatch
 from icl_lab.core.specs import Count
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS, Task
-from icl_lab.tasks.curriculum import Curriculum, Ramp
-from icl_lab.tasks.layout import interleave, pad
-from icl_lab.tasks.objectives import Errors, Objective, Predictions, SquaredError
+from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
+from icl_lab.tasks.parts.layout import interleave, pad
+from icl_lab.tasks.parts.objectives import Errors, Objective, Predictions, SquaredError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from icl_lab.core.specs import Bounds, Count
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 
 
 @TASKS.register

@@ -10,8 +10,8 @@ from jaxtyping import Float
 
 from icl_lab.core.specs import Count, NonNegative, Positive
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.curriculum import Curriculum
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
+from icl_lab.tasks.parts.curriculum import Curriculum
 
 # Added to the kernel's diagonal: equal inputs make it singular. As label noise it has a standard deviation of 3e-5.
 JITTER = 1e-9

@@ -13,7 +13,7 @@ from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.specs import Count
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS, Task
-from icl_lab.tasks.objectives import NextSymbol, Objective
+from icl_lab.tasks.parts.objectives import NextSymbol, Objective
 
 
 @TASKS.register

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.sign_function import SignFunction
+from icl_lab.tasks.families.sign_function import SignFunction
 
 
 @TASKS.register

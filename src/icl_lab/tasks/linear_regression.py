@@ -6,9 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.closed_forms import least_squares_error
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 from icl_lab.tasks.inputs.isotropic import Isotropic
+from icl_lab.tasks.parts.closed_forms import least_squares_error
 
 
 @TASKS.register

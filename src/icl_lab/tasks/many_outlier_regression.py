@@ -7,8 +7,8 @@ from jaxtyping import Float
 
 from icl_lab.core.specs import Count
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.curriculum import Curriculum, Ramp
-from icl_lab.tasks.outliers import OutlierFraction, OutlierRegression, Vectors
+from icl_lab.tasks.families.outliers import OutlierFraction, OutlierRegression, Vectors
+from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 
 
 @TASKS.register

@@ -15,7 +15,7 @@ from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.specs import Bounds, Count, Positive
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS, Task
-from icl_lab.tasks.sampled_symbols import Divergence
+from icl_lab.tasks.parts.sampled_symbols import Divergence
 
 CHAINS = 20_000  # behind `zero_error`: its own error is then 0.3 % of it
 

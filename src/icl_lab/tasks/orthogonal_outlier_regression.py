@@ -9,7 +9,7 @@ from jaxtyping import Float
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.outliers import OutlierRegression, Vectors
+from icl_lab.tasks.families.outliers import OutlierRegression, Vectors
 
 Plane = Float[np.ndarray, "b 2 d"]
 

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 
 
 @TASKS.register

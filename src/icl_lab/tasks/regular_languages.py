@@ -14,9 +14,9 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.specs import Count, Natural
 from icl_lab.core.streams import Stream
-from icl_lab.tasks.automata import SYMBOLS, Automata, language_pool, random_automata
 from icl_lab.tasks.base import TASKS, Task
-from icl_lab.tasks.sampled_symbols import IllegalSymbol
+from icl_lab.tasks.parts.automata import SYMBOLS, Automata, language_pool, random_automata
+from icl_lab.tasks.parts.sampled_symbols import IllegalSymbol
 
 SEPARATOR, PADDING = SYMBOLS, SYMBOLS + 1  # "|" and "." of the original
 LANGUAGES = 5000  # behind `zero_error` where there is no pool: its own error is then 0.0002

@@ -14,10 +14,10 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.curriculum import Curriculum
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 from icl_lab.tasks.inputs.base import Inputs
 from icl_lab.tasks.inputs.isotropic import Isotropic
+from icl_lab.tasks.parts.curriculum import Curriculum
 
 BATCHES = 1000  # of inputs, behind the variance where x is not isotropic: its own error is then about 2 %
 

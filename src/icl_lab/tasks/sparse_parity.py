@@ -11,11 +11,11 @@ from jaxtyping import Float
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.curriculum import Curriculum
+from icl_lab.tasks.families.sign_function import SignFunction
 from icl_lab.tasks.inputs.base import Inputs
 from icl_lab.tasks.inputs.bases import Per
 from icl_lab.tasks.inputs.signs import Signs
-from icl_lab.tasks.sign_function import SignFunction
+from icl_lab.tasks.parts.curriculum import Curriculum
 
 
 @TASKS.register

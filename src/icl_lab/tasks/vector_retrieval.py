@@ -13,8 +13,8 @@ from icl_lab.core.prompts import Examples, PromptBatch
 from icl_lab.core.specs import Count, Natural
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS
-from icl_lab.tasks.layout import interleave
-from icl_lab.tasks.recall import Recall, answers, tensor
+from icl_lab.tasks.families.recall import Recall, answers, tensor
+from icl_lab.tasks.parts.layout import interleave
 
 
 @TASKS.register

@@ -7,7 +7,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count, Natural, NonNegative, Spec
 from icl_lab.models.presets.base import Preset
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.curriculum import Curriculum
+from icl_lab.tasks.parts.curriculum import Curriculum
 from icl_lab.training.budgets.base import Budget
 from icl_lab.training.budgets.steps import Steps
 from icl_lab.training.optimisers.adamw import AdamW

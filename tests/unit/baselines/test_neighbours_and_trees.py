@@ -12,9 +12,9 @@ from icl_lab.baselines.nearest_neighbours import NearestNeighbours
 from icl_lab.core.prompts import Examples, PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.decision_tree import DecisionTree as RandomTree
-from icl_lab.tasks.function_class import FunctionClass
-from icl_lab.tasks.layout import interleave
+from icl_lab.tasks.families.function_class import FunctionClass
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.parts.layout import interleave
 
 # Means of at most 40 numbers, summed in another order.
 CLOSE = {"rel": 1e-12, "abs": 1e-12}

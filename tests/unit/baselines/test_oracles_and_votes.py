@@ -18,10 +18,10 @@ from icl_lab.baselines.ridge import Ridge
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import Examples, PromptBatch
 from icl_lab.core.streams import Stream
-from icl_lab.tasks.layout import interleave
 from icl_lab.tasks.linear_classification import LinearClassification
 from icl_lab.tasks.noisy_linear_regression import NoisyLinearRegression
 from icl_lab.tasks.orthogonal_outlier_regression import OrthogonalOutlierRegression
+from icl_lab.tasks.parts.layout import interleave
 from icl_lab.tasks.quadratic_regression import QuadraticRegression
 from icl_lab.tasks.sparse_parity import SparseParity
 

@@ -10,7 +10,7 @@ from icl_lab.evaluation.curves import Curves, learning_curve
 from icl_lab.evaluation.points import milestones
 from icl_lab.evaluation.scores import best_baseline, leading_model
 from icl_lab.tasks.linear_regression import LinearRegression
-from icl_lab.tasks.objectives import Objective, Sign
+from icl_lab.tasks.parts.objectives import Objective, Sign
 from tests.unit.evaluation.doubles import Constant
 
 TASK = LinearRegression(dim=3, length=9)

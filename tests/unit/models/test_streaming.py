@@ -12,7 +12,7 @@ from icl_lab.core.streams import Stream
 from icl_lab.models.network import Network
 from icl_lab.models.presets.pattern import Pattern
 from icl_lab.models.streaming import start
-from icl_lab.tasks.layout import interleave
+from icl_lab.tasks.parts.layout import interleave
 from tests.unit.models.toys import ToyTask, assert_same, randn, scramble
 
 TASK = ToyTask(width=3, length=9)

@@ -8,7 +8,7 @@ from torch import Tensor
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.objectives import Objective, SquaredError
+from icl_lab.tasks.parts.objectives import Objective, SquaredError
 
 
 @dataclass(frozen=True, kw_only=True)

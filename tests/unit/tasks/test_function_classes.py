@@ -5,11 +5,11 @@ import pytest
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.streams import Stream
-from icl_lab.tasks.curriculum import Curriculum
 from icl_lab.tasks.decision_tree import DecisionTree
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 from icl_lab.tasks.inputs.skewed import Skewed
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.parts.curriculum import Curriculum
 from icl_lab.tasks.sparse_linear_regression import SparseLinearRegression
 from icl_lab.tasks.two_layer_relu import TwoLayerRelu
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
+from icl_lab.tasks.families.outliers import OutlierRegression
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.many_outlier_regression import ManyOutlierRegression
 from icl_lab.tasks.orthogonal_outlier_regression import OrthogonalOutlierRegression
-from icl_lab.tasks.outliers import OutlierRegression
 from icl_lab.tasks.shifts.base import SHIFTS
 
 STREAM = Stream(0, ("outliers",))

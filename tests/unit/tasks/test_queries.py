@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from icl_lab.baselines.least_squares import LeastSquares
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 from icl_lab.tasks.inputs.subspace import Subspace
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.queries.orthogonal import Orthogonal

@@ -11,11 +11,11 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import Examples, PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import zeros
+from icl_lab.tasks.families.recall import Recall
 from icl_lab.tasks.induction_heads import InductionHeads
-from icl_lab.tasks.layout import interleave
 from icl_lab.tasks.linear_regression import LinearRegression
-from icl_lab.tasks.objectives import SquaredError
-from icl_lab.tasks.recall import Recall
+from icl_lab.tasks.parts.layout import interleave
+from icl_lab.tasks.parts.objectives import SquaredError
 from icl_lab.tasks.shifts.noisy_query import NoisyQuery
 from icl_lab.tasks.shifts.query_position import QueryPosition
 from icl_lab.tasks.vector_mqar import VectorMqar

@@ -9,7 +9,17 @@ import torch
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
-from icl_lab.tasks.automata import ALPHABETS, EDGES, NO_EDGE, STATES, SYMBOLS, Automata, drawn, random_automata, trimmed
+from icl_lab.tasks.parts.automata import (
+    ALPHABETS,
+    EDGES,
+    NO_EDGE,
+    STATES,
+    SYMBOLS,
+    Automata,
+    drawn,
+    random_automata,
+    trimmed,
+)
 from icl_lab.tasks.regular_languages import PADDING, SEPARATOR, RegularLanguages
 from icl_lab.tasks.shifts.new_functions import NewFunctions
 

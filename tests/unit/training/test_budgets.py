@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from icl_lab.kernels import using
-from icl_lab.tasks.curriculum import Curriculum, Ramp
+from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.budgets.base import Lengths
 from icl_lab.training.budgets.flops import Flops
 from icl_lab.training.budgets.seconds import REHEARSALS, Seconds

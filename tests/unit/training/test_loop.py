@@ -10,8 +10,8 @@ from icl_lab.core.streams import Stream
 from icl_lab.models.presets.s4 import S4
 from icl_lab.models.presets.transformer import Transformer
 from icl_lab.tasks.chain_of_thought import ChainOfThought
-from icl_lab.tasks.curriculum import Curriculum, Ramp
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.loop import Diverged, Trainer
 from icl_lab.training.observers.collector import Collector
 from icl_lab.training.optimisers.adam import Adam

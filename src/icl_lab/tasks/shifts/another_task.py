@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from icl_lab.core.errors import UserError
 from icl_lab.tasks.base import TASKS, Task
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
 
 

@@ -8,7 +8,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.registry import Registry
 from icl_lab.core.specs import Registered
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.function_class import FunctionClass
+from icl_lab.tasks.families.function_class import FunctionClass
 
 SHIFTS: Registry["Shift"] = Registry("shift", "icl_lab.tasks.shifts")
 

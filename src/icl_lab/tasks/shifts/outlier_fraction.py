@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.outliers import OutlierFraction as Probability
-from icl_lab.tasks.outliers import outlier_regression
+from icl_lab.tasks.families.outliers import OutlierFraction as Probability
+from icl_lab.tasks.families.outliers import outlier_regression
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
 
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from icl_lab.core.registry import Registry
 from icl_lab.core.specs import Registered
-from icl_lab.tasks.curriculum import Ramp
+from icl_lab.tasks.parts.curriculum import Ramp
 from icl_lab.training.workers import Workers
 
 BUDGETS: Registry["Budget"] = Registry("budget", "icl_lab.training.budgets")

@@ -19,9 +19,9 @@ from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.specs import Bounds
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.closed_forms import least_squares_error
 from icl_lab.tasks.inputs.isotropic import Isotropic
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.parts.closed_forms import least_squares_error
 
 # All but certain: a prompt without a single clean pair has nothing to score.
 OutlierFraction = Annotated[float, Bounds(low=0, high=0.99)]

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, log_softmax
 
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.tasks.objectives import Errors, Objective, Predictions, highest_share
+from icl_lab.tasks.parts.objectives import Errors, Objective, Predictions, highest_share
 
 
 @dataclass(frozen=True)

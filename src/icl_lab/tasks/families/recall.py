@@ -17,7 +17,7 @@ from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.specs import Count, NonNegative, Positive
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.objectives import Errors, Objective, Predictions, SquaredError, highest_share
+from icl_lab.tasks.parts.objectives import Errors, Objective, Predictions, SquaredError, highest_share
 
 Vectors = Float[np.ndarray, "b q d"]
 Reported = Literal["squared_error", "nearest_value", "nearest_key"]

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from icl_lab.tasks.function_class import FunctionClass
-from icl_lab.tasks.objectives import Objective, Sign
+from icl_lab.tasks.families.function_class import FunctionClass
+from icl_lab.tasks.parts.objectives import Objective, Sign
 
 
 @dataclass(frozen=True, kw_only=True)

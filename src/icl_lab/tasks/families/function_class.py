@@ -17,11 +17,11 @@ from icl_lab.core.prompts import Examples, PromptBatch
 from icl_lab.core.specs import Count, NonNegative, Positive
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.curriculum import Curriculum, Ramp
 from icl_lab.tasks.inputs.base import Inputs
 from icl_lab.tasks.inputs.isotropic import Isotropic
-from icl_lab.tasks.layout import interleave
-from icl_lab.tasks.objectives import Objective, SquaredError
+from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
+from icl_lab.tasks.parts.layout import interleave
+from icl_lab.tasks.parts.objectives import Objective, SquaredError
 from icl_lab.tasks.queries.base import Queries
 
 

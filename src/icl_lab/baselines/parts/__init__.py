@@ -1,0 +1,1 @@
+"""What baselines are put together from; none of it is a baseline itself."""
