@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State, measured_size
-from tests.contracts.variants import identity, variants
+from tests.contracts.variants import identity, with_optional_parts
 from tests.unit.models.toys import assert_same, generator, randn, scramble
 
 D_MODEL = 16
-every_mixer = pytest.mark.parametrize("spec", variants(MIXERS), ids=identity)
+every_mixer = pytest.mark.parametrize("spec", with_optional_parts(MIXERS), ids=identity)
 
 
 @cache

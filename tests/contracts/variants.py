@@ -2,7 +2,7 @@
 
 from itertools import product
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.registry import Registry
@@ -39,3 +39,17 @@ def variants(registry: Registry[Any]) -> list[Any]:
 def identity(spec: Any) -> str:
     """What a parametrised test is called."""
     return spec.short()
+
+
+def with_optional_parts(registry: Registry[Any]) -> list[Any]:
+    """`variants`, and each once more with its optional counts set: none becomes 3, and what may be 0 becomes 0."""
+    found = []
+    for spec in variants(registry):
+        counts = {field: 3 for field in field_types(type(spec)) if getattr(spec, field) is None}
+        lowest = {
+            field: 0
+            for field, note in field_types(type(spec)).items()
+            if get_origin(note) is Annotated and get_args(note)[0] is int and get_args(note)[1].low == 0
+        }
+        found += [spec, spec.replace(**counts, **lowest)] if counts or lowest else [spec]
+    return found

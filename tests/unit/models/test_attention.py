@@ -1,6 +1,7 @@
 """Our attention stack is GPT-2's: outputs and every gradient, with copied weights, against `transformers`."""
 
 import math
+from typing import Literal
 
 import pytest
 import torch
@@ -9,13 +10,14 @@ from transformers import GPT2Config, GPT2Model
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.streams import Stream
-from icl_lab.models.mixers.attention import Attention
+from icl_lab.models.mixers.attention import Attention, AttentionMixer
 from icl_lab.models.mixers.base import Site
 from icl_lab.models.network import Network
 from icl_lab.models.presets.transformer import Transformer
 from tests.unit.models.toys import ToyTask, assert_same, generator, randn, scramble
 
 D_MODEL, NUM_HEADS, NUM_LAYERS, NUM_POSITIONS = 24, 4, 3, 14
+Positions = Literal["none", "rotary"]
 
 
 def gpt2() -> GPT2Model:
@@ -105,6 +107,47 @@ def test_without_positions_attention_does_not_see_the_order_of_earlier_tokens() 
     assert_same(mixer(shuffled)[:, 5], mixer(x)[:, 5])
     rotary = Attention(num_heads=2, positions="rotary").build(Site(8, 2, generator())).double()
     assert (rotary(shuffled)[:, 5] - rotary(x)[:, 5]).abs().max() > 1e-3
+
+
+def masked_softmax(mixer: AttentionMixer, x: Tensor, window: int | None) -> Tensor:
+    """Scores of all pairs, those that are not seen left out; rotary positions by complex numbers."""
+    t, c = x.shape[1], D_MODEL // NUM_HEADS
+    q, k, v = (part.unflatten(-1, (NUM_HEADS, c)).transpose(1, 2) for part in mixer.to_qkv(x).chunk(3, dim=-1))
+    if mixer.rotary:
+        rates = 10_000.0 ** (-torch.arange(c // 2, dtype=torch.float64) / (c // 2))
+        turn = torch.polar(torch.ones(t, c // 2).double(), torch.arange(t)[:, None] * rates)
+        q, k = (torch.complex(part[..., : c // 2], part[..., c // 2 :]) * turn for part in (q, k))
+    distance = torch.arange(t)[:, None] - torch.arange(t)
+    unseen = (distance < 0) | (distance >= (window or t))
+    scores = (q @ k.mH).real if mixer.rotary else q @ k.mT
+    weights = (scores / math.sqrt(c)).masked_fill(unseen, -math.inf).softmax(-1)
+    return mixer.to_out((weights @ v).transpose(1, 2).flatten(2))
+
+
+@pytest.mark.parametrize("window", [None, 1, 2, 5, 11, 40])
+@pytest.mark.parametrize("positions", ["none", "rotary"])
+def test_equals_a_masked_softmax(positions: Positions, window: int | None) -> None:
+    spec = Attention(num_heads=NUM_HEADS, positions=positions, window=window)
+    mixer = spec.build(Site(D_MODEL, 2, generator())).double()
+    scramble(mixer)
+    x, cotangent, gradients = randn(2, 11, D_MODEL).requires_grad_(), randn(2, 11, D_MODEL, seed=1), []
+    outputs = mixer(x), masked_softmax(mixer, x, window)
+    assert_same(*outputs)
+    for output in outputs:
+        gradients.append(torch.autograd.grad(output, (x, *mixer.parameters()), cotangent, retain_graph=True))
+    for ours, theirs in zip(*gradients, strict=True):
+        assert_same(ours, theirs, scale=10.0)
+
+
+@pytest.mark.parametrize("positions", ["none", "rotary"])
+def test_a_full_window_grows_no_more_and_is_still_right(positions: Positions) -> None:
+    mixer = Attention(num_heads=NUM_HEADS, positions=positions, window=3).build(Site(D_MODEL, 2, generator())).double()
+    x, state, sizes = randn(2, 9, D_MODEL), mixer.initial_state(2), []
+    for t in range(9):
+        output, state = mixer.step(x[:, t], state)
+        assert_same(output, masked_softmax(mixer, x[:, : t + 1], 3)[:, t])
+        sizes.append(state["keys"].shape[2])
+    assert sizes == [1, 2, 3, 3, 3, 3, 3, 3, 3]
 
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:

@@ -31,14 +31,23 @@ class Attention(MixerSpec):
             and to whatever the embeddings carry.
         init: `"torch"`, as in Park et al.'s hybrids: torch's default weights, zero biases, output not scaled by depth.
             `"gpt2"`: N(0, 0.02^2), the output divided by the square root of the depth, zero biases.
+        window: A token sees only so many, itself included (sliding-window attention: Child et al. 2019; Beltagy et al.
+            2020); all before it by default. What the step form carries is bounded by it.
     """
 
     formula = "softmax(Q K^T / sqrt(d_head) + causal mask) V"
-    source = "Vaswani et al. 2017, section 3.2; GPT-2: Radford et al. 2019"
+    source = (
+        "Vaswani et al. 2017, section 3.2; GPT-2: Radford et al. 2019; window: Beltagy et al. 2020 (arXiv 2004.05150)"
+    )
 
     num_heads: Count = 8
     positions: Literal["none", "rotary"] = "none"
     init: Literal["torch", "gpt2"] = "torch"
+    window: Count | None = None
+
+    @property
+    def reach(self) -> int | None:
+        return self.window
 
     def build(self, site: Site) -> "AttentionMixer":
         check_heads(self.spec_name(), site.d_model, self.num_heads)
@@ -51,12 +60,16 @@ class Attention(MixerSpec):
 
 
 class AttentionMixer(SequenceMixer):
-    """Causal attention; the step form keeps the keys and values of all tokens so far."""
+    """Causal attention; the step form keeps the keys and values of all tokens so far, or of the last of a window.
+
+    Keys are kept as they were turned, so that a full window with rotary positions has to know the position as well.
+    """
 
     def __init__(self, spec: Attention, site: Site) -> None:
         super().__init__()
         self.num_heads = spec.num_heads
         self.rotary = spec.positions == "rotary"
+        self.window = spec.window
         std, scale = (0.02, site.depth**-0.5) if spec.init == "gpt2" else (None, 1.0)
         self.d_model = site.d_model
         self.to_qkv = linear(site.d_model, 3 * site.d_model, site.generator, bias="zero", std=std)
@@ -67,27 +80,42 @@ class AttentionMixer(SequenceMixer):
         if self.rotary:
             q, k, v = qkv.unbind(2)
             q, k = rotate(q.transpose(1, 2)).transpose(1, 2), rotate(k.transpose(1, 2)).transpose(1, 2)
-            mixed = kernels.causal_attention(q, k, v)
+            mixed = kernels.causal_attention(q, k, v, window=self.window)
         else:
-            mixed = kernels.causal_self_attention(qkv)
+            mixed = kernels.causal_self_attention(qkv, window=self.window)
         return self.to_out(rearrange(mixed, "b t h c -> b t (h c)"))
 
     def initial_state(self, batch: int) -> State:
-        nothing = self.to_qkv.weight.new_zeros(batch, self.num_heads, 0, self.d_model // self.num_heads)
-        return {"keys": nothing, "values": nothing}
+        weight = self.to_qkv.weight
+        nothing = weight.new_zeros(batch, self.num_heads, 0, self.d_model // self.num_heads)
+        state = {"keys": nothing, "values": nothing}
+        return state | ({"position": weight.new_zeros((batch, 1), dtype=torch.int64)} if self.counts else {})
 
     def step(self, x: Float[Tensor, "b m"], state: State) -> tuple[Float[Tensor, "b m"], State]:
         q, k, v = self._heads(self.to_qkv(x).unsqueeze(1))
+        after: State = {}
+        if self.counts:
+            after["position"] = state["position"] + 1
         if self.rotary:
-            position = state["keys"].shape[2]
+            position = int(state["position"][0, 0]) if self.counts else state["keys"].shape[2]
             q, k = rotate(q, position), rotate(k, position)
-        keys = torch.cat([state["keys"], k], dim=2)
-        values = torch.cat([state["values"], v], dim=2)
-        mixed = F.scaled_dot_product_attention(q, keys, values)
-        return self.to_out(rearrange(mixed, "b h 1 c -> b (h c)")), {"keys": keys, "values": values}
+        after["keys"] = torch.cat([self._seen(state["keys"]), k], dim=2)
+        after["values"] = torch.cat([self._seen(state["values"]), v], dim=2)
+        mixed = F.scaled_dot_product_attention(q, after["keys"], after["values"])
+        return self.to_out(rearrange(mixed, "b h 1 c -> b (h c)")), after
 
     def state_size(self, length: int) -> int:
-        return 2 * length * self.d_model
+        kept = length if self.window is None else min(length, self.window)
+        return 2 * kept * self.d_model + self.counts
+
+    @property
+    def counts(self) -> bool:
+        """Whether the state has the position: where the number of keys does not tell it."""
+        return self.rotary and self.window is not None
+
+    def _seen(self, kept: Float[Tensor, "b h kept c"]) -> Float[Tensor, "b h seen c"]:
+        """What the next token still sees of earlier ones."""
+        return kept if self.window is None else kept[:, :, max(0, kept.shape[2] - self.window + 1) :]
 
     def _heads(self, qkv: Float[Tensor, "b t three_m"]) -> Float[Tensor, "3 b h t c"]:
         return rearrange(qkv, "b t (three h c) -> three b h t c", three=3, h=self.num_heads)

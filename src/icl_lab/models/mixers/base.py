@@ -89,16 +89,16 @@ class PiecewiseMixer(SequenceMixer):
 
 @dataclass(frozen=True, kw_only=True)
 class MixerSpec(Registered):
-    """Settings of a sequence mixer.
-
-    Attributes:
-        reach: Tokens that an output depends on, its own included; none where it depends on all before it.
-    """
+    """Settings of a sequence mixer."""
 
     registry = MIXERS
-    reach: ClassVar[int | None] = None
     formula: ClassVar[str] = ""
     source: ClassVar[str] = ""
+
+    @property
+    def reach(self) -> int | None:
+        """Tokens that an output depends on, its own included; none where it depends on all before it."""
+        return None
 
     @abstractmethod
     def build(self, site: Site) -> SequenceMixer:

@@ -19,7 +19,7 @@ from icl_lab.models.heads import join_heads, split_heads, width_of_head
 from icl_lab.models.initialisation import linear
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, PiecewiseMixer, Site, State
 
-Features = Literal["elu", "taylor", "identity"]
+Features = Literal["elu", "taylor", "hedgehog", "identity"]
 
 
 @MIXERS.register
@@ -31,7 +31,9 @@ class LinearAttention(MixerSpec):
         num_heads: Heads; a divisor of `d_model`.
         features: `"elu"`: elu(x) + 1 (Katharopoulos et al. 2020). `"taylor"`: 1, x and all products of two entries, so
             that phi(q).phi(k) = 1 + q.k + (q.k)^2 / 2 is softmax's exponential to second order (Based: Arora et al.
-            2024, arXiv 2402.18668, section 4.1). `"identity"`: x itself, the linear self-attention of theory papers.
+            2024, arXiv 2402.18668, section 4.1). `"hedgehog"`: softmax over the entries of x and -x (Zhang et al. 2024,
+            arXiv 2402.04347; the learned map before it is a part of those to queries and keys). `"identity"`: x itself,
+            the linear self-attention of theory papers.
         d_key: Width of queries and keys in a head before the features; that of a head by default, and at most 16 for
             `"taylor"`, as in Based.
     """
@@ -70,7 +72,9 @@ class LinearAttentionMixer(PiecewiseMixer):
     @property
     def num_features(self) -> int:
         """Width of queries and keys after the features."""
-        return 1 + self.d_key + self.d_key**2 if self.spec.features == "taylor" else self.d_key
+        if self.spec.features == "taylor":
+            return 1 + self.d_key + self.d_key * (self.d_key + 1) // 2
+        return 2 * self.d_key if self.spec.features == "hedgehog" else self.d_key
 
     def initial_state(self, batch: int) -> State:
         columns = self.d_head + self.spec.normalised
@@ -95,7 +99,10 @@ class LinearAttentionMixer(PiecewiseMixer):
             return elu(x) + 1
         if self.spec.features == "identity":
             return x
+        if self.spec.features == "hedgehog":
+            return torch.cat([x, -x], dim=-1).softmax(-1)
         # Scaled so that q.k is divided by the root of its width, as in softmax attention.
         x = x * self.d_key**-0.25
-        squares = (x[..., :, None] * x[..., None, :]).flatten(-2) * 2**-0.5
-        return torch.cat([torch.ones_like(x[..., :1]), x, squares], dim=-1)
+        # A product of two different entries stands for both orders of them, so it is weighed by the root of 2.
+        products = [x[..., i : i + 1] * x[..., i + 1 :] for i in range(self.d_key - 1)]
+        return torch.cat([torch.ones_like(x[..., :1]), x, x.square() * 2**-0.5, *products], dim=-1)

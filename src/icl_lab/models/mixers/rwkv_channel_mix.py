@@ -31,10 +31,13 @@ class RWKVChannelMix(MixerSpec):
 
     formula = "sigmoid(W_r x') * W_v relu(W_k x'')^2"
     source = "Peng et al. 2023 (arXiv 2305.13048), section 3.1; without receptance: Peng et al. 2025 (arXiv 2503.14456)"
-    reach = 2
 
     expand: Count = 4
     receptance: bool = True
+
+    @property
+    def reach(self) -> int:
+        return 2
 
     def build(self, site: Site) -> "RWKVChannelMixMixer":
         return RWKVChannelMixMixer(self, site)
