@@ -89,19 +89,24 @@ def test_without_both_it_is_the_selective_scan_with_a_decay_that_depends_on_the_
 
 @pytest.mark.parametrize(("blend", "order"), [(0.0, 2), (1e3, 1)])
 def test_the_trapezoid_is_of_second_order(blend: float, order: int) -> None:
-    # h' = -h + sin(s) from h(0) = 0 up to s = 2, in steps of 2 / T. Half the step divides the error by 2^order.
+    # h' = -h + sin(s) from h(0) = 0 up to s = 2, in steps of 2 / T: half of the step divides the error by 2^order.
     errors = []
     for steps in (64, 128):
-        mixer = Mamba3(num_heads=1, d_state=1, expand=1, rotary=False).build(Site(1, 1, generator())).double()
-        dt = torch.full((1, 1, steps), 2.0 / steps, dtype=torch.float64)
-        u = torch.linspace(0, 2, steps + 1, dtype=torch.float64)[1:].sin()[None, None, :, None]
-        ones = torch.ones_like(u)
-        weight = torch.full_like(dt, blend).sigmoid()
-        state = {"memory": u.new_zeros(1, 1, 1, 1), "B": u.new_ones(1, 1, 1), "u": u.new_zeros(1, 1, 1)}
-        y, _ = mixer._trapezoid(u, ones, ones, dt, -dt, weight, state)
-        exact = (math.sin(2) - math.cos(2) + math.exp(-2)) / 2
-        errors.append(abs(y[0, 0, -1, 0].item() - exact))
-    # The next term of the error is a few steps relative to the first: 2 / 64 of it, and more for the first order.
+        mixer = Mamba3(num_heads=1, d_state=1, expand=1, rotary=False).build(Site(2, 1, generator())).double()
+        with torch.no_grad():
+            # Tokens are (sin(s), 1). Rows of W_in: z (2), u (2), B, C, dt, A, l; B = C = 1, A = -1, SiLU(z) = 1.
+            mixer.in_proj.weight.zero_()
+            mixer.in_proj.weight[:2, 1] = 1.2784645427610738
+            mixer.in_proj.weight[2, 0] = 1.0
+            mixer.in_proj.weight[7, 1] = math.log(math.e - 1)
+            mixer.in_proj.weight[8, 1] = blend
+            mixer.dt_bias.fill_(math.log(math.expm1(2 / steps)))
+            mixer.D.zero_()
+            mixer.out_proj.weight.copy_(torch.eye(2))
+            times = torch.linspace(0, 2, steps + 1, dtype=torch.float64)[1:]
+            h = mixer(torch.stack([times.sin(), torch.ones_like(times)], dim=-1)[None])[0, -1, 0].item()
+        errors.append(abs(h - (math.sin(2) - math.cos(2) + math.exp(-2)) / 2))
+    # The next term of the error is a few steps relative to the first, 2 / 64.
     assert math.log2(errors[0] / errors[1]) == pytest.approx(order, abs=0.1)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from icl_lab.models.rotary import rotate
+from icl_lab.models.rotary import rotate, turn
 from tests.unit.models.toys import assert_same, randn
 
 
@@ -36,3 +36,16 @@ def test_scores_depend_on_distance_only() -> None:
 def test_keeps_lengths() -> None:
     x = randn(1, 2, 9, 4)
     assert_same(rotate(x).norm(dim=-1), x.norm(dim=-1))
+
+
+def test_turning_by_given_angles_is_multiplication_by_phases() -> None:
+    q, k, angles = randn(2, 3, 5, 7), randn(2, 3, 5, 7, seed=1), randn(2, 3, 5, 2, seed=2)
+    for before, after in zip((q, k), turn(q.clone(), k.clone(), angles), strict=True):
+        planes = torch.complex(before[..., :2], before[..., 2:4]) * torch.polar(torch.ones_like(angles), angles)
+        assert_same(after, torch.cat([planes.real, planes.imag, before[..., 4:]], dim=-1))
+
+
+def test_gradients_of_turning_are_those_of_finite_differences() -> None:
+    given = randn(1, 2, 3, 6), randn(1, 2, 3, 6, seed=1), randn(1, 2, 3, 2, seed=2)
+    # Sums, since turning is in place and may not change what is given here.
+    assert torch.autograd.gradcheck(lambda q, k, a: turn(q + 0, k + 0, a), [x.requires_grad_() for x in given])

@@ -8,7 +8,7 @@ Mamba-2's Euler rule. A_t < 0, dt_t and l_t are one number a head and depend on 
 belong to a head. R_t turns plane j by the sum of dt_s theta_sj over s <= t: so the real state does what a complex one
 with the decay exp(dt_t (A_t - i theta_t)) does. There is no convolution: two tokens are written at a step as it is.
 
-This is the SISO form. The equations and the details (theta = pi tanh(.), half of the entries turn, the output has no norm) are
+This is the SISO form. Equations and details (theta = pi tanh(.), half of the entries turn, the output has no norm) are
 those of the authors' released module (state-spaces/mamba, `Mamba3`). Planes are made of two halves here, not of
 neighbours, which orders the rows of W_B and W_C in another way and changes nothing else.
 
@@ -29,6 +29,7 @@ from icl_lab.kernels.recurrences import linear_recurrence
 from icl_lab.models.heads import HeadNorm, join_heads, split_heads, width_of_head
 from icl_lab.models.initialisation import inverse_softplus, linear, log_uniform
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, PiecewiseMixer, Site, State
+from icl_lab.models.rotary import turn
 
 SLOWEST = 1e-4  # the smallest -A
 
@@ -94,54 +95,37 @@ class Mamba3Mixer(PiecewiseMixer):
         z, u, B, C, step, rate, blend, theta = self.in_proj(x).split([*self.splits, self.planes], dim=-1)
         dt = softplus(step + self.dt_bias).mT
         log_decay = -softplus(rate).clamp(min=SLOWEST).mT * dt
-        u = split_heads(u, self.spec.num_heads)
-        B, C = self.B_norm(B)[:, None] + self.B_bias, self.C_norm(C)[:, None] + self.C_bias
+        u, B, C = split_heads(u, self.spec.num_heads), self.B_norm(B)[:, None], self.C_norm(C)[:, None]
+        biased = B + self.B_bias, C + self.C_bias
         after: State = {}
         if self.spec.rotary:
             angles, after["angles"] = accumulated(dt[..., None] * math.pi * theta.tanh()[:, None], state["angles"])
-            B, C = turned(B, angles), turned(C, angles)
+            biased = turn(*biased, angles)
+        memory, weight, skip = state["memory"], dt, self.D[:, None]
         if self.spec.trapezoid:
-            y, after["memory"] = self._trapezoid(u, B, C, dt, log_decay, blend.sigmoid().mT, state)
-            after |= {"B": B[:, :, -1].to(state["B"]), "u": u[:, :, -1].to(state["u"])}
-        else:
-            y, after["memory"] = linear_recurrence(
-                C, B, dt[..., None] * u, log_decay, initial_state=state["memory"], return_state=True
-            )
-        y = join_heads(y + self.D[:, None, None] * u)
+            # What the next step adds of a token is written at once, so that one recurrence does, and is not read yet:
+            # with g_t = (1 - l_t) dt_t, the sum P_t = S_t + g_{t+1} B_t u_t^T decays as a whole, P_t = a_t P_{t-1} +
+            # (l_t dt_t + g_{t+1}) B_t u_t^T. After the last token there is no next one, and P is S.
+            now = blend.sigmoid().mT * dt
+            before = dt - now
+            ahead = pad(before[:, :, 1:], (0, 1))
+            memory = memory + before[:, :, :1, None] * state["B"][..., None] * state["u"][..., None, :]
+            weight, skip = now + ahead, skip - ahead * self._products(B, C)
+            after |= {"B": biased[0][:, :, -1].to(state["B"]), "u": u[:, :, -1].to(state["u"])}
+        y, after["memory"] = linear_recurrence(
+            biased[1], biased[0], weight[..., None] * u, log_decay, initial_state=memory, return_state=True
+        )
+        y = join_heads(y + skip[..., None] * u)
         return self.out_proj(y * silu(z)), after
 
     def state_size(self, length: int) -> int:
         last = self.spec.trapezoid * (self.spec.d_state + self.d_head)
         return self.spec.num_heads * (self.spec.d_state * self.d_head + last + self.planes)
 
-    def _trapezoid(
-        self,
-        u: Float[Tensor, "b h t p"],
-        B: Float[Tensor, "b h t n"],
-        C: Float[Tensor, "b h t n"],
-        dt: Float[Tensor, "b h t"],
-        log_decay: Float[Tensor, "b h t"],
-        blend: Float[Tensor, "b h t"],
-        state: State,
-    ) -> tuple[Float[Tensor, "b h t p"], Float[Tensor, "b h n p"]]:
-        """One recurrence instead of two: what the next step adds of a token is written at once, and not read yet.
-
-        With g_t = (1 - l_t) dt_t, the sum P_t = S_t + g_{t+1} B_t u_t^T decays as a whole: P_t = a_t P_{t-1} +
-        (l_t dt_t + g_{t+1}) B_t u_t^T. After the last token there is no next one, and P is S.
-        """
-        early = (1 - blend) * dt
-        ahead = pad(early[:, :, 1:], (0, 1))
-        written = early[:, :, :1, None] * state["B"][..., None] * state["u"][..., None, :]
-        y, memory = linear_recurrence(
-            C,
-            B,
-            (blend * dt + ahead)[..., None] * u,
-            log_decay,
-            initial_state=state["memory"] + written,
-            return_state=True,
-        )
-        unread = ahead * (C * B).sum(-1)
-        return y - unread[..., None] * u, memory
+    def _products(self, B: Float[Tensor, "b 1 t n"], C: Float[Tensor, "b 1 t n"]) -> Float[Tensor, "b h t"]:
+        """B_t.C_t for each head, which turning leaves as it is, without the vectors of each head."""
+        b, c = self.B_bias, self.C_bias
+        return ((B * C).sum(-1, keepdim=True) + B @ c.mT + C @ b.mT + b @ c.mT).squeeze(-1)
 
 
 def accumulated(
@@ -156,11 +140,3 @@ def accumulated(
     # Sums of thousands of angles lose the digits that matter in float32.
     total = (before.double()[:, :, None] + angles.double().cumsum(2)).remainder(2 * math.pi)
     return total.to(angles.dtype), total[:, :, -1].to(before.dtype)
-
-
-def turned(x: Float[Tensor, "b h t n"], angles: Float[Tensor, "b h t r"]) -> Float[Tensor, "b h t n"]:
-    """Vectors whose first 2r entries are turned: j and j + r form plane j; the others stay."""
-    planes = angles.shape[-1]
-    cos, sin = angles.cos(), angles.sin()
-    left, right, rest = torch.split(x, [planes, planes, x.shape[-1] - 2 * planes], dim=-1)
-    return torch.cat([left * cos - right * sin, right * cos + left * sin, rest], dim=-1)
