@@ -42,14 +42,13 @@ def identity(spec: Any) -> str:
 
 
 def with_optional_parts(registry: Registry[Any]) -> list[Any]:
-    """`variants`, and each once more with its optional counts set: none becomes 3, and what may be 0 becomes 0."""
-    found = []
-    for spec in variants(registry):
-        counts = {field: 3 for field in field_types(type(spec)) if getattr(spec, field) is None}
-        lowest = {
-            field: 0
-            for field, note in field_types(type(spec)).items()
-            if get_origin(note) is Annotated and get_args(note)[0] is int and get_args(note)[1].low == 0
-        }
-        found += [spec, spec.replace(**counts, **lowest)] if counts or lowest else [spec]
+    """`variants`, and the last of each with its optional counts set: none becomes 3, what may be 0 becomes 0."""
+    found = variants(registry)
+    for spec in {type(spec): spec for spec in found}.values():
+        fields = field_types(type(spec))
+        changes = {field: 3 for field in fields if getattr(spec, field) is None}
+        for field, note in fields.items():
+            if get_origin(note) is Annotated and note.__metadata__[0].low == 0 and note.__origin__ is int:
+                changes[field] = 0
+        found += [spec.replace(**changes)] if changes else []
     return found

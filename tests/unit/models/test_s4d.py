@@ -13,6 +13,7 @@ from icl_lab.models.diagonal_ssm import LONGEST_PRODUCT, DiagonalSSM, convolve_b
 from icl_lab.models.mixers.base import Site
 from icl_lab.models.mixers.s4_mamba import S4Mamba
 from icl_lab.models.mixers.s4d import S4D
+from tests.unit.models.mixer_oracles import assert_same_outputs_and_gradients, built
 from tests.unit.models.toys import assert_same, generator, randn, scramble
 
 CHANNELS, D_STATE = 5, 8
@@ -120,6 +121,47 @@ def test_block_is_gelu_then_glu() -> None:
     x = randn(2, 9, 6)
     value, gate = (F.gelu(block.ssm(x)) @ block.out_proj.weight.T + block.out_proj.bias).split(6, dim=-1)
     assert_same(block(x), value * gate.sigmoid())
+
+
+def recurrence(ssm: DiagonalSSM, u: Tensor) -> Tensor:
+    """s_t = exp(dt A) s_{t-1} + (exp(dt A) - 1) / A u_t, y_t = <C, s_t> + D u_t, over both partners of each pair."""
+    A = torch.complex(-ssm.log_decay.exp(), ssm.frequency)
+    A, C = torch.cat([A, A.conj()], dim=1), torch.complex(ssm.C[..., 0], ssm.C[..., 1])
+    C, keep = torch.cat([C, C.conj()], dim=1), torch.exp(ssm.log_dt.exp()[:, None] * A)
+    state, outputs = torch.zeros(len(u), *A.shape, dtype=A.dtype), []
+    for token in u.unbind(1):
+        state = keep * state + (keep - 1) / A * token[..., None]
+        outputs.append((C * state).sum(-1).real + ssm.D * token)
+    return torch.stack(outputs, dim=1)
+
+
+def test_block_has_the_gradients_of_the_recurrence() -> None:
+    ours = built(S4D())
+
+    def by_recurrence(x: Tensor) -> Tensor:
+        value, gate = ours.out_proj(F.gelu(recurrence(ours.ssm, x))).chunk(2, dim=-1)
+        return value * gate.sigmoid()
+
+    assert_same_outputs_and_gradients(ours, by_recurrence)
+
+
+@pytest.mark.parametrize("gate", ["silu", "linear"])
+def test_s4_mamba_has_the_gradients_of_the_recurrence(gate: str) -> None:
+    ours = built(S4Mamba(gate=gate))
+
+    def by_recurrence(x: Tensor) -> Tensor:
+        u, z = ours.in_proj(x).chunk(2, dim=-1)
+        windows = F.pad(u, (0, 0, 3, 0)).unfold(1, 4, 1)
+        u = F.silu((windows * ours.conv_weight).sum(-1) + ours.conv_bias)
+        return ours.out_proj(recurrence(ours.ssm, u) * (z * z.sigmoid() if gate == "silu" else z))
+
+    assert_same_outputs_and_gradients(ours, by_recurrence)
+
+
+def test_grazzis_block_has_as_many_parameters_as_theirs() -> None:
+    block = S4D(d_state=64, dropout=0.1).build(Site(435, 24, generator()))
+    # 436,740 a block, with the 2 x 435 of its layer norm: counted on the authors' module.
+    assert sum(weight.numel() for weight in block.parameters()) + 2 * 435 == 436_740
 
 
 @pytest.mark.parametrize("gate", ["silu", "linear"])

@@ -1,7 +1,9 @@
 """The S4-Mamba block: a Mamba block whose selective scan is replaced by the time-invariant S4D (Park et al. 2024).
 
 It tells what selection buys: nothing else should differ from Mamba. In the released code two more things do, the gate
-and dropout; they are options here, and off.
+and dropout; they are options here, and off. `mamba(selective=none)` is time-invariant as well and keeps Mamba's scan:
+its decays are real, discretised by Euler's rule, with one B and one C for all channels, where S4D's are complex, held
+over a step (zero-order hold), with a C for each channel.
 
 b batch   t num_tokens   m d_model   e expanded width
 """
