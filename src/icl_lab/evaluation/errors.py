@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from torch import nn
 
 from icl_lab.baselines.base import Baseline
+from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.evaluation.prompts import joined
@@ -112,7 +113,7 @@ def evaluate(
                 predictions = predictor.predict(here).double()
             else:
                 predictions = _spread(baseline.predict(here, shown), shown, here.length)
-            values.append(measured(task, predictions, here, shown))
+            values.append(measured(task, predictions, here, shown, who=predictor.label))
             scored.append(prompts.scored.cpu().numpy())
     return Errors(
         label=predictor.label,
@@ -139,9 +140,18 @@ def evaluation_mode(predictor: object) -> Iterator[None]:
 
 
 def measured(
-    task: Task, predictions: torch.Tensor, prompts: PromptBatch, asked: Sequence[int] | None = None
+    task: Task,
+    predictions: torch.Tensor,
+    prompts: PromptBatch,
+    asked: Sequence[int] | None = None,
+    who: str = "the predictor",
 ) -> Float[np.ndarray, "batch length"]:
-    """The task's errors in float64; NaN where nothing is scored or asked, infinite where a prediction is no number."""
+    """The task's errors in float64; NaN where nothing is scored or asked, infinite where a prediction is no number.
+
+    Raises:
+        UserError: The predictions are not of the shape that the task asks for.
+    """
+    _refuse_other_shape(task, predictions, prompts, who)
     errors = task.error(predictions, prompts)
     # NaN means "not asked": a prediction that is not a number must not vanish from the mean.
     values = torch.where(errors.isnan() & prompts.scored, torch.inf, errors).double().cpu().numpy()
@@ -150,6 +160,21 @@ def measured(
         left_out[list(asked)] = False
         values[:, left_out] = np.nan
     return values
+
+
+def _refuse_other_shape(task: Task, predictions: torch.Tensor, prompts: PromptBatch, who: str) -> None:
+    asked = (prompts.batch, prompts.length)
+    wanted: set[tuple[int, ...]] = {asked if task.d_output == 1 else (*asked, task.d_output)}
+    # Training may ask for more numbers than evaluation; the answer alone will do. A symbol is no answer, scores are.
+    if prompts.targets.is_floating_point():
+        wanted.add(tuple(prompts.targets.shape))
+    if tuple(predictions.shape) not in wanted:
+        numbers = predictions.shape[2] if predictions.ndim == 3 else 1
+        one, got = ("number" if count == 1 else "numbers" for count in (task.d_output, numbers))
+        raise UserError(
+            f"{who}: {task.spec_name()} asks for {task.d_output} {one} at each of {prompts.length} places, got "
+            f"{numbers} {got} at {predictions.shape[1]}; give it the sizes of this task"
+        )
 
 
 def _as_read_by(predictor: Predictor, batches: Iterable[PromptBatch]) -> Iterable[PromptBatch]:

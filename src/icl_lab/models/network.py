@@ -100,8 +100,8 @@ class Network(nn.Module):
         """Read-outs at every token.
 
         Raises:
-            UserError: The tokens have another width, are vectors where symbols are read or the other way round, or are
-                more than there are learned positions.
+            UserError: The tokens have another width, are symbols beyond the vocabulary, are vectors where symbols are
+                read or the other way round, or are more than there are learned positions.
         """
         return self.read_out(self.backbone(self._embedded(tokens, first=0)))
 
@@ -161,12 +161,23 @@ class Network(nn.Module):
             outputs.append(output)
         return torch.stack(outputs, dim=1)
 
+    def _refuse_unknown_symbols(self, tokens: Shaped[Tensor, "b t *features"]) -> None:
+        # Neither a graph that is traced nor a tensor without storage has numbers to look at.
+        if not self.spec.vocabulary or not tokens.numel() or tokens.is_meta or torch.compiler.is_compiling():
+            return
+        if (largest := int(tokens.max())) >= self.spec.vocabulary:
+            raise UserError(
+                f"{self.label}: knows symbols 0 to {self.spec.vocabulary - 1}, got {largest}; "
+                "evaluate it on a task with the symbols of its training"
+            )
+
     def _embedded(self, tokens: Shaped[Tensor, "b t *features"], first: int) -> Float[Tensor, "b t m"]:
         if tokens.is_floating_point() == bool(self.spec.vocabulary):
             read, got = ("symbols", "vectors") if self.spec.vocabulary else ("vectors", "symbols")
             raise UserError(f"{self.label}: reads {read}, got {got}")
         if tokens.is_floating_point() and tokens.shape[-1] != self.spec.d_token:
             raise UserError(f"{self.label}: expected tokens of width {self.spec.d_token}, got {tokens.shape[-1]}")
+        self._refuse_unknown_symbols(tokens)
         embeddings = self.read_in(tokens)
         if self.positions is None:
             return embeddings

@@ -5,8 +5,12 @@ import torch
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.streams import Stream
+from icl_lab.evaluation.curves import learning_curve
 from icl_lab.models.network import count_parameters
 from icl_lab.models.presets.transformer import Transformer
+from icl_lab.tasks.base import Task
+from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.markov_chain import MarkovChain
 from tests.unit.models.toys import ToyTask, assert_same, randn
 
 TASK = ToyTask(width=3, length=5)
@@ -44,6 +48,25 @@ def test_prompts_longer_than_the_learned_positions_are_refused() -> None:
 def test_tokens_of_another_width_are_refused() -> None:
     with pytest.raises(UserError, match="expected tokens of width 3, got 4"):
         transformer()(randn(1, 5, 4))
+
+
+def test_symbols_beyond_the_vocabulary_are_refused_in_one_line() -> None:
+    network = Transformer(d_model=8, num_layers=1, num_heads=2).build(MarkovChain(symbols=3, length=9), Stream(0))
+    prompts = MarkovChain(symbols=5, length=9).sample(Stream(0), 0, 4)
+    with pytest.raises(UserError, match="knows symbols 0 to 2, got 4; evaluate it on a task with the symbols of its"):
+        network.predict(prompts)
+    with pytest.raises(UserError, match="knows symbols 0 to 2, got 3"):
+        network.step(torch.tensor([0, 3]), network.initial_state(2))
+
+
+@pytest.mark.parametrize("other", [MarkovChain(symbols=2, length=9), LinearRegression(dim=3, length=5)], ids=Task.short)
+def test_a_network_is_not_evaluated_on_a_task_of_other_sizes(other: Task) -> None:
+    network = Transformer(d_model=8, num_layers=1, num_heads=2).build(MarkovChain(symbols=3, length=9), Stream(0))
+    with pytest.raises(
+        UserError, match="asks for 2 numbers at each of 9 places, got 3|reads symbols, got vectors"
+    ) as one:
+        learning_curve([network], other, num_prompts=4)
+    assert "\n" not in str(one.value)
 
 
 def test_frozen_parameters_are_not_counted() -> None:
