@@ -86,6 +86,11 @@ class Task(Registered):
         return "examples in the prompt"
 
     @property
+    def milestones(self) -> tuple[int, ...]:
+        """After how many examples tables hold errors, ascending; what lies beyond the prompt stands for its end."""
+        return (self.length - 1,)
+
+    @property
     def shared_draws(self) -> bool:
         """Whether the prompts of a batch have a random draw in common, so that they are not independent."""
         return False

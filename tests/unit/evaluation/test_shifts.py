@@ -12,11 +12,11 @@ from icl_lab.evaluation.prompts import evaluation_prompts, held_out
 from icl_lab.evaluation.shifts import applicable_shifts, extrapolation_curve, shifted_curve
 from icl_lab.models.presets.mamba import Mamba
 from icl_lab.models.presets.transformer import Transformer
-from icl_lab.tasks.decision_tree import DecisionTree
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.shifts.noisy_labels import NoisyLabels
 from icl_lab.tasks.shifts.orthogonal_queries import OrthogonalQueries
 from icl_lab.tasks.shifts.scaled_labels import ScaledLabels
+from icl_lab.tasks.two_layer_relu import TwoLayerRelu
 from tests.unit.evaluation.doubles import Constant, ToyNetwork
 
 TASK = LinearRegression(dim=3, length=5)
@@ -73,7 +73,7 @@ def test_all_shifts_are_those_that_change_the_task() -> None:
     assert "isotropic" not in [shift.spec_name() for shift in found]
     assert NoisyLabels() in found
     assert len(found) >= 7
-    assert "another_task" in [shift.spec_name() for shift in applicable_shifts(DecisionTree())]
+    assert "another_task" in [shift.spec_name() for shift in applicable_shifts(TwoLayerRelu())]
 
 
 def test_milestones_under_a_shift_are_points_that_are_asked() -> None:

@@ -3,13 +3,14 @@
 b batch   l length   d dim
 """
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from icl_lab.core.errors import UserError
@@ -37,6 +38,7 @@ class FunctionClass(Task):
         degree: f(s x) = s^degree f(x) for s > 0, which every class here has.
         shortest: Examples at the start of the curriculum.
         lengthening: Examples added at each of its steps.
+        only_corners: Whether f is meant for the corners of the cube {-1, 1}^d and nothing else.
 
     Args:
         dim: Number of coordinates of x.
@@ -53,6 +55,7 @@ class FunctionClass(Task):
     degree: ClassVar[int] = 1
     shortest: ClassVar[int] = 11
     lengthening: ClassVar[int] = 2
+    only_corners: ClassVar[bool] = False
 
     dim: Count = 20
     active_dims: Count | None = None
@@ -94,8 +97,19 @@ class FunctionClass(Task):
     @property
     def label_variance(self) -> float:
         """Variance of a label, over everything that is random."""
-        variance = self.input_scale ** (2 * self.degree) * self.function_variance
-        return self.label_scale**2 * (variance if self.restandardised else variance + self.label_noise**2)
+        return self.label_factor**2 * (self._signal_variance + self.label_noise**2)
+
+    @property
+    def label_factor(self) -> float:
+        """What f(x) and its noise are multiplied by; where labels are rescaled together, what a large batch has."""
+        if not self.restandardised:
+            return self.label_scale
+        return self.label_scale * math.sqrt(self._signal_variance / (self._signal_variance + self.label_noise**2))
+
+    @property
+    def _signal_variance(self) -> float:
+        """Variance of f(x) for inputs as they are scaled."""
+        return float(self.input_scale ** (2 * self.degree) * self.function_variance)
 
     @property
     def zero_error(self) -> float:
@@ -115,11 +129,20 @@ class FunctionClass(Task):
         """
         return None
 
+    @property
+    def milestones(self) -> tuple[int, ...]:
+        """After twice as many examples as coordinates, where a linear method is past its peak, and at the end."""
+        return (2 * self.num_active, *super().milestones)
+
     @abstractmethod
     def labels(
         self, xs: Float[np.ndarray, "batch num_inputs dim"], generator: np.random.Generator
     ) -> Float[np.ndarray, "batch num_inputs"]:
         """Draw one function a prompt and apply it to the inputs of that prompt, without noise."""
+
+    def defined(self, asked: Float[np.ndarray, "batch num_inputs dim"]) -> Bool[np.ndarray, "batch num_inputs"]:
+        """Whether f has a value at the inputs asked about, which no rounding decides; what has none is not scored."""
+        return np.ones(asked.shape[:2], dtype=bool)
 
     def sample(self, stream: Stream, step: int, batch: int) -> PromptBatch:
         # Drawn and computed in float64, rounded once: the last bit does not depend on the machine's summation order.
@@ -129,7 +152,7 @@ class FunctionClass(Task):
         ys, answers = labels[:, : self.length], labels[:, -self.length :]
         if asked is None:
             return interleave(Examples(_tensor(xs), _tensor(ys)))
-        possible = torch.from_numpy(np.isfinite(asked).all(2))
+        possible = torch.from_numpy(np.isfinite(asked).all(2) & self.defined(asked))
         examples = Examples(_tensor(xs), _tensor(ys), asked=_tensor(np.nan_to_num(asked)))
         return interleave(examples, targets=_tensor(answers), scored=possible)
 

@@ -7,6 +7,9 @@ import numpy as np
 from icl_lab.tasks.queries.base import QUERIES, Inputs3d, Queries
 
 ROUNDING = 1e-9  # what is left of a vector by less than this is rounding, not a direction
+# A coordinate this small against the whole vector is 0: each projection rounds at 2e-16 of it, and there are at most
+# some hundred. Inputs on corners of a cube have such coordinates often, normal ones never.
+ZERO = 1e-12
 
 
 @QUERIES.register
@@ -32,5 +35,6 @@ class Orthogonal(Queries):
             left[:, i:] -= (left[:, i:] @ known[:, :, None]) * known[:, None]
             whole, rest = (np.linalg.norm(part[:, i], axis=1, keepdims=True) for part in (xs, left))
             none = np.full_like(rest, np.nan)
-            asked[:, i] = np.divide(whole, rest, out=none, where=rest > ROUNDING * whole) * left[:, i]
+            direction = np.where(np.abs(left[:, i]) > ZERO * whole, left[:, i], 0.0)
+            asked[:, i] = np.divide(whole, rest, out=none, where=rest > ROUNDING * whole) * direction
         return xs, asked

@@ -15,11 +15,18 @@ SHIFTS: Registry["Shift"] = Registry("shift", "icl_lab.tasks.shifts")
 
 @dataclass(frozen=True, kw_only=True)
 class Shift(Registered):
-    """A change of the prompts at evaluation; the model is the one that was trained without it."""
+    """A change of the prompts at evaluation; the model is the one that was trained without it.
+
+    Attributes:
+        formula: What is changed, in one line.
+        source: Where the shift comes from.
+        moves_inputs: Whether examples or questions are then elsewhere than those of training.
+    """
 
     registry = SHIFTS
     formula: ClassVar[str] = ""
     source: ClassVar[str] = ""
+    moves_inputs: ClassVar[bool] = False
 
     @abstractmethod
     def shifted(self, task: Task) -> Task:
@@ -33,8 +40,13 @@ class Shift(Registered):
         """The task, for a shift that changes inputs, labels or questions of a function class.
 
         Raises:
-            UserError: It is not one.
+            UserError: It is not one, or its functions are not defined where this shift would put the inputs.
         """
         if not isinstance(task, FunctionClass):
             raise UserError(f"the shift {self.short()} needs a task of inputs and labels; {task.spec_name()} has none")
+        if self.moves_inputs and task.only_corners:
+            raise UserError(
+                f"the shift {self.short()} would move inputs off the corners of the cube, where alone "
+                f"{task.spec_name()} has labels; choose one of labels or of repeated questions"
+            )
         return task
