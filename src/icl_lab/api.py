@@ -10,6 +10,7 @@ from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.registry import Registry
 from icl_lab.core.specs import field_types
 from icl_lab.evaluation.curves import learning_curve
+from icl_lab.evaluation.references import baseline_for
 from icl_lab.models.network import Network
 from icl_lab.models.presets.base import PRESETS, Preset
 from icl_lab.models.streaming import start
@@ -44,9 +45,13 @@ def model(name: str, **fields: Any) -> Preset:
     return _made(PRESETS, name, fields)
 
 
-def baseline(name: str, **fields: Any) -> Baseline:
-    """A baseline by name: `baseline("ridge", strength=0.5)`. Errors as for `task`."""
-    return _made(BASELINES, name, fields)
+def baseline(name: str, task: Task | None = None, **fields: Any) -> Baseline:
+    """A baseline by name: `baseline("ridge", strength=0.5)`. Errors as for `task`.
+
+    With a task it has that task's settings where none is given: `baseline("bayes_parity", task)` knows the sparsity.
+    """
+    alone = _made(BASELINES, name, fields)
+    return alone if task is None else baseline_for(task, name).replace(**fields)
 
 
 def train(

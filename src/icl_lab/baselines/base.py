@@ -29,8 +29,10 @@ class Baseline(Registered):
         source: Where it comes from.
         refits: Whether it trains something anew after every example. An evaluation may then ask at some prefixes only.
         is_oracle: Whether it knows of the prompt what no learner is told.
+        knows: What an oracle is told, in words; empty for everyone else.
         draws: Whether it draws random numbers, from a stream of its own `seed`. It is then neither exact nor does it
             treat the coordinates of x alike.
+        told: The fields that say what the task is, not how the method works: another value is about other prompts.
     """
 
     registry = BASELINES
@@ -38,7 +40,9 @@ class Baseline(Registered):
     source: ClassVar[str] = ""
     refits: ClassVar[bool] = False
     is_oracle: ClassVar[bool] = False
+    knows: ClassVar[str] = ""
     draws: ClassVar[bool] = False
+    told: ClassVar[tuple[str, ...]] = ()
 
     @property
     def label(self) -> str:
@@ -80,23 +84,22 @@ class ExampleBaseline(Baseline):
     def answers(self, prompts: PromptBatch, shown: Sequence[int]) -> Float[Tensor, "batch queries *outputs"]:
         examples = require_examples(prompts, f"the baseline {self.label}")
         xs, ys, queries = (part.double() for part in (examples.xs, examples.ys, examples.queries))
-        if ys.ndim == 3:  # a vector is as many problems as it has numbers
-            columns = [self._from_first(xs, y, queries, shown) for y in ys.unbind(2)]
-            return torch.stack(columns, dim=2)
-        return self._from_first(xs, ys, queries, shown)
-
-    def _from_first(
-        self,
-        xs: Float[Tensor, "batch length dim"],
-        ys: Float[Tensor, "batch length"],
-        queries: Float[Tensor, "batch length dim"],
-        shown: Sequence[int],
-    ) -> Float[Tensor, "batch queries"]:
-        predictions = xs.new_zeros(len(xs), len(shown))
+        predictions = xs.new_zeros(len(xs), len(shown), *ys.shape[2:])
         fitted = [i for i in shown if i > 0]
         if fitted:
-            predictions[:, len(shown) - len(fitted) :] = self.predict_examples(xs, ys, queries, fitted)
+            predict = self.predict_vectors if ys.ndim == 3 else self.predict_examples
+            predictions[:, len(shown) - len(fitted) :] = predict(xs, ys, queries, fitted)
         return predictions
+
+    def predict_vectors(
+        self,
+        xs: Float[Tensor, "batch length dim"],
+        ys: Float[Tensor, "batch length outputs"],
+        queries: Float[Tensor, "batch length dim"],
+        shown: Sequence[int],
+    ) -> Float[Tensor, "batch queries outputs"]:
+        """The same for labels of several numbers, by default as many problems of one number; see `predict_examples`."""
+        return torch.stack([self.predict_examples(xs, y, queries, shown) for y in ys.unbind(2)], dim=2)
 
     @abstractmethod
     def predict_examples(
@@ -116,6 +119,21 @@ class ExampleBaseline(Baseline):
             queries: What is asked about after i examples; mostly `xs` itself.
             shown: Values of i, ascending, at least 1.
         """
+
+
+def chunks(count: int, size: int, most: int) -> list[slice]:
+    """Consecutive rows, as many at a time as fit, at least one.
+
+    Args:
+        count: Rows in all.
+        size: Numbers that one row needs.
+        most: Numbers held at once.
+
+    >>> chunks(5, size=10, most=20)
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None)]
+    """
+    rows = max(1, most // max(1, size))
+    return [slice(first, first + rows) for first in range(0, count, rows)]
 
 
 def _check_shown(shown: list[int], length: int) -> None:

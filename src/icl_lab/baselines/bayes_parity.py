@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.baselines.base import BASELINES, Baseline, chunks
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch, require_examples
 from icl_lab.core.specs import Count
@@ -37,6 +37,8 @@ class BayesParity(Baseline):
     formula = "sign of the sum of prod_{j in S} x_j over the subsets S that explain all examples"
     source = "the posterior mean; reference line of sparse parity in Park et al. 2024 (arXiv 2402.04248)"
 
+    told = ("sparsity",)
+
     sparsity: Count = 2
 
     def answers(self, prompts: PromptBatch, shown: Sequence[int]) -> Float[Tensor, "batch queries"]:
@@ -46,8 +48,7 @@ class BayesParity(Baseline):
         subsets = self._subsets(examples.xs.shape[2])
         xs, ys, asked = (part.sign().to(torch.int8) for part in (examples.xs, examples.ys, examples.queries))
         chosen = torch.tensor(list(shown), dtype=torch.long)
-        size = max(1, CHUNK // (len(subsets) * xs.shape[1]))
-        rows = [slice(first, first + size) for first in range(0, len(xs), size)]
+        rows = chunks(len(xs), len(subsets) * xs.shape[1], CHUNK)
         return torch.cat([_vote(xs[r], ys[r], asked[r][:, chosen], subsets, chosen) for r in rows])
 
     def _subsets(self, dim: int) -> Tensor:

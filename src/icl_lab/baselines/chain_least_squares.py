@@ -39,6 +39,8 @@ class ChainLeastSquares(Baseline):
     formula = "y = v.s, v = S^+ y;  s = E relu(a), a ~ N(w.x, |P x|^2 2/h), w = X_+^+ s_+, P = I - X_+^+ X_+"
     source = "conditioning of a normal distribution; task of Li et al. 2023 (arXiv 2305.18869)"
 
+    told = ("hidden",)
+
     hidden: Count = 8
 
     def answers(self, prompts: PromptBatch, shown: Sequence[int]) -> Float[Tensor, "batch queries"]:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.baselines.base import BASELINES, Baseline, chunks
 from icl_lab.core.errors import UserError
 from icl_lab.core.pools import weight_pool
 from icl_lab.core.prompts import PromptBatch, require_examples
@@ -32,25 +32,31 @@ class DiscreteMmse(Baseline):
         dim: Coordinates of x.
         pool_seed: Of the pool.
         noise: Standard deviation of the label noise.
+        label_scale: Factor on every label, noise included.
     """
 
-    formula = "w = sum_m p_m w_m,  p_m ~ exp(-sum_j (y_j - w_m.x_j)^2 / (2 noise^2))"
+    formula = "w = c sum_m p_m w_m,  p_m ~ exp(-sum_j (y_j / c - w_m.x_j)^2 / (2 noise^2)),  c = label_scale"
     source = "Raventos et al. 2023 (arXiv 2306.15063), section 2"
+
+    told = ("num_tasks", "dim", "pool_seed", "noise", "label_scale")
 
     num_tasks: Count = 64
     dim: Count = 8
     pool_seed: Natural = 0
     noise: Positive = 0.5
+    label_scale: Positive = 1.0
 
     def answers(self, prompts: PromptBatch, shown: Sequence[int]) -> Float[Tensor, "batch queries"]:
         examples = require_examples(prompts, f"the baseline {self.label}")
         if examples.xs.shape[2] != self.dim or examples.ys.ndim != 2:
-            got = f"x of {examples.xs.shape[2]} coordinates and labels of shape {tuple(examples.ys.shape[2:])}"
-            raise UserError(f"{self.label}: expected x of {self.dim} coordinates and one number a label, got {got}")
-        xs, ys, queries = examples.xs.double(), examples.ys.double(), examples.queries.double()
+            numbers = examples.ys.shape[2] if examples.ys.ndim == 3 else 1
+            raise UserError(
+                f"the baseline {self.label} knows a pool for x of {self.dim} coordinates and labels of one number, got "
+                f"{examples.xs.shape[2]} and {numbers}: give it the dim of the task"
+            )
+        xs, ys, queries = examples.xs.double(), examples.ys.double() / self.label_scale, examples.queries.double()
         chosen = torch.tensor(shown, dtype=torch.int64)
-        prompts_at_once = max(1, CHUNK // (self.num_tasks * xs.shape[1]))
-        rows = [slice(first, first + prompts_at_once) for first in range(0, len(xs), prompts_at_once)]
+        rows = chunks(len(xs), self.num_tasks * xs.shape[1], CHUNK)
         return torch.cat([self._posterior_mean(xs[r], ys[r], queries[r], chosen) for r in rows])
 
     def _posterior_mean(
@@ -64,4 +70,4 @@ class DiscreteMmse(Baseline):
         misfit = torch.zeros(len(xs), xs.shape[1] + 1, self.num_tasks, dtype=xs.dtype)
         misfit[:, 1:] = (ys[..., None] - xs @ pool.T).square().cumsum(1)  # row i: of the first i examples
         posterior = torch.softmax(-misfit[:, shown] / (2 * self.noise**2), dim=2)
-        return (queries[:, shown] * (posterior @ pool)).sum(2)
+        return self.label_scale * (queries[:, shown] * (posterior @ pool)).sum(2)

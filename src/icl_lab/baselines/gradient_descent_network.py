@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, ExampleBaseline
+from icl_lab.baselines.base import BASELINES, ExampleBaseline, chunks
 from icl_lab.core.specs import Count, Natural, Positive
 from icl_lab.core.streams import Stream
 
@@ -79,9 +79,8 @@ class GradientDescentNetwork(ExampleBaseline):
     ) -> Float[Tensor, "batch queries"]:
         batch, _, d = xs.shape
         orders, real = self._orders(shown)
-        rows = max(1, CHUNK // (real.numel() * self.hidden))
-        if batch > rows:
-            some = (slice(first, first + rows) for first in range(0, batch, rows))
+        some = chunks(batch, real.numel() * self.hidden, CHUNK)
+        if len(some) > 1:
             return torch.cat([self._chunk(xs[r], ys[r], queries[r], shown) for r in some])
         networks = Networks(self._initial(shown, d).repeat(batch, 1), d, self.hidden)
         weights = (real / real.sum(1, keepdim=True)).repeat(batch, 1)

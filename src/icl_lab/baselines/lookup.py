@@ -30,6 +30,8 @@ class Lookup(Baseline):
     formula = "q <- v_j where k_j = q, chain_depth times"
     source = "Olsson et al. 2022 (arXiv 2209.11895)"
 
+    told = ("symbols", "chain_depth", "broken_links")
+
     symbols: Count = 128
     chain_depth: Count = 1
     broken_links: bool = False

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.baselines.base import BASELINES, Baseline, chunks
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.specs import Count, Natural, Positive
@@ -41,6 +41,8 @@ class NGram(Baseline):
     formula = "p(s|c) = (count(c s) + beta) / (count(c) + beta v)"
     source = "Laplace 1814; MacKay & Peto 1995"
 
+    told = ("symbols",)
+
     order: Natural = 1
     symbols: Count = 3
     beta: Positive = 1.0
@@ -50,8 +52,7 @@ class NGram(Baseline):
         require_symbols(prompts, self.label)
         tokens = prompts.tokens.clamp(max=self.symbols)
         queries = prompts.queries[torch.tensor(shown, dtype=torch.int64)]
-        prompts_at_once = max(1, CHUNK // (max(1, len(queries)) * tokens.shape[1]))
-        rows = [slice(first, first + prompts_at_once) for first in range(0, len(tokens), prompts_at_once)]
+        rows = chunks(len(tokens), len(queries) * tokens.shape[1], CHUNK)
         return torch.cat([self._log_probabilities(tokens[r], queries) for r in rows])
 
     def _log_probabilities(self, tokens: Symbols, queries: Int[Tensor, " q"]) -> Float[Tensor, "b q v"]:

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, ExampleBaseline
+from icl_lab.baselines.base import BASELINES, ExampleBaseline, chunks
 from icl_lab.core.specs import Count
 
 CHUNK = 2**24  # distances held at once: 128 MiB
@@ -34,22 +34,31 @@ class NearestNeighbours(ExampleBaseline):
         queries: Float[Tensor, "batch length dim"],
         shown: Sequence[int],
     ) -> Float[Tensor, "batch queries"]:
+        return self.predict_vectors(xs, ys[..., None], queries, shown)[..., 0]
+
+    def predict_vectors(
+        self,
+        xs: Float[Tensor, "batch length dim"],
+        ys: Float[Tensor, "batch length outputs"],
+        queries: Float[Tensor, "batch length dim"],
+        shown: Sequence[int],
+    ) -> Float[Tensor, "batch queries outputs"]:
         chosen = torch.tensor(shown)
-        prompts = max(1, CHUNK // (len(chosen) * xs.shape[1]))
-        rows = [slice(first, first + prompts) for first in range(0, len(xs), prompts)]
+        rows = chunks(len(xs), len(chosen) * xs.shape[1], CHUNK)
         return torch.cat([self._chunk(xs[r], ys[r], queries[r], chosen) for r in rows])
 
     def _chunk(
         self,
         xs: Float[Tensor, "batch length dim"],
-        ys: Float[Tensor, "batch length"],
+        ys: Float[Tensor, "batch length outputs"],
         queries: Float[Tensor, "batch length dim"],
         shown: Tensor,
-    ) -> Float[Tensor, "batch queries"]:
+    ) -> Float[Tensor, "batch queries outputs"]:
         # Sums of squared differences, not the faster expansion by products, which cancels for near neighbours.
         distances = torch.cdist(queries[:, shown], xs, compute_mode="donot_use_mm_for_euclid_dist")
         unseen = torch.arange(xs.shape[1]) >= shown[:, None]
         count = min(self.neighbours, xs.shape[1])
         nearest, indices = distances.masked_fill_(unseen, torch.inf).topk(count, largest=False)
-        labels = ys[:, None].expand(-1, len(shown), -1).gather(2, indices)
-        return labels.masked_fill(nearest.isinf(), 0).sum(-1) / shown.clamp(max=count)
+        labels = ys[torch.arange(len(ys))[:, None, None], indices]
+        sums = labels.masked_fill(nearest.isinf()[..., None], 0).sum(2)
+        return sums / shown.clamp(max=count)[:, None]

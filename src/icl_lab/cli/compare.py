@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.baselines.base import BASELINES
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, progress, results
 from icl_lab.cli.options import Device, ScaleOption, Threads, use
 from icl_lab.cli.outcome import as_values, print_comparison
-from icl_lab.cli.settings import Settings, names, parse
+from icl_lab.cli.settings import Settings, baselines_at, names, parse
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import field_types, from_short
@@ -109,7 +109,7 @@ def comparison_spec(
     return ComparisonSpec(
         task=task,
         entries=entries_at(task, model_names, settings, scale),
-        baselines=tuple(_baseline(name, settings) for name in chosen),
+        baselines=baselines_at(task, chosen, settings),
         scale=scale,
         num_seeds=seeds,
         num_prompts=prompts or NUM_PROMPTS[scale],
@@ -164,9 +164,3 @@ def shifts_at(task: Task, text: str) -> tuple[Shift, ...]:
 
 def _head(key: str) -> str:
     return key.partition(".")[0]
-
-
-def _baseline(name: str, settings: Settings) -> Baseline:
-    baseline = from_short(BASELINES, name)
-    assert isinstance(baseline, Baseline)
-    return baseline.override(settings.of(baseline.spec_name()))

@@ -6,15 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from icl_lab.baselines.base import BASELINES
 from icl_lab.cli.compare import shifts_at
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, print_table, results
 from icl_lab.cli.options import Device, Threads, use
-from icl_lab.cli.settings import names, parse
+from icl_lab.cli.settings import baselines_at, names, parse
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
-from icl_lab.core.specs import from_short
 from icl_lab.evaluation.curves import learning_curve
 from icl_lab.report.words import Measure
 from icl_lab.training.run import load_run
@@ -48,7 +46,7 @@ def evaluate(
     task = spec.task.override(parse(settings or [], ()).task)
     network.to(workers.device)
     chosen = task.baselines if baselines is None else names(baselines)
-    predictors: list[Predictor] = [network, *(from_short(BASELINES, name) for name in chosen)]
+    predictors: list[Predictor] = [network, *baselines_at(task, chosen)]
     shifts = shifts_at(task, shift)
     if len(shifts) > 1:
         raise UserError(f"--shift: expected one shift, got {', '.join(one.short() for one in shifts)}")

@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from icl_lab.baselines.base import Baseline
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import split
+from icl_lab.evaluation.references import baseline_for
+from icl_lab.tasks.base import Task
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,17 @@ def parse(arguments: Iterable[str], parts: Iterable[str]) -> Settings:
             raise UserError(f"{argument.partition('=')[0]} is set twice: to {target[key]!r} and to {value!r}")
         target[key] = value
     return Settings(task, others)
+
+
+def baselines_at(task: Task, chosen: Iterable[str], settings: Settings | None = None) -> tuple[Baseline, ...]:
+    """Baselines by name: each with the task's settings for it, then those in parentheses, then `ridge.strength=2`.
+
+    Raises:
+        UnknownName: There is no such baseline.
+        UserError: A setting is unknown or outside its range.
+    """
+    parts = (settings or Settings()).parts
+    return tuple(baseline_for(task, name, parts.get(name.partition("(")[0].strip())) for name in chosen)
 
 
 def names(text: str) -> tuple[str, ...]:

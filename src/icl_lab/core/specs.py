@@ -299,13 +299,26 @@ def from_short(registry: Registry[Any], text: str) -> Any:
     name, opened, rest = text.strip().partition("(")
     if opened and not rest.endswith(")"):
         raise UserError(f"expected a {registry.kind} as NAME or NAME(KEY=VALUE, ...), got {text!r}")
+    return registry.get(name.strip())().override(short_settings(text))
+
+
+def short_settings(text: str) -> dict[str, str]:
+    """The settings in the parentheses of a short spec, field -> text.
+
+    Raises:
+        UserError: One of them has no `=`.
+
+    >>> short_settings("ridge(strength=2)"), short_settings("ridge")
+    ({'strength': '2'}, {})
+    """
+    _, _, rest = text.strip().partition("(")
     settings = {}
-    for part in split(rest[:-1]) if opened else ():
+    for part in split(rest[:-1]):
         key, equals, value = part.partition("=")
         if not equals:
             raise UserError(f"{text}: expected KEY=VALUE, got {part!r}")
         settings[key.strip()] = value.strip()
-    return registry.get(name.strip())().override(settings)
+    return settings
 
 
 def split(text: str) -> list[str]:

@@ -60,9 +60,9 @@ class SingleIndex(FunctionClass):
 
     @property
     def baselines(self) -> tuple[str, ...]:
-        # A length scale of sqrt(dim) is that of the distances between inputs.
-        noise = max(self.label_noise, 0.1)
-        kernel = f"gp_posterior(length_scale={self.num_active**0.5:.4g}, noise={noise})"
+        # A length scale of sqrt(dim) is that of the distances between inputs. Noise counts against the function.
+        noise = max(self.label_noise / self.function_variance**0.5, 0.1)
+        kernel = f"gp_posterior(length_scale={self.input_scale * self.num_active**0.5:.4g}, noise={noise:.4g})"
         return (kernel, "nearest_neighbours", "least_squares")
 
     @property

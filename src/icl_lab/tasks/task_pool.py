@@ -11,6 +11,9 @@ from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.parts.curriculum import Curriculum
 
+# What the Bayes predictor takes no noise for: far above the rounding of prompts, far below the labels.
+SMALLEST_NOISE = 1e-3
+
 
 @TASKS.register
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +40,13 @@ class TaskPool(LinearRegression):
 
     @property
     def baselines(self) -> tuple[str, ...]:
-        if not self.label_noise:
-            return ("least_squares",)
-        ridge = f"ridge(strength={self.label_noise**2})"
+        # A factor on the labels is one on w and noise alike: ridge regression does not need to know it.
+        linear = (f"ridge(strength={self.label_noise**2})", "least_squares") if self.label_noise else ("least_squares",)
         if self.num_tasks is None:
-            return (ridge, "least_squares")
+            return linear
         pool = f"num_tasks={self.num_tasks}, dim={self.dim}, pool_seed={self.pool_seed}"
-        return (f"discrete_mmse({pool}, noise={self.label_noise})", ridge, "least_squares")
+        noise = max(self.label_noise, SMALLEST_NOISE)
+        return (f"discrete_mmse({pool}, noise={noise}, label_scale={self.label_factor:.12g})", *linear)
 
     @property
     def function_variance(self) -> float:

@@ -41,6 +41,24 @@ def test_neighbours_equal_scikit_learn(neighbours: int, monkeypatch: pytest.Monk
             assert predictions[b, i].item() == pytest.approx(reference.predict(xs[b, i : i + 1])[0], **CLOSE)
 
 
+def test_labels_of_several_numbers_are_looked_up_with_one_set_of_distances(monkeypatch: pytest.MonkeyPatch) -> None:
+    xs = torch.from_numpy(Stream(0, ("unit",)).generator().standard_normal((3, 12, 4)))
+    ys = torch.arange(144.0).reshape(3, 12, 4)
+    calls: list[int] = []
+    cdist = torch.cdist
+
+    def counted(*arguments: torch.Tensor, **options: str) -> torch.Tensor:
+        calls.append(1)
+        return cdist(*arguments, **options)
+
+    monkeypatch.setattr(torch, "cdist", counted)
+    together = NearestNeighbours().predict(interleave(Examples(xs, ys)))
+    assert len(calls) == 1
+    for column in range(4):
+        alone = NearestNeighbours().predict(interleave(Examples(xs, ys[..., column].contiguous())))
+        assert torch.equal(together[..., column], alone)
+
+
 @pytest.mark.parametrize("max_depth", [1, 4, None])
 def test_tree_of_one_coordinate_equals_scikit_learn(max_depth: int | None) -> None:
     # With one coordinate and continuous labels, no two splits are equally good.

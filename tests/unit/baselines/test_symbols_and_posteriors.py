@@ -74,7 +74,7 @@ def test_some_queries_of_a_pool_are_answered_as_all_are_and_only_from_the_exampl
     assert prompts.examples is not None
     prompts.examples.ys[:, 5:] += 10
     assert torch.equal(baseline.predict(prompts)[:, :6], answers[:, :6])
-    with pytest.raises(UserError, match="expected x of 3 coordinates and one number a label, got x of 8 coordinates"):
+    with pytest.raises(UserError, match="knows a pool for x of 3 coordinates and labels of one number, got 8 and 1"):
         DiscreteMmse(dim=3).predict(prompts)
 
 
