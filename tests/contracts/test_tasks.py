@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from icl_lab.catalogue import field_notes
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
@@ -210,3 +211,10 @@ def test_inputs_exist_in_any_dimension(inputs: Inputs, dim: int) -> None:
     assert xs.dtype == np.float64
     assert np.isfinite(xs).all()
     assert Inputs.from_json(inputs.to_json()) == inputs
+
+
+@pytest.mark.parametrize("name", TASKS.names())
+def test_the_length_is_said_in_the_unit_of_the_axis(name: str) -> None:
+    unit = TASKS.get(name)().axis.split()[0]
+    (meaning,) = (note.meaning for note in field_notes(TASKS.get(name)) if note.name == "length")
+    assert unit in meaning.lower()

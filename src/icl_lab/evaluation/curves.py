@@ -5,12 +5,13 @@ p num_prompts   l length: prediction i is asked after i examples
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
@@ -21,6 +22,7 @@ from icl_lab.core.streams import Stream
 from icl_lab.evaluation.errors import Device, Errors, evaluate, measured
 from icl_lab.evaluation.points import milestones, thinned
 from icl_lab.evaluation.prompts import evaluation_prompts, held_out
+from icl_lab.evaluation.references import refuse_other_task
 from icl_lab.evaluation.statistics import LEVEL, RESAMPLES, Interval, Weights, mean_interval, resample
 from icl_lab.tasks.base import Task
 
@@ -59,6 +61,14 @@ class Curves:
         """Prompts behind every mean."""
         return self.zero.shape[0]
 
+    def scored_prompts(self, shown: int) -> int:
+        """Prompts behind the mean at one point of the curve: those in which something is scored there."""
+        return int(self._scored_prompts[shown])
+
+    @cached_property
+    def _scored_prompts(self) -> Int[np.ndarray, " length"]:
+        return (~np.isnan(self.zero)).sum(axis=0)
+
     @property
     def num_draws(self) -> int:
         """Independent draws behind every mean: the prompts, or their batches where those of a batch share a draw."""
@@ -72,7 +82,7 @@ class Curves:
     @property
     def milestones(self) -> tuple[int, ...]:
         """The points of the curve that tables hold."""
-        return milestones(self.task, ~np.isnan(self.zero).all(axis=0))
+        return milestones(self.task, self._scored_prompts)
 
     def of(self, label: str) -> tuple[Errors, ...]:
         """All trainings of one predictor.
@@ -171,13 +181,17 @@ def learning_curve(
             one of `Curves.refused`. See `evaluation/shifts.py`.
 
     Raises:
-        UserError: Two predictors have the same label and training seed, so that their rows could not be told apart.
+        UserError: Two predictors have the same label and training seed, so that their rows could not be told apart. Or
+            a predictor cannot read these prompts, answers something else than the task asks for, or is a baseline that
+            was told of other prompts (under a shift it keeps what it was told of those of training).
     """
     trained = _checked_names(predictors, seeds)
+    for predictor in predictors if not shift else ():
+        refuse_other_task(predictor, task)
     batches = list(held_out(task, num_prompts=num_prompts, stream=evaluation_prompts(seed), batch=batch))
     zero = np.concatenate([measured(task, zeros(task, prompts), prompts) for prompts in batches])
-    scored = ~np.isnan(zero).all(axis=0)
-    asked = thinned(scored, milestones(task, scored))
+    scored = (~np.isnan(zero)).sum(axis=0)
+    asked = thinned(scored > 0, milestones(task, scored))
     answered: list[Errors] = []
     refused: dict[str, str] = {}
     for predictor, seed_ in zip(predictors, trained, strict=True):

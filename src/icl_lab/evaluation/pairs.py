@@ -45,11 +45,13 @@ def _over_seeds(rows: Rows, one: str, other: str, label: str, run: str) -> Itera
     """Trainings with the same seed read the same prompts, in the same order: they are a pair."""
     found = [{errors.seed: errors.filled for errors in rows.curves.of(name)} for name in (one, other)]
     seeds = [seed for seed in found[0] if seed in found[1]]
-    differences = [statistics.mean_curve(statistics.subtract(found[0][seed], found[1][seed])) for seed in seeds]
+    differences = [statistics.subtract(found[0][seed], found[1][seed]) for seed in seeds]
     if len(differences) < 2:
         return
-    at_points = statistics.seed_interval(np.stack(differences))
-    whole = statistics.seed_interval(np.array([np.nanmean(difference) for difference in differences]))
+    nothing = np.empty((0, rows.curves.num_prompts))
+    means = [float(statistics.mean_error_interval(difference, nothing).value) for difference in differences]
+    at_points = statistics.seed_interval(np.stack([statistics.mean_curve(difference) for difference in differences]))
+    whole = statistics.seed_interval(np.array(means))
     assert at_points is not None
     assert whole is not None
     yield rows.number(label, "difference_over_seeds", whole, run=run)

@@ -1,10 +1,9 @@
 """Which points of a learning curve are told apart: milestones, and the prefixes at which a slow baseline is asked."""
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Shaped
 
 from icl_lab.tasks.base import Task
-from icl_lab.tasks.families.function_class import FunctionClass
 
 EVERY = 10
 """A baseline that refits is asked after each number of examples up to this one ..."""
@@ -14,18 +13,20 @@ RATIO = 1.15
 Scored = Bool[np.ndarray, " length"]
 
 
-def milestones(task: Task, scored: Scored | None = None) -> tuple[int, ...]:
-    """After how many examples tables hold errors: twice the dimension, where the prompt is longer, and the end.
+def milestones(task: Task, scored: Shaped[np.ndarray, " length"] | None = None) -> tuple[int, ...]:
+    """After how many examples tables hold errors: the task's milestones, none beyond the end of the prompt.
 
     Args:
         task: Whose prompts are evaluated.
-        scored: Whether anything is asked after i examples; where nothing is, the last point before it counts.
+        scored: In how many prompts something is asked after i examples, or whether it is in any. Where this is in fewer
+            than half as many as at the best point, the last point before it counts: a mean over the few prompts that
+            are so long says little.
     """
     end = task.length - 1
-    wanted = [2 * task.num_active, end] if isinstance(task, FunctionClass) else [end]
+    wanted = {min(shown, end) for shown in task.milestones}
     if scored is None:
-        return tuple(sorted({min(shown, end) for shown in wanted}))
-    asked = np.flatnonzero(scored)
+        return tuple(sorted(wanted))
+    asked = np.flatnonzero((scored > 0) & (2 * scored.astype(int) >= scored.max(initial=0)))
     if not asked.size:
         return ()
     return tuple(sorted({int(asked[asked <= shown].max(initial=asked[0])) for shown in wanted}))

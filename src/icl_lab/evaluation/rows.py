@@ -79,5 +79,5 @@ class Rows:
             shown=shown,
             seed=seed,
             shift=self.curves.shift,
-            num_prompts=self.curves.num_prompts,
+            num_prompts=self.curves.num_prompts if shown is None else self.curves.scored_prompts(shown),
         )

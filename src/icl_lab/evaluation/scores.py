@@ -3,20 +3,24 @@
 Rows of one training (`seed` is its seed), with intervals over prompts:
 
     <task.metric>        the learning curve, a row for each `shown`
-    icl_score            Campbell et al. 2024; over the best baseline, where there is a baseline
-    relative_error       error / zero predictor's error, at the milestones: after twice the dimension, and the end
+    icl_score            Campbell et al. 2024; over the best reference, where there is one: a baseline or an oracle
+    relative_error       error / zero predictor's error, at the milestones that the task names
 
 Rows of a predictor, its errors averaged over training seeds, with intervals over prompts (`_mean`, `seed` 0):
 
     <task.metric>_mean, icl_score_mean, relative_error_mean
     <complement>_mean        1 - error, for a task whose error is a share of wrong answers: "accuracy_mean"
-    excess_error_mean        error - best baseline's error, paired, at the milestones
+    pooled_error_mean        mean over all scored predictions, each counting the same; in the unit of the metric
+    pooled_<complement>_mean 1 - that, for a share of wrong answers
+    excess_error_mean        error - best reference's error, paired, at the milestones
     examples_to_half_mean    fewest examples after which the mean error is at most half of zero_error; null: never
     score_gap_mean           score of the leading model - score of this one, paired (models only)
     difference_mean          of every pair of models, see `evaluation/pairs.py`
 
 The same with intervals over training seeds, where there are two or more (`_over_seeds`): <task.metric>_over_seeds,
 icl_score_over_seeds, relative_error_over_seeds, score_gap_over_seeds, difference_over_seeds.
+
+`num_prompts` of a row with `shown` is the number of prompts that are scored there.
 
 Rows without interval: `zero_error` and `independent_draws` of the prompts (predictor "zero"); `asked_points` of a
 baseline that was asked at some points only, how many; `refused` for one that cannot read the prompts, their length.
@@ -50,9 +54,14 @@ def records(curves: Curves, runs: Mapping[tuple[str, int], str]) -> list[Record]
 
 
 def best_baseline(curves: Curves) -> Errors | None:
-    """The baseline with the smallest area under its learning curve; the first of equals, none where there is none."""
-    baselines = [errors for errors in curves.errors if errors.kind == "baseline"]
-    return min(baselines, key=lambda errors: statistics.mean_area(errors.filled), default=None)
+    """What scores are measured against: the baseline or oracle with the smallest area under its learning curve.
+
+    The first of equals; none where nothing is there but models. An oracle bounds what can be reached, so that a score
+    of 1 has the same meaning on every task. Without it, on prompts that no plain baseline can read, 1 would be next to
+    nothing.
+    """
+    references = [errors for errors in curves.errors if errors.kind != "model"]
+    return min(references, key=lambda errors: statistics.mean_area(errors.filled), default=None)
 
 
 def leading_model(curves: Curves) -> str | None:
@@ -107,15 +116,21 @@ class _Scores:
             yield from self.rows.at_milestones(label, metric, curve, run=run, seed=seed, per=task.zero_error)
 
     def _complements(self, mean_rows: list[Record]) -> Iterator[Record]:
-        complement, metric = self.curves.task.objective.complement, f"{self.curves.task.metric}_mean"
+        complement = self.curves.task.objective.complement
+        metrics = {f"{self.curves.task.metric}_mean": "", "pooled_error_mean": "pooled_"}
         for row in mean_rows if complement else ():
-            if row.metric == metric:
+            if row.metric in metrics:
                 # What was the upper end of the error is the lower end of its complement.
                 value, low, high = (None if end is None else 1 - end for end in (row.value, row.high, row.low))
-                yield replace(row, metric=f"{complement}_mean", value=value, low=low, high=high)
+                yield replace(row, metric=f"{metrics[row.metric]}{complement}_mean", value=value, low=low, high=high)
 
     def _of_mean(self, trainings: tuple[Errors, ...], label: str) -> Iterator[Record]:
         errors, run = self.curves.mean_over_seeds(label), self.rows.run_of_all(label)
+        pooled = self.rows.number(
+            label, "pooled_error_mean", statistics.mean_error_interval(errors, self.weights), run=run
+        )
+        yield pooled
+        yield from self._complements([pooled])
         half = statistics.half_interval(errors, self.curves.task.zero_error, self.weights)
         yield self.rows.number(label, "examples_to_half_mean", half, run=run)
         if trainings[0].asked is not None:

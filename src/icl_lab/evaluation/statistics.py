@@ -82,8 +82,9 @@ def score_interval(
 
         score = sum_k (zero_k - error_k) / sum_k (zero_k - best_k)        k examples shown, means over prompts
 
-    A ratio of means, not a mean of ratios; numerator and denominator are resampled jointly. NaN where the best baseline
-    is no better than zero.
+    Where a prompt is not scored at every k, each scored prediction counts the same: a point that few prompts reach
+    weighs as much as they are. A ratio of means, not a mean of ratios; numerator and denominator are resampled jointly.
+    NaN where the best baseline is no better than zero.
 
     Source: Campbell et al. 2024 (arXiv 2411.03945), the "ICL regression score".
     """
@@ -111,9 +112,14 @@ def area_ratio_interval(gain: Errors2d, possible: Errors2d, weights: Weights, le
 
 
 def mean_error_interval(errors: Errors2d, weights: Weights, level: float = LEVEL) -> Interval:
-    """Mean over the whole curve: over prompts at each point, then over the points that are scored."""
-    count = max(1, int((~np.isnan(mean_curve(errors))).sum()))
-    return _percentiles(area(errors, _once(errors))[0] / count, area(errors, weights) / count, level)
+    """Mean over all scored predictions: of the whole curve, each point counting as many times as prompts reach it."""
+    scored = (~np.isnan(errors)).astype(float)
+
+    def mean(weights: Weights) -> Float[np.ndarray, " resamples"]:
+        part, whole = area(errors, weights), area(scored, weights)
+        return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
+
+    return _percentiles(mean(_once(errors))[0], mean(weights), level)
 
 
 def half_interval(errors: Errors2d, zero_error: float, weights: Weights, level: float = LEVEL) -> Interval:
@@ -134,12 +140,16 @@ def subtract(errors: Errors2d, others: Errors2d) -> Errors2d:
 
 
 def area(errors: Errors2d, weights: Weights) -> Float[np.ndarray, " resamples"]:
-    """Sum over the learning curve of the mean over prompts, in each resample; points never scored count nothing."""
-    return np.nansum(_means(errors, weights), axis=1)
+    """Mean over prompts of the sum of their errors, in each resample; what is not scored counts nothing.
+
+    Where all is scored, that is the area under the learning curve.
+    """
+    # As a curve of one point: what is infinite stays so.
+    return _means(np.nansum(errors, axis=1, keepdims=True), weights)[:, 0]
 
 
 def mean_area(errors: Errors2d) -> float:
-    """Area under the learning curve: the sum over examples shown of the mean error over prompts."""
+    """Area under the learning curve: the mean over prompts of the sum of their errors."""
     return float(area(errors, _once(errors))[0])
 
 

@@ -30,7 +30,7 @@ def citations(comparison: Comparison) -> list[Citation]:
     named = [(str(comparison.task.get("task", "task")), comparison.task_formula, comparison.task_source)]
     named += [(entry.label, entry.formula, entry.source) for entry in comparison.predictors]
     if len(comparison.rows("icl_score_mean")):
-        score = "sum over k of (zero - error) / sum over k of (zero - best baseline)"
+        score = "sum over k of (zero - error) / sum over k of (zero - best reference)"
         named.append(("ICL score", score, "Campbell et al. 2024 (arXiv 2411.03945), ICL regression score"))
     return [Citation(name, formula, source, _link(source)) for name, formula, source in named if formula or source]
 

@@ -81,8 +81,8 @@ def score_rows(comparison: Comparison) -> list[Row]:
 
 
 def best_baseline(rows: list[Row]) -> Row | None:
-    """The baseline that scores are relative to, whose own score is 1; none without baselines or scores."""
-    scored = [row for row in rows if row.kind == "baseline" and row.score and row.score.value is not None]
+    """The baseline or oracle that scores are relative to, whose own score is 1; none without them or scores."""
+    scored = [row for row in rows if row.kind != "model" and row.score and row.score.value is not None]
     return max(scored, key=lambda row: _value(row.score), default=None)
 
 

@@ -30,7 +30,7 @@ class GaussianProcess(FunctionClass):
     """
 
     formula = "f ~ GP(0, k), k(x, x') = exp(-|x - x'|^2 / (2 length_scale^2));  y = f(x) + noise"
-    source = "Muller et al. 2022 (arXiv 2112.10510), section 5; Liu et al. 2025 (arXiv 2505.06475)"
+    source = "Muller et al. 2022 (arXiv 2112.10510); Liu et al. 2025 (arXiv 2505.06475)"
     per = ""
     # f(s x) is another function, but it has the variance of f(x).
     degree = 0

@@ -26,6 +26,7 @@ class InductionHeads(Task):
     the last is asked about. The released code has no configuration of this task; the length is ours.
 
     Args:
+        length: Pairs of tokens in a prompt, the query for one.
         symbols: Symbols that a token can be.
         chain_depth: Links from the query to the answer.
         fixed_query: Whether symbol 0 is the query of every prompt, or any of the keys.
@@ -66,6 +67,10 @@ class InductionHeads(Task):
             f"symbols={self.symbols}, chain_depth={self.chain_depth}, broken_links={str(self.broken_links).lower()}"
         )
         return (f"lookup({settings})",)
+
+    @property
+    def axis(self) -> str:
+        return "pairs in the prompt"
 
     @property
     def vocabulary(self) -> int:

@@ -27,18 +27,19 @@ class MarkovChain(Task):
 
     Prediction i is asked after `order` + i symbols, that is with i transitions shown. The first `order` symbols are
     uniform, so that they say nothing about the chain and `n_gram(order=order, beta=concentration)` is the Bayes
-    predictor of every symbol after them. The paper speaks of bigrams where the order is 1.
+    predictor of every symbol after them. The paper speaks of bigrams where the order is 1. Errors are divergences in
+    nats, 1/log(2) bits; that of chance is the one of always answering with the uniform distribution.
 
     Args:
         length: Transitions in a prompt.
         symbols: Symbols of the chain.
         order: Symbols that the next one depends on.
         concentration: Parameter of the Dirichlet distribution of every row of transition probabilities; 1 is uniform
-            over all distributions, as in the paper.
+            over all distributions.
     """
 
-    formula = "P(.|context) ~ Dirichlet(1) for each context of `order` symbols;  s_t ~ P(.|s_{t-order} ... s_{t-1})"
-    source = "Edelman et al. 2024 (arXiv 2402.11004), section 2"
+    formula = "P(.|context) ~ Dirichlet(concentration) for each `order` symbols;  s_t ~ P(.|s_{t-order} ... s_{t-1})"
+    source = "Edelman et al. 2024 (arXiv 2402.11004)"
 
     length: Count = 100
     symbols: Annotated[int, Bounds(low=2)] = 3
@@ -53,6 +54,10 @@ class MarkovChain(Task):
     def baselines(self) -> tuple[str, ...]:
         smoothing = f"symbols={self.symbols}, beta={self.concentration}"
         return tuple(f"n_gram(order={order}, {smoothing})" for order in range(self.order, -1, -1))
+
+    @property
+    def axis(self) -> str:
+        return "transitions in the prompt"
 
     @property
     def vocabulary(self) -> int:

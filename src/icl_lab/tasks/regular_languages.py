@@ -67,6 +67,10 @@ class RegularLanguages(Task):
         return tuple(f"n_gram(order={order}, symbols={SYMBOLS}, beta=0.1, backoff=true)" for order in (3, 2, 1))
 
     @property
+    def axis(self) -> str:
+        return "tokens in the prompt"
+
+    @property
     def vocabulary(self) -> int:
         return SYMBOLS + 2
 

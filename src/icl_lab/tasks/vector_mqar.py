@@ -32,6 +32,7 @@ class VectorMqar(Recall):
     follows allows, and 4 and 16 queries are as likely. Which key is asked about in which slot is uniformly random.
 
     Args:
+        length: Slots of two tokens in a prompt, those of the pairs included.
         num_pairs: Slots that hold a pair; half of all by default, so that a longer prompt stores more.
         num_queries: Different keys that are asked about; as many as there are pairs, or slots for them, by default.
         slot_power: Slot g = 1, 2, ... after the pairs is chosen for a query with probability proportional to
@@ -40,7 +41,7 @@ class VectorMqar(Recall):
     """
 
     formula = "k_j, v_j ~ uniform on the sphere |.| = sqrt(d);  query q = k_r, each r at most once;  y = v_r"
-    source = "Park et al. 2024 (arXiv 2402.04248); Arora et al. 2023 (arXiv 2312.04927), appendix"
+    source = "Park et al. 2024 (arXiv 2402.04248); Arora et al. 2023 (arXiv 2312.04927)"
     corrected = ("random filler never replaces a key or a query (zoology issue 29)",)
 
     length: Count = 64
@@ -66,6 +67,10 @@ class VectorMqar(Recall):
     @property
     def num_stored(self) -> int:
         return self.length // 2 if self.num_pairs is None else self.num_pairs
+
+    @property
+    def axis(self) -> str:
+        return "slots in the prompt"
 
     @property
     def num_asked(self) -> int:

@@ -26,6 +26,7 @@ class VectorRetrieval(Recall):
     the prompt, which is 129 tokens long. Its learning curve has a single point.
 
     Args:
+        length: Pairs in a prompt, the query for one.
         asked_pair: The pair that is asked about, counted from 0; a random one by default.
         off_by_one: Draw the query among one more than there are pairs, as released: in one prompt of n + 1 it is then a
             new vector, which matches no key, and the answer is an accident of nearness.
@@ -56,6 +57,10 @@ class VectorRetrieval(Recall):
     @property
     def num_stored(self) -> int:
         return self.length - 1
+
+    @property
+    def axis(self) -> str:
+        return "pairs in the prompt"
 
     @property
     def num_tokens(self) -> int:

@@ -39,6 +39,7 @@ class OutlierRegression(LinearRegression):
     replaced by outliers, are about clean inputs and all count.
 
     Args:
+        length: Pairs in a prompt, outliers included.
         outlier_fraction: Probability that a pair is an outlier, the first and the last included.
         places: Where outliers are: at random, each pair independently, or evenly spaced, at the same places in all
             prompts, the first pair being clean.
@@ -50,6 +51,16 @@ class OutlierRegression(LinearRegression):
     @property
     def baselines(self) -> tuple[str, ...]:
         return ("clean_least_squares", *super().baselines)
+
+    @property
+    def axis(self) -> str:
+        return "pairs in the prompt"
+
+    @property
+    def milestones(self) -> tuple[int, ...]:
+        """Where twice as many *clean* pairs as coordinates are to be expected, and the end."""
+        # Rounded, as 1 - 0.9 falls short of 0.1 by the last bit.
+        return (math.ceil(round(2 * self.num_active / (1 - self.outlier_fraction), 9)), self.length - 1)
 
     def expected_least_squares(self, shown: int) -> float | None:
         return super().expected_least_squares(shown) if self.outlier_fraction == 0 else None

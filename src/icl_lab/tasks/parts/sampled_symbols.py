@@ -39,7 +39,7 @@ class Divergence(SampledSymbol):
 
     @property
     def metric(self) -> str:
-        return "kl_divergence"
+        return "kl_divergence_in_nats"
 
     def errors(self, predictions: Predictions, prompts: PromptBatch) -> Errors:
         true = log_softmax(self.perfect(prompts).to(predictions.dtype), dim=-1)
