@@ -11,6 +11,7 @@ from icl_lab.baselines.n_gram import NGram
 from icl_lab.cli.compare import comparison_spec
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import from_short
+from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import learning_curve
 from icl_lab.evaluation.references import baseline_for
 from icl_lab.evaluation.scores import best_baseline
@@ -99,6 +100,16 @@ def test_bayes_baselines_know_the_scales_of_their_task(
     best = best_baseline(curves)
     assert best is not None
     assert best.label == curves.labels[0]
+
+
+@pytest.mark.parametrize("restandardised", [False, True])
+def test_the_factor_of_the_labels_is_their_slope_against_the_function(restandardised: bool) -> None:
+    task = TaskPool(dim=3, length=13, input_scale=0.5, label_scale=2.0, restandardised=restandardised)
+    plain = task.replace(label_noise=0.0, label_scale=1.0, restandardised=False)
+    labels, values = (each.sample(Stream(0), 0, 256).targets.double() for each in (task, plain))
+    slope = float((labels * values).sum() / values.square().sum())
+    # Noise of 0.5 on 3,328 values of variance 0.75: a standard deviation of 1 %; the plain scale is 13 % off.
+    assert slope == pytest.approx(task.label_factor, rel=0.04)
 
 
 def test_a_pool_without_noise_is_told_apart_from_another_one() -> None:
