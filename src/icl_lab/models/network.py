@@ -150,6 +150,8 @@ class Network(nn.Module):
 
     def _on_branches(self, tokens: Shaped[Tensor, "b t *features"], branches: Branches) -> Float[Tensor, "b l o"]:
         """Outputs at the end of every branch; the prompt is read once, so the cost grows with its length only."""
+        # Said before anything is read: the longest branch is the last one.
+        self._check_positions(int(branches.starts.max()) + 1 + branches.feed_back)
         state, outputs = self.initial_state(len(tokens)), []
         fill = (0, self.spec.d_token - self.spec.d_output)
         for i, start in enumerate(branches.starts.tolist()):
@@ -182,12 +184,15 @@ class Network(nn.Module):
         if self.positions is None:
             return embeddings
         last = first + tokens.shape[1]
-        if last > self.spec.num_positions:
+        self._check_positions(last)
+        return embeddings + self.positions[first:last]
+
+    def _check_positions(self, num_tokens: int) -> None:
+        if 0 < self.spec.num_positions < num_tokens:
             raise UserError(
-                f"{self.label}: has {self.spec.num_positions} learned positions, got a prompt of {last} tokens; "
+                f"{self.label}: has {self.spec.num_positions} learned positions, got a prompt of {num_tokens} tokens; "
                 "build it with a larger num_positions, or with positions that are not learned"
             )
-        return embeddings + self.positions[first:last]
 
 
 def build_network(spec: NetworkSpec, generator: torch.Generator, label: str) -> Network:

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import Branches, PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.models.network import Network, NetworkState
@@ -120,6 +121,14 @@ def test_symbols_can_be_asked_about_beside_the_prompt() -> None:
     )
     with torch.no_grad():
         assert_same(model.predict(beside), model.predict(prompts))
+
+
+@pytest.mark.parametrize(("feed_back", "needed"), [(0, 17), (2, 19)])
+def test_too_few_learned_positions_are_said_with_all_that_the_branches_need(feed_back: int, needed: int) -> None:
+    model = network(Transformer(**SIZE, num_heads=2, num_positions=12))
+    prompts = branched([2, 4, 16], feed_back)
+    with pytest.raises(UserError, match=f"has 12 learned positions, got a prompt of {needed} tokens"):
+        model.predict(prompts)
 
 
 def test_gradients_pass_through_branches() -> None:
