@@ -1,6 +1,7 @@
 """Where commands write: results on standard output, progress and errors on standard error."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -9,11 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+LAST = 20
+"""Letters that a last column must have."""
+
 
 def results() -> Console:
-    """Standard output, as wide as the terminal; as wide as it needs to be when it is a file."""
+    """Standard output, as wide as the terminal; a file has 120 letters a line, or as many as COLUMNS says."""
     console = Console(highlight=False, soft_wrap=False)
-    return console if console.is_terminal else Console(highlight=False, width=120)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=120)
 
 
 def progress() -> Console:
@@ -27,13 +31,21 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
-    """A table without frames: the last column wraps, the others do not."""
+    """A table without frames: the last column wraps; the others do so only where it would have no room left."""
+    console, cells = results(), [[*row] for row in rows]
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", title_style="bold")
+    widths = [max(len(row[place]) for row in [[*columns], *cells]) for place in range(len(columns) - 1)]
+    crowded = sum(widths) + 2 * len(widths) + LAST > console.width
     for place, column in enumerate(columns):
-        table.add_column(column, no_wrap=place < len(columns) - 1, overflow="fold")
-    for row in rows:
+        table.add_column(column, no_wrap=place < len(columns) - 1 and not crowded, overflow="fold")
+    for row in cells:
         table.add_row(*(cell.replace("[", r"\[") for cell in row))
-    results().print(table)
+    console.print(table)
+
+
+def note(message: str) -> None:
+    """One line on standard error, and on with it."""
+    typer.echo(f"icl: {message}", err=True)
 
 
 def fail(message: str, status: int = 2) -> None:

@@ -1,5 +1,7 @@
 """The `icl` command: its subcommands, and what becomes of errors."""
 
+import sys
+import warnings
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -7,8 +9,9 @@ from typing import Any
 import typer
 
 from icl_lab.cli import compare, components, doctor, evaluate, report, train
-from icl_lab.cli.console import fail
+from icl_lab.cli.console import fail, note
 from icl_lab.core.errors import UserError
+from icl_lab.kernels.backend import SlowKernelsWarning
 
 HELP = """A laboratory for in-context learning: which architecture learns a new function from its prompt, at what cost?
 
@@ -54,5 +57,32 @@ add("doctor", doctor.doctor)
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line. What the command line itself cannot read is one line and status 2 as well."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def shown(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, SlowKernelsWarning):
+                note(str(message))
+            else:
+                others(message, category, *place, **more)
+
+        warnings.showwarning = shown
+        try:
+            status = app(sys.argv[1:] or ["--help"], prog_name="icl", standalone_mode=False)
+        except typer.Abort:
+            fail("stopped", status=130)
+        except USAGE_ERROR as error:
+            fail(_usage(error))
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+USAGE_ERROR: type[Exception] = typer.BadParameter.__bases__[0]
+"""What typer raises for a command line that it cannot read; which module has the class depends on its version."""
+
+
+def _usage(error: Any) -> str:
+    """What is wrong with a command line, and where its help is, in one line."""
+    said = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
+    command = error.ctx.command_path if error.ctx is not None else "icl"
+    return f"{said[:1].lower()}{said[1:]}; `{command} --help` says what it takes"

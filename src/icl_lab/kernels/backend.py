@@ -90,7 +90,7 @@ def _fall_back(trouble: str) -> str:
     if trouble not in _warned:
         _warned.add(trouble)
         warnings.warn(
-            f"icl_lab runs its slow kernels: {trouble}. Results are the same; `icl doctor` says more.",
+            f"slow kernels run, many times slower with the same results: {trouble}; `icl doctor` says more",
             SlowKernelsWarning,
             stacklevel=6,
         )
