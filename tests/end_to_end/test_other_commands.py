@@ -51,7 +51,13 @@ def test_a_run_is_trained_and_evaluated_on_longer_prompts(icl: Icl, tmp_path: Pa
     evaluated = json.loads(icl("evaluate", folder, "length=12", "--prompts", "16", "--json").out)
     rows = [row for row in evaluated["rows"] if row["predictor"].startswith("mamba")]
     assert [row["shown"] for row in rows] == list(range(12))
-    assert "least_squares" in icl("evaluate", folder, "--prompts", "16").out
+    printed = icl("evaluate", folder, "--prompts", "16", "length=12").out
+    assert "least_squares" in printed
+    # Twice the dimension, the end of the prompts of training, the end.
+    assert [line.split()[0] for line in printed.splitlines() if line[:6].strip().isdigit()] == ["6", "7", "11"]
+    assert "12 points of the curve are asked; --all prints them all" in printed
+    every = icl("evaluate", folder, "--prompts", "16", "length=12", "--all").out
+    assert [line.split()[0] for line in every.splitlines() if line[:6].strip().isdigit()] == [str(i) for i in range(12)]
 
 
 def test_a_run_is_evaluated_under_a_shift(icl: Icl, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class Baseline(Registered):
         source: Where it comes from.
         refits: Whether it trains something anew after every example. An evaluation may then ask at some prefixes only.
         is_oracle: Whether it knows of the prompt what no learner is told.
-        knows: What an oracle is told, in words; empty for everyone else.
+        knows: What an oracle is told, to be read after "knows"; empty for everyone else.
         draws: Whether it draws random numbers, from a stream of its own `seed`. It is then neither exact nor does it
             treat the coordinates of x alike.
         told: The fields that say what the task is, not how the method works: another value is about other prompts.

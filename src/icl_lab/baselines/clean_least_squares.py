@@ -32,7 +32,7 @@ class CleanLeastSquares(LeastSquares):
     formula = "w = X_clean^+ y_clean"
     source = "the reference line of Park et al. 2024 (arXiv 2402.04248), whose prompts have outliers"
     is_oracle = True
-    knows = "which pairs are clean"
+    knows = "which examples of each prompt are clean"
 
     outliers: Literal["ignored", "orthogonal"] = "ignored"
 

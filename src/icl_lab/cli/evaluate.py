@@ -1,6 +1,7 @@
 """`icl evaluate`: the learning curve of a trained run, beside baselines, on prompts of any length."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,13 +9,17 @@ import typer
 
 from icl_lab.cli.compare import shifts_at
 from icl_lab.cli.components import Json
-from icl_lab.cli.console import print_json, print_table, results
+from icl_lab.cli.console import print_json, results
 from icl_lab.cli.options import Device, Threads, use
 from icl_lab.cli.settings import baselines_at, names, parse
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
-from icl_lab.evaluation.curves import learning_curve
+from icl_lab.evaluation.curves import Curves, learning_curve
+from icl_lab.report.grid import Grid, column
+from icl_lab.report.labels import shortened
+from icl_lab.report.tables import Estimate
 from icl_lab.report.words import Measure
+from icl_lab.tasks.base import Task
 from icl_lab.training.run import load_run
 
 
@@ -33,6 +38,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of the held-out prompts.")] = 0,
     device: Device = "auto",
     threads: Threads = None,
+    every: Annotated[bool, typer.Option("--all", help="Every point of the curve, not milestones only.")] = False,
     as_json: Json = False,
 ) -> None:
     """Evaluate a trained run beside baselines on the same held-out prompts; nothing is written.
@@ -63,16 +69,35 @@ def evaluate(
         results().print(f"{label} cannot read these prompts: {reason}", markup=False)
     if frame.is_empty():
         return
-    labels = frame["predictor"].unique(maintain_order=True).to_list()
-    wide = frame.pivot(on="predictor", index="shown", values="error")
-    cells = ([str(row["shown"]), *(_text(row[label]) for label in labels)] for row in wide.iter_rows(named=True))
-    title = f"{Measure(task.metric, task.objective.complement).words}, {prompts:,} prompts"
-    print_table(("examples", *labels), cells, title=f"{title}, {name}" if name else title)
+    measure = Measure(task.metric, task.objective.complement, task.axis)
+    results().print(_table(curves, measure, spec.task, every=every))
+    asked = frame["shown"].n_unique()
+    if not every and asked > len(_marks(curves, spec.task)):
+        results().print(f"{asked} points of the curve are asked; --all prints them all")
 
 
-def _text(error: float | None) -> str:
-    """An error, or a dash where the predictor was not asked."""
-    return "-" if error is None else f"{error:.4g}"
+def _table(curves: Curves, measure: Measure, trained: Task, *, every: bool) -> Grid:
+    """Mean errors with their intervals: at the milestones, or wherever something is asked."""
+    rows = {(row["predictor"], row["shown"]): row for row in curves.frame().iter_rows(named=True)}
+    marks = sorted({shown for _, shown in rows}) if every else _marks(curves, trained)
+    short = shortened(curves.labels)
+    columns = [
+        column(short[label], (_estimate(rows.get((label, shown))) for shown in marks)) for label in curves.labels
+    ]
+    title = f"{measure.words}, {curves.num_prompts:,} prompts, 90% intervals"
+    names = (column(measure.short_at(0).split()[0], marks),)
+    return Grid(f"{title}, {curves.shift}" if curves.shift else title, names, tuple(columns))
+
+
+def _marks(curves: Curves, trained: Task) -> list[int]:
+    """The milestones of these prompts and, where they are longer than those of training, the end of the latter."""
+    asked = set(curves.frame()["shown"])
+    return sorted({*curves.milestones, trained.length - 1} & asked)
+
+
+def _estimate(row: Mapping[str, Any] | None) -> Estimate | str:
+    """An error with its interval, or a dash where the predictor was not asked."""
+    return "-" if row is None else Estimate(row["error"], row["low"], row["high"])
 
 
 def _finite(value: Any) -> Any:

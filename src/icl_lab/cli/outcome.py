@@ -4,10 +4,11 @@ from dataclasses import asdict
 from typing import Any
 
 from icl_lab.cli.console import results
-from icl_lab.report.answer import agreement, answer, refusals
+from icl_lab.report.answer import agreement, answer, caveat, oracles, refusals
 from icl_lab.report.data import Comparison
+from icl_lab.report.drawn import few_draws_words
 from icl_lab.report.pair_table import pair_rows, pair_table
-from icl_lab.report.published_table import published_rows, published_table
+from icl_lab.report.published_table import misses_words, published_rows, published_table
 from icl_lab.report.shift_table import shift_rows, shift_table
 from icl_lab.report.tables import as_json, cost_table, score_rows, score_table
 
@@ -16,20 +17,27 @@ def print_comparison(comparison: Comparison) -> None:
     """Tables of what there is, and one line of conclusion."""
     screen, measure = results(), comparison.measure
     rows = score_rows(comparison)
-    screen.print(score_table(rows, measure))
+    published = published_rows(comparison)
+    tables = [score_table(rows, measure)]
     if pairs := pair_rows(comparison):
-        screen.print(pair_table(pairs, measure))
+        tables.append(pair_table(pairs, measure))
     if shifted := shift_rows(comparison):
-        screen.print(shift_table(shifted, comparison))
-    if published := published_rows(comparison):
-        screen.print(published_table(published, measure))
-    screen.print(cost_table(rows))
+        tables.append(shift_table(shifted, comparison))
+    if published:
+        tables.append(published_table(published, measure))
+    tables.append(cost_table(rows))
+    for table in tables:
+        screen.print(table)
+        screen.print()
     for shift in comparison.shifts() + comparison.lengths():
         if said := refusals(comparison, shift):
             screen.print(f"{shift}: {said}", markup=False)
-    screen.print(f"\n{answer(rows, measure)}", markup=False)
-    if said := agreement(published):
-        screen.print(said, markup=False)
+    screen.print(f"{answer(rows, measure)}", markup=False)
+    if said := agreement(published, comparison.kinds):
+        screen.print(f"{said} {misses_words(published)}", markup=False)
+    for said in (oracles(comparison), caveat(rows), few_draws_words(comparison)):
+        if said:
+            screen.print(said, markup=False)
 
 
 def as_values(comparison: Comparison) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """The question a comparison asks and the sentences that answer it, made from its rows."""
 
+from collections.abc import Mapping
+
 from icl_lab.report.data import Comparison, is_length
+from icl_lab.report.labels import printable
 from icl_lab.report.published_table import PublishedRow
 from icl_lab.report.tables import Milestone, Row, best_baseline
-from icl_lab.report.words import Measure, clipped, listed, number, plain
+from icl_lab.report.words import Measure, listed, number, plain
 
 
 def question(comparison: Comparison) -> str:
@@ -13,7 +16,7 @@ def question(comparison: Comparison) -> str:
     models = [label for label, kind in comparison.kinds.items() if kind == "model"]
     what = _task_words(comparison)
     if len(models) == 1:
-        return f"How well does {clipped(models[0])} learn {what} from its prompt?"
+        return f"How well does {printable(models[0])} learn {what} from its prompt?"
     return f"Which model learns {what} best from its prompt?" if models else f"How well do baselines learn {what}?"
 
 
@@ -26,22 +29,42 @@ def answer(rows: list[Row], measure: Measure) -> str:
     leader, others = scored[0], scored[1:]
     assert best is not None
     assert leader.score is not None
+    zero = "chance" if measure.complement else "always saying zero"
     even = [row for row in others if not _behind(row)]
     clear = [row for row in others if _behind(row)]
-    names = listed([clipped(row.predictor) for row in (leader, *even)])
-    if even:
-        chance = "after these trainings" if leader.trainings > 1 else "on these prompts"
-        opening = f"{names} cannot be told apart {chance}: the ICL score of {clipped(leader.predictor)}"
-    else:
-        opening = f"{names} learns best: its ICL score" if others else f"{names}: its ICL score"
-    zero = "chance" if measure.complement else "always saying zero"
-    sentence = f"{opening} is {number(leader.score.value)} ({clipped(best.predictor)} has 1, {zero} has 0)"
-    if leader.milestones:
+    nobody = leader.score.low is not None and leader.score.low <= 0
+    opening = _nobody(leader, others, zero) if nobody else _opening(leader, even, alone=not others)
+    sentence = f"{opening} is {number(leader.score.value)} ({printable(best.predictor)} has 1, {zero} has 0)"
+    if leader.milestones and not nobody and _is_sure(leader.milestones[0], leader):
         sentence += f"; {_after(leader.milestones[0], best, measure, own=not even)}"
-    if clear:
-        behind = [f"{clipped(row.predictor)} ({number(row.score.value)})" for row in clear if row.score]
+    if clear and not nobody:
+        behind = [f"{printable(row.predictor)} ({number(row.score.value)})" for row in clear if row.score]
         sentence += f"; {listed(behind)} {'follow' if len(behind) > 1 else 'follows'}"
     return sentence + "."
+
+
+def _is_sure(milestone: Milestone, row: Row) -> bool:
+    """Whether a milestone has an interval if the score has: without one, hardly any prompt asks there."""
+    return milestone.told.low is not None or row.score is None or row.score.low is None
+
+
+def _opening(leader: Row, even: list[Row], *, alone: bool) -> str:
+    """Who is first, if anybody."""
+    if even:
+        chance = "after these trainings" if leader.trainings > 1 else "on these prompts"
+        names = listed([printable(row.predictor) for row in (leader, *even)])
+        return f"{names} cannot be told apart {chance}: the ICL score of {printable(leader.predictor)}"
+    return (
+        f"{printable(leader.predictor)}: its ICL score"
+        if alone
+        else (f"{printable(leader.predictor)} learns best: its ICL score")
+    )
+
+
+def _nobody(leader: Row, others: list[Row], zero: str) -> str:
+    """Who is ahead of whom says nothing where nobody has learned."""
+    who = "No model is" if others else f"{printable(leader.predictor)} is not"
+    return f"{who} clearly better than {zero} over the whole prompt: the ICL score of {printable(leader.predictor)}"
 
 
 def caveat(rows: list[Row]) -> str:
@@ -59,29 +82,47 @@ def caveat(rows: list[Row]) -> str:
     )
 
 
+def oracles(comparison: Comparison) -> str:
+    """Which predictors are oracles and what they know; empty where there is none."""
+    found = [entry for entry in comparison.predictors if entry.kind == "oracle"]
+    if not found:
+        return ""
+    known = dict.fromkeys(entry.knows or "what no learner is told" for entry in found)
+    names = listed([printable(entry.label) for entry in found])
+    they = "are oracles: they know" if len(found) > 1 else "is an oracle: it knows"
+    return f"{names} {they} {listed(list(known))}, so the others need not reach the dashed line."
+
+
 def refusals(comparison: Comparison, shift: str) -> str:
     """Which predictors could not read the prompts of a shift, and why."""
     labels = comparison.rows("refused", shift)["predictor"].unique(maintain_order=True).to_list()
     if not labels:
         return ""
     reasons = comparison.refused.get(shift, {})
-    why = [f"{clipped(label)} ({reasons[label]})" if reasons.get(label) else clipped(label) for label in labels]
+    why = [f"{printable(label)} ({reasons[label]})" if reasons.get(label) else printable(label) for label in labels]
     which = ", which cannot read prompts this long" if is_length(shift) else ", which cannot read these prompts"
     return f"Not drawn: {listed(why)}{which}."
 
 
-def agreement(rows: list[PublishedRow]) -> str:
+def agreement(rows: list[PublishedRow], kinds: Mapping[str, str]) -> str:
     """How our curves compare with published ones, in one sentence; empty where none is published."""
     if not rows:
         return ""
+    trained = [row for row in rows if kinds.get(row.published.predictor) == "model"]
+    classical = [row for row in rows if row not in trained]
+    said = [f"{who} {_met(some)}" for who, some in (("baselines", classical), ("models", trained)) if some]
+    note = " Models are expected to meet theirs at the published size and training only." if trained else ""
+    return f"Beside published curves: {'; '.join(said)}.{note}"
+
+
+def _met(rows: list[PublishedRow]) -> str:
     met, points = sum(row.met for row in rows), sum(len(row.points) for row in rows)
-    curves = f"{len(rows)} published curve{'s' if len(rows) > 1 else ''}"
-    return f"Beside {curves}: the intervals meet at {met:,} of {points:,} points."
+    return f"meet {len(rows)} curve{'s' if len(rows) > 1 else ''} at {met:,} of {points:,} points"
 
 
 def _after(milestone: Milestone, best: Row, measure: Measure, own: bool) -> str:
     reference = {other.shown: other.told for other in best.milestones}.get(milestone.shown)
-    beside = f" ({clipped(best.predictor)}: {number(reference.value)})" if reference else ""
+    beside = f" ({printable(best.predictor)}: {number(reference.value)})" if reference else ""
     whose = "its" if own else "that model's"
     return f"{measure.at(milestone.shown)} {whose} {_told(milestone, measure)}{beside}"
 
@@ -99,7 +140,7 @@ def _answer_without_score(rows: list[Row], measure: Measure) -> str:
     models = [row for row in ended if row.kind == "model"] or [row for row in ended if row.kind == "baseline"] or ended
     leader = min(models, key=lambda row: row.milestones[-1].relative_error.value or 0.0)
     end = leader.milestones[-1]
-    return f"{clipped(leader.predictor)}: {measure.at(end.shown)} its {_told(end, measure)}."
+    return f"{printable(leader.predictor)}: {measure.at(end.shown)} its {_told(end, measure)}."
 
 
 def _behind(row: Row) -> bool:
@@ -112,6 +153,6 @@ def _behind(row: Row) -> bool:
 
 
 def _task_words(comparison: Comparison) -> str:
-    name = plain(clipped(str(comparison.task.get("task", "the task"))))
+    name = plain(printable(str(comparison.task.get("task", "the task"))))
     dim = comparison.task.get("dim")
     return f"{name} in {dim} dimension{'' if dim == 1 else 's'}" if isinstance(dim, int) else name

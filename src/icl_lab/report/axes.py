@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from icl_lab.report.labels import shortened
 from icl_lab.report.placement import spread
 from icl_lab.report.style import FONT, Look, Theme
-from icl_lab.report.words import clipped
 
 LABEL_SIZE = 9.5
 ROUNDING = 1e-6
@@ -56,13 +56,25 @@ def new_panel(picture: Figure, theme: Theme, box: tuple[float, float, float, flo
     return axes
 
 
+def names_at_ends(labels: Iterable[str], styles: Mapping[str, Look]) -> dict[str, str]:
+    """What is written for each predictor in a picture: a short name, and whether it is an oracle."""
+    return {label: name + styles[label].note for label, name in shortened(labels).items()}
+
+
 def frame_axes(
-    theme: Theme, width: float, heights: Sequence[float], labels: Sequence[str], columns: int = 1
+    theme: Theme,
+    width: float,
+    heights: Sequence[float],
+    names: Iterable[str],
+    columns: int = 1,
+    *,
+    names_left: bool = False,
 ) -> tuple[Picture, list[Axes]]:
-    """A picture and its panels, row by row, with room for the labels on the right; sizes in inches."""
+    """A picture and its panels, row by row, with room for names on the right or left; sizes in inches."""
     picture = new_picture(theme, width, sum(heights))
-    longest = max((_width(clipped(label)) for label in labels), default=0.0)
-    left, right, bottom, top, gap = 0.72, 0.55 + longest / 72, 0.52, 0.16, 0.3
+    longest = max((_width(name) for name in names), default=0.0) / 72
+    left, right = (0.35 + longest, 0.3) if names_left else (0.72, 0.55 + longest)
+    bottom, top, gap = 0.52, 0.28 if names_left else 0.16, 0.3
     each = (width - left - right - gap * (columns - 1)) / columns
     panels = []
     for row, height in enumerate(heights):
@@ -114,6 +126,7 @@ def end_labels(
         size = LABEL_SIZE * fitting / gap
         placed = spread(wanted, fitting, 0.0, 1.0)
         assert placed is not None
+    names = names_at_ends(ends, styles)
     inch = 1 / (axes.get_position().width * picture.get_size_inches()[0])
     for (label, end), at, to in zip(ends.items(), wanted, placed, strict=True):
         look = styles[label]
@@ -138,7 +151,7 @@ def end_labels(
         axes.text(
             1 + 0.42 * inch,
             to,
-            clipped(label) + (" \N{DOWNWARDS ARROW}" if below else ""),
+            names[label] + (" \N{DOWNWARDS ARROW}" if below else ""),
             transform=axes.transAxes,
             color=colour,
             fontsize=size,

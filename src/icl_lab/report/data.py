@@ -40,6 +40,8 @@ class Entry:
         training: The exact training spec, as JSON; empty for what is not trained.
         formula: What it computes, in one line.
         source: Where it comes from.
+        knows: Of an oracle: what it knows of each prompt that no other predictor is told.
+        kernels: Of a model: which kernels it ran on when it was evaluated and timed.
     """
 
     label: str
@@ -48,6 +50,8 @@ class Entry:
     training: Mapping[str, Any] = field(default_factory=dict)
     formula: str = ""
     source: str = ""
+    knows: str = ""
+    kernels: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

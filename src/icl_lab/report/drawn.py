@@ -1,19 +1,23 @@
 """Which figures a page has, with their headings and captions."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 from markupsafe import Markup
+from scipy import stats
 
 from icl_lab.report.answer import refusals
 from icl_lab.report.axes import Picture
 from icl_lab.report.data import Comparison
 from icl_lab.report.drawing import inline_svg
 from icl_lab.report.figures import learning_figure, training_figure
+from icl_lab.report.labels import printable
 from icl_lab.report.panels import shift_panels
+from icl_lab.report.shift_table import UNSHIFTED
 from icl_lab.report.style import looks
-from icl_lab.report.words import clipped, listed
+from icl_lab.report.words import listed
 
 STATE = (
     "Below, the size of the recurrent state before each query: the root mean square of its numbers, averaged over the"
@@ -44,10 +48,11 @@ def draw_figures(comparison: Comparison) -> dict[str, Drawn]:
     if len(comparison.rows(f"{comparison.metric}_mean")):
         picture = learning_figure(records, measure, styles, published=published)
         caption = _joined(band_words(comparison), published_words(comparison, [""]))
-        drawn["learning"] = Drawn("learning-curves", "Learning curves", caption, picture)
+        heading = "Errors at the one point that is asked" if _is_single(comparison, "") else "Learning curves"
+        drawn["learning"] = Drawn("learning-curves", heading, caption, picture)
     if shifts := comparison.shifts():
         picture = shift_panels(records, measure, styles, shifts, published=published)
-        refused = [f"{clipped(shift)}: {words}" for shift in shifts if (words := refusals(comparison, shift))]
+        refused = [f"{printable(shift)}: {words}" for shift in shifts if (words := refusals(comparison, shift))]
         level = measure.zero if measure.complement else "the zero predictor"
         same = (
             "The same predictors on changed prompts, not trained further;"
@@ -59,7 +64,7 @@ def draw_figures(comparison: Comparison) -> dict[str, Drawn]:
         picture = learning_figure(
             records, measure, styles, shift=shift, trained_length=comparison.length, published=published
         )
-        state = STATE if len(comparison.rows("state_norm", shift)) else ""
+        state = STATE if len(comparison.rows("state_norm", shift)) and not _is_single(comparison, shift) else ""
         caption = _joined("The same models, not trained further.", refusals(comparison, shift), state)
         heading = f"Longer prompts: {shift.partition('=')[2]} examples"
         drawn[f"length {number}"] = Drawn(f"longer-{number}", heading, caption, picture)
@@ -70,16 +75,27 @@ def draw_figures(comparison: Comparison) -> dict[str, Drawn]:
     return drawn
 
 
+def _is_single(comparison: Comparison, shift: str) -> bool:
+    """Whether one point of the prompt alone is asked, so that dots are drawn instead of curves."""
+    return comparison.rows(f"{comparison.metric}_mean", shift)["shown"].n_unique() == 1
+
+
 def band_words(comparison: Comparison) -> str:
     """What the means are over and what the bands are."""
     rows = comparison.rows(f"{comparison.metric}_mean")
     prompts = rows["num_prompts"].max()
+    single = _is_single(comparison, "")
+    bands = "the lines through the dots" if single else "bands"
     many = f"{prompts:,} " if isinstance(prompts, int) else ""
-    said = f"Mean error on the same {many}held-out prompts; bands are 90% bootstrap intervals over prompts."
+    said = f"Mean error on the same {many}held-out prompts; {bands} are 90% bootstrap intervals over prompts."
     if rows["low"].null_count() == len(rows) > 0:
         said = f"Mean error on the same {many}held-out prompts."
     if len(comparison.seeds) > 1:
-        said += " Thick lines are means over trainings, thin lines single trainings."
+        said += (
+            " Dots are means over trainings, upright dashes single trainings."
+            if single
+            else " Thick lines are means over trainings, thin lines single trainings."
+        )
     return _joined(said, *_draw_words(comparison, [""]))
 
 
@@ -89,7 +105,7 @@ def thinned_words(comparison: Comparison) -> str:
     for label in comparison.kinds:
         count = comparison.number("asked_points", label)
         if count is not None:
-            found.append(f"{clipped(label)} at {count:.0f}")
+            found.append(f"{printable(label)} at {count:.0f}")
     if not found:
         return ""
     points = comparison.length
@@ -106,7 +122,7 @@ def _draw_words(comparison: Comparison, shifts: Sequence[str]) -> list[str]:
     found: dict[float, list[str]] = {}
     for shift, draws, prompts in rows.select("shift", "value", "num_prompts").unique(maintain_order=True).iter_rows():
         if prompts is not None and draws != prompts:
-            found.setdefault(draws, []).append(clipped(shift))
+            found.setdefault(draws, []).append(printable(shift))
     return [_share_words(draws, listed(names)) for draws, names in found.items()]
 
 
@@ -117,6 +133,35 @@ def _share_words(draws: float, where: str) -> str:
     return (
         f"{begin} prompts of a batch share a draw; there are {draws:.0f} independent ones, which are resampled whole."
     )
+
+
+def few_draws_words(comparison: Comparison) -> str:
+    """A warning where intervals rest on so few independent draws that they are too narrow; empty where none does."""
+    found: dict[int, list[str]] = {}
+    for shift in ("", *comparison.shifts(), *comparison.lengths()):
+        draws = comparison.number("independent_draws", "zero", shift)
+        if draws is not None and 1 < draws <= FEW:
+            found.setdefault(int(draws), []).append(printable(shift) or UNSHIFTED)
+    parts = [
+        f"{draws} independent draws ({', '.join(where)}), where they hold the truth {coverage(draws):.0%} of the time"
+        " at best"
+        for draws, where in found.items()
+    ]
+    return f"Some of the 90% intervals are too narrow: they rest on {listed(parts)}." if parts else ""
+
+
+def coverage(draws: int) -> float:
+    """How often a 90% bootstrap interval of a mean of `draws` normal numbers holds the truth.
+
+    The bootstrap takes the sample's own spread, smaller by sqrt((n - 1) / n) and uncertain; a right interval is
+    Student's. Numbers with long tails are covered less often still.
+    """
+    reach = stats.norm.ppf(0.95) * math.sqrt((draws - 1) / draws)
+    return float(1 - 2 * stats.t.sf(reach, df=draws - 1))
+
+
+FEW = 40
+"""Independent draws up to which intervals are said to be too narrow; of so many normal numbers they cover 89 %."""
 
 
 def published_words(comparison: Comparison, shifts: Sequence[str]) -> str:

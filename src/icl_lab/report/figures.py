@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from icl_lab.core.records import SCHEMA, Record
-from icl_lab.report.axes import Picture, end_labels, error_axis, frame_axes
+from icl_lab.report.axes import Picture, end_labels, error_axis, frame_axes, names_at_ends
 from icl_lab.report.data import Published
+from icl_lab.report.dots import ROW, draw_dots, is_single
 from icl_lab.report.lines import Curve, curve_of, draw, draw_learning_curves, hairline, learning_curves
 from icl_lab.report.style import LIGHT, Look, Theme, looks, styled
 from icl_lab.report.words import EXAMPLES, Measure
@@ -34,6 +35,8 @@ def learning_figure(
 ) -> Picture:
     """Error against the examples in the prompt, a line and a band for each predictor; the state's size below, if known.
 
+    Where one point of the prompt alone is asked, there is a dot with its interval for each predictor instead.
+
     Args:
         records: Rows with the columns of `Record`.
         measure: `<metric>_mean` rows are drawn, single trainings (`<metric>`) thinly beside them.
@@ -47,8 +50,11 @@ def learning_figure(
     curves = learning_curves(rows, measure.metric, styles)
     norms = {label: _mean_over_seeds(rows, "state_norm", label) for label in styles}
     norms = {label: curve for label, curve in norms.items() if curve.x.size}
+    if is_single(curves):
+        return _dots(rows, curves, measure, styles, theme)
     heights = [4.1, 2.0] if norms else [4.1]
-    picture, (axes, *below) = frame_axes(theme, width=7.4, heights=heights, labels=list(curves))
+    names = names_at_ends(curves, styles).values()
+    picture, (axes, *below) = frame_axes(theme, width=7.4, heights=heights, names=names)
     beside = [one for one in published if one.shift == shift]
     draw_learning_curves(axes, rows, curves, measure, styles, theme, trained_length=trained_length, published=beside)
     axes.set_ylabel(measure.words)
@@ -58,6 +64,18 @@ def learning_figure(
         lower.set_xlim(axes.get_xlim())
         end_labels(picture, lower, {label: float(curve.y[-1]) for label, curve in norms.items()}, styles, theme)
     (below or [axes])[-1].set_xlabel(measure.axis)
+    return picture
+
+
+def _dots(
+    rows: pl.DataFrame, curves: Mapping[str, Curve], measure: Measure, styles: Mapping[str, Look], theme: Theme
+) -> Picture:
+    names = names_at_ends(curves, styles).values()
+    height = 0.9 + ROW * len(curves)
+    picture, (axes,) = frame_axes(theme, width=7.4, heights=[height], names=names, names_left=True)
+    draw_dots(axes, rows, curves, measure, styles, theme)
+    (shown,) = {int(x) for curve in curves.values() for x in curve.x}
+    axes.set_xlabel(f"{measure.words}, {measure.at(shown)}")
     return picture
 
 
@@ -74,7 +92,9 @@ def training_figure(records: pl.DataFrame, styles: Mapping[str, Look], theme: Th
         return None
     timed = (rows["metric"] == "seconds").any()
     x_names = ["optimiser steps", "seconds of training"] if timed else ["optimiser steps"]
-    picture, panels = frame_axes(theme, width=7.4, heights=[3.2], labels=labels, columns=len(x_names))
+    picture, panels = frame_axes(
+        theme, width=7.4, heights=[3.2], names=names_at_ends(labels, styles).values(), columns=len(x_names)
+    )
     trainings = [(label, *_losses(rows, label, seed)) for label, seed in _trainings(losses, labels)]
     everything = [losses for _, _, _, losses in trainings]
     ends: dict[str, float] = {}

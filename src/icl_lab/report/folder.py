@@ -75,6 +75,8 @@ def _entry(path: Path, data: Mapping[str, Any]) -> Entry:
         training=_typed(path, data, "training", dict, {}),
         formula=_typed(path, data, "formula", str, ""),
         source=_typed(path, data, "source", str, ""),
+        knows=_typed(path, data, "knows", str, ""),
+        kernels=_typed(path, data, "kernels", str, ""),
     )
 
 

@@ -124,6 +124,7 @@ def hairline(axes: Axes, theme: Theme, words: str, x: float | None = None, y: fl
     """A thin dashed line at a level or at a number of examples, with a word beside it."""
     style: dict[str, Any] = {"color": theme.hair, "linewidth": 0.8, "linestyle": (0, (2, 2)), "zorder": 1}
     note: dict[str, Any] = {"color": theme.muted, "fontsize": 8, "textcoords": "offset points", "zorder": 5}
+    note["bbox"] = {"facecolor": theme.paper, "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
     if y is not None:
         axes.axhline(y, **style)
         axes.annotate(words, (1, y), xycoords=axes.get_yaxis_transform(), xytext=(-2, 3), ha="right", **note)

@@ -14,14 +14,15 @@ import jinja2
 
 from icl_lab.core.files import inside, write_atomic
 from icl_lab.report import words
-from icl_lab.report.answer import agreement, answer, caveat, question
+from icl_lab.report.answer import agreement, answer, caveat, oracles, question
 from icl_lab.report.citations import citations
 from icl_lab.report.data import Comparison
 from icl_lab.report.drawing import picture_bytes
-from icl_lab.report.drawn import Drawn, band_words, draw_figures, thinned_words
+from icl_lab.report.drawn import Drawn, band_words, draw_figures, few_draws_words, thinned_words
 from icl_lab.report.folder import read_comparison
+from icl_lab.report.labels import breakable, printable
 from icl_lab.report.pair_table import pair_rows
-from icl_lab.report.published_table import published_rows
+from icl_lab.report.published_table import misses_words, published_rows
 from icl_lab.report.shift_table import shift_rows
 from icl_lab.report.style import DARK, LIGHT, looks
 from icl_lab.report.tables import Estimate, Row, best_baseline, milestones_of, score_rows, told_as
@@ -59,13 +60,18 @@ def render(comparison: Comparison, drawn: Mapping[str, Drawn]) -> str:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {name: getattr(words, name) for name in ("number", "count", "amount", "clipped", "plain")}
+    environment.filters |= {name: getattr(words, name) for name in ("number", "count", "amount", "plain")}
+    environment.filters["printable"] = printable
+    environment.filters["breakable"] = breakable
     return environment.from_string(template).render(
         interval=words.interval,
         question=question(comparison),
         answer=answer(rows, measure),
-        agreement=agreement(published),
+        agreement=agreement(published, comparison.kinds),
         caveat=caveat(rows),
+        oracles=oracles(comparison),
+        misses=misses_words(published),
+        few_draws=few_draws_words(comparison),
         rows=rows,
         best=best,
         scale_end=_scale_end(rows),

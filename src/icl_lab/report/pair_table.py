@@ -1,16 +1,16 @@
 """Differences of models, pair by pair, on the same prompts: as rows, for the page, for the terminal."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
 import polars as pl
-from rich.table import Table
-from rich.text import Text
 
-from icl_lab.report import words
 from icl_lab.report.data import Comparison
+from icl_lab.report.grid import Grid, column
+from icl_lab.report.labels import printable, shortened
 from icl_lab.report.tables import Estimate
-from icl_lab.report.words import Measure
+from icl_lab.report.words import NOTHING, Measure
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,23 @@ class PairRow:
     over_seeds: Estimate | None
 
     @property
-    def verdict(self) -> str:
+    def better(self) -> str | None:
         """Who has the smaller error, if anybody: over trainings where there are several, else over these prompts."""
         decisive = self.over_seeds or self.whole
+        if abs(decisive.value or 0) < NOTHING:
+            return None
         if decisive.low is None or decisive.high is None or decisive.low <= 0 <= decisive.high:
-            return "cannot be told apart"
-        return f"{words.clipped(self.one if decisive.high < 0 else self.other)} is better"
+            return None
+        return self.one if decisive.high < 0 else self.other
+
+    @property
+    def verdict(self) -> str:
+        """The same in words, with the whole name."""
+        return self.said({label: printable(label) for label in (self.one, self.other)})
+
+    def said(self, names: Mapping[str, str]) -> str:
+        """The same in words, with these names."""
+        return "cannot be told apart" if self.better is None else f"{names[self.better]} is better"
 
 
 def pair_rows(comparison: Comparison) -> list[PairRow]:
@@ -55,26 +66,17 @@ def pair_rows(comparison: Comparison) -> list[PairRow]:
     return found
 
 
-def pair_table(rows: list[PairRow], measure: Measure) -> Table:
+def pair_table(rows: list[PairRow], measure: Measure) -> Grid:
     """The same for a terminal."""
-    title = f"Differences on the same prompts: {measure.words}, 90% intervals"
-    table = Table(title=title, title_justify="left", header_style="bold")
-    table.add_column("first - second", overflow="fold", max_width=34)
-    table.add_column("over the prompt", justify="right")
+    short = shortened(label for row in rows for label in (row.one, row.other))
+    columns = [column("over the\nprompt", (row.whole for row in rows))]
     if any(row.over_seeds for row in rows):
-        table.add_column("over seeds", justify="right")
-    marks = sorted({shown for row in rows for shown in row.milestones})
-    for shown in marks:
-        table.add_column(measure.short_at(shown), justify="right")
-    table.add_column("", overflow="fold", max_width=30)
-    for row in rows:
-        cells = [str(row.whole)]
-        if any(other.over_seeds for other in rows):
-            cells.append(str(row.over_seeds or "-"))
-        cells += [str(row.milestones.get(shown, "-")) for shown in marks]
-        name = f"{words.clipped(row.one)} - {words.clipped(row.other)}"
-        table.add_row(Text(name), *cells, Text(row.verdict))
-    return table
+        columns.append(column("over seeds", (row.over_seeds or "-" for row in rows)))
+    for shown in sorted({shown for row in rows for shown in row.milestones}):
+        columns.append(column(measure.short_at(shown), (row.milestones.get(shown, "-") for row in rows)))
+    columns.append(column("", (row.said(short) for row in rows), right=False))
+    names = column("first - second", (f"{short[row.one]} - {short[row.other]}" for row in rows), right=False)
+    return Grid(f"Differences on the same prompts: {measure.words}, 90% intervals", (names,), tuple(columns))
 
 
 COLUMNS = ("shown", "value", "low", "high")

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import polars as pl
-from rich.table import Table
-from rich.text import Text
 
 from icl_lab.report import words
 from icl_lab.report.data import Comparison
+from icl_lab.report.grid import Grid, column
+from icl_lab.report.labels import shortened
 from icl_lab.report.tables import Estimate
 
 UNSHIFTED = "as in training"
@@ -36,20 +36,21 @@ def shift_rows(comparison: Comparison) -> list[ShiftRow]:
     return [row for shift in ("", *shifted) for row in _rows(comparison, shift)] if shifted else []
 
 
-def shift_table(rows: list[ShiftRow], comparison: Comparison) -> Table:
+def shift_table(rows: list[ShiftRow], comparison: Comparison) -> Grid:
     """The same for a terminal."""
     measure = comparison.measure
     what = words.plain(measure.complement) if measure.complement else measure.words
-    table = Table(title=f"Changed prompts: {what}", title_justify="left", header_style="bold")
-    table.add_column("prompts", no_wrap=True)
-    table.add_column(measure.short_at(0).split()[0], justify="right")
-    for label in comparison.kinds:
-        table.add_column(Text(words.clipped(label)), justify="right")
-    table.add_column(measure.zero, justify="right")
-    for row in rows:
-        cells = [words.number(cell.value) if cell else "-" for cell in row.cells.values()]
-        table.add_row(Text(words.clipped(row.shift)), str(row.shown), *cells, words.number(row.zero))
-    return table
+    shifts = shortened(row.shift for row in rows)
+    names = (
+        column("prompts", (shifts[row.shift] for row in rows), right=False),
+        column(measure.short_at(0).split()[0], (row.shown for row in rows)),
+    )
+    columns = []
+    for label, short in shortened(comparison.kinds, 20).items():
+        cells = (row.cells[label] for row in rows)
+        columns.append(column(short, (words.number(cell.value) if cell else "-" for cell in cells)))
+    columns.append(column(measure.zero, (words.number(row.zero) for row in rows)))
+    return Grid(f"Changed prompts: {what}", names, tuple(columns))
 
 
 def _rows(comparison: Comparison, shift: str) -> list[ShiftRow]:

@@ -82,12 +82,14 @@ class Look:
         marker: Its marker; empty for none.
         dash: Its line style.
         width: Its line width in points.
+        note: What follows its name; empty or " (oracle)".
     """
 
     variable: str
     marker: str
     dash: Dash
     width: float
+    note: str = ""
 
     def colour(self, theme: Theme) -> str:
         """The colour on light or dark paper."""
@@ -117,7 +119,7 @@ def looks(kinds: Mapping[str, str]) -> dict[str, Look]:
             dash = BASELINE_DASHES[number % len(BASELINE_DASHES)]
             found[label] = Look(variable, "", dash, 1.1 if beside_models else 1.6)
         else:
-            found[label] = Look("--oracle", "", ORACLE_DASH, 1.1)
+            found[label] = Look("--oracle", "", ORACLE_DASH, 1.1, " (oracle)")
     return found
 
 

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import polars as pl
-from rich.table import Table
-from rich.text import Text
 
 from icl_lab.report import words
 from icl_lab.report.data import Comparison, Kind
+from icl_lab.report.grid import Column, Grid, column
+from icl_lab.report.labels import shortened
 from icl_lab.report.words import Measure
 
 
@@ -67,6 +67,7 @@ class Row:
     flops_per_prompt: float | None
     ms_per_prompt: float | None
     training_seconds: float | None
+    kernels: str = ""
 
 
 def score_rows(comparison: Comparison) -> list[Row]:
@@ -96,33 +97,42 @@ def as_frame(rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame([_flat(row) for row in rows])
 
 
-def score_table(rows: list[Row], measure: Measure) -> Table:
+def score_table(rows: list[Row], measure: Measure) -> Grid:
     """The scores for a terminal."""
-    best = best_baseline(rows)
-    table = Table(title="In-context learning, 90% intervals over prompts", title_justify="left", header_style="bold")
-    table.add_column("predictor", overflow="fold", max_width=34)
-    table.add_column("ICL score", justify="right")
+    best, milestones, what = best_baseline(rows), milestones_of(rows), told_as(measure)
+    columns = []
+    if any(row.score for row in rows):
+        columns.append(column("ICL score", (row.score or "-" for row in rows)))
     if any(row.score_over_seeds for row in rows):
-        table.add_column("over seeds", justify="right")
-    milestones = milestones_of(rows)
-    what = told_as(measure)
+        columns.append(column("over seeds", (row.score_over_seeds or "-" for row in rows)))
+    found = [{milestone.shown: milestone for milestone in row.milestones} for row in rows]
     for shown in milestones:
-        table.add_column(f"{what},\n{measure.short_at(shown)}", justify="right")
+        cells = (here[shown].told if shown in here else "-" for here in found)
+        columns.append(column(f"{what},\n{measure.short_at(shown)}", cells))
     if best is not None and milestones:
-        head = f"error above {words.clipped(best.predictor)},\n{measure.short_at(milestones[0])}"
-        table.add_column(Text(head), justify="right")
-    for row in rows:
-        cells = [str(row.score or "-")]
-        if any(other.score_over_seeds for other in rows):
-            cells.append(str(row.score_over_seeds or "-"))
-        found = {milestone.shown: milestone for milestone in row.milestones}
-        cells += [str(found[shown].told) if shown in found else "-" for shown in milestones]
-        if best is not None and milestones:
-            excess = found[milestones[0]].excess_error if milestones[0] in found else None
-            cells.append(words.number(excess.value) if excess else "-")
-        # Text, not markup: a name in brackets is a name.
-        table.add_row(Text(words.clipped(row.predictor)), *cells, style="" if row.kind == "model" else "dim")
-    return table
+        first = milestones[0]
+        excess = (here[first].excess_error if first in here else None for here in found)
+        head = f"error above\n{shortened_labels(rows)[best.predictor]},\n{measure.short_at(first)}"
+        columns.append(column(head, (words.number(one.value) if one else "-" for one in excess)))
+    return Grid(TITLE, _names(rows), tuple(columns), _dim(rows))
+
+
+TITLE = "In-context learning, 90% intervals over prompts"
+
+
+def shortened_labels(rows: list[Row]) -> dict[str, str]:
+    """A short form of each predictor's name."""
+    return shortened(row.predictor for row in rows)
+
+
+def _names(rows: list[Row]) -> tuple[Column]:
+    short = shortened_labels(rows)
+    said = (short[row.predictor] + (" (oracle)" if row.kind == "oracle" else "") for row in rows)
+    return (column("predictor", said, right=False),)
+
+
+def _dim(rows: list[Row]) -> frozenset[int]:
+    return frozenset(place for place, row in enumerate(rows) if row.kind != "model")
 
 
 def told_as(measure: Measure) -> str:
@@ -130,23 +140,20 @@ def told_as(measure: Measure) -> str:
     return words.plain(measure.complement) if measure.complement else "error / zero"
 
 
-def cost_table(rows: list[Row]) -> Table:
-    """The costs for a terminal, of what has any."""
-    table = Table(title="Cost", title_justify="left", header_style="bold")
-    table.add_column("predictor", overflow="fold", max_width=34)
-    for name in ("parameters", "state size", "FLOPs / prompt", "ms / prompt", "training s"):
-        table.add_column(name, justify="right")
-    for row in rows:
-        cells = (
-            words.count(row.parameters),
-            words.count(row.state_size),
-            words.amount(row.flops_per_prompt),
-            words.number(row.ms_per_prompt),
-            words.number(row.training_seconds),
-        )
-        if any(cell != "-" for cell in cells):
-            table.add_row(Text(words.clipped(row.predictor)), *cells, style="" if row.kind == "model" else "dim")
-    return table
+def cost_table(rows: list[Row]) -> Grid:
+    """The costs for a terminal, of what has any, and which kernels the models ran on."""
+    costly = [row for row in rows if row.ms_per_prompt is not None or row.parameters is not None]
+    columns = [
+        column("parameters", (words.count(row.parameters) for row in costly)),
+        column("state\nsize", (words.count(row.state_size) for row in costly)),
+        column("FLOPs\n/ prompt", (words.amount(row.flops_per_prompt) for row in costly)),
+        column("ms\n/ prompt", (words.number(row.ms_per_prompt) for row in costly)),
+        column("train\ns", (words.number(row.training_seconds) for row in costly)),
+    ]
+    columns = [one for one in columns if any(cell != "-" for cell in one.cells)]
+    if any(row.kernels for row in costly):
+        columns.append(column("kernels", (row.kernels or "-" for row in costly), right=False))
+    return Grid("Cost", _names(costly), tuple(columns), _dim(costly))
 
 
 def _row(comparison: Comparison, label: str, kind: Kind) -> Row:
@@ -179,6 +186,7 @@ def _row(comparison: Comparison, label: str, kind: Kind) -> Row:
         flops_per_prompt=mean("flops_per_prompt"),
         ms_per_prompt=mean("ms_per_prompt"),
         training_seconds=mean("training_seconds"),
+        kernels=next(entry.kernels for entry in comparison.predictors if entry.label == label),
     )
 
 

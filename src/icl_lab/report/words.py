@@ -5,24 +5,14 @@ from dataclasses import dataclass
 
 EXAMPLES = "examples in the prompt"
 """What the points of a learning curve count, unless the task says otherwise."""
-LONGEST = 34
-"""Letters of a name in a figure or table; longer ones are clipped, the spec beside them is not."""
-
-
-def clipped(name: str) -> str:
-    """A name fit for one line: control characters shown as a box, clipped where it is too long.
-
-    >>> clipped("mamba")
-    'mamba'
-    """
-    line = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+NOTHING = 1e-6
+"""Errors below this are rounding: they are told as "<1e-6", and none is better than another."""
 
 
 def number(value: float | None) -> str:
     """Three significant digits; what is below a millionth is said to be so, rounding errors being no result.
 
-    >>> [number(x) for x in (0.0, 2e-15, 0.00631, 0.1534, 1.0, 12.345, 2345.6, None)]
+    >>> [number(x) for x in (0.0, 2e-15, 0.00631, 0.1534, 0.99996, 12.345, 2345.6, None)]
     ['0', '<1e-6', '0.0063', '0.153', '1.00', '12.3', '2350', '-']
     """
     if value is None or math.isnan(value):
@@ -30,12 +20,13 @@ def number(value: float | None) -> str:
     if value == 0 or math.isinf(value):
         return "0" if value == 0 else f"{value:g}"
     size = abs(value)
-    if size < 1e-6:
+    if size < NOTHING:
         return "<1e-6" if value > 0 else ">-1e-6"
     if size < 1e-3:
         return f"{value:.1e}"
     if size >= 100:
         return f"{float(f'{value:.3g}'):.0f}"
+    size = float(f"{size:.3g}")  # 0.9999 reads as 1.00
     digits = 4 if size < 0.01 else 3 if size < 1 else 2 if size < 10 else 1
     return f"{value:.{digits}f}"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import torch
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json
@@ -21,6 +22,7 @@ from icl_lab.evaluation.scores import best_baseline
 from icl_lab.evaluation.shifts import extrapolation_curve, shifted_curve
 from icl_lab.evaluation.state_norm import measure_state_norm
 from icl_lab.evaluation.statistics import mean_curve
+from icl_lab.kernels.backend import choose
 from icl_lab.models.network import Network
 from icl_lab.report.data import Comparison, Entry
 from icl_lab.report.folder import COMPARISON, RECORDS, read_comparison, write_comparison
@@ -70,7 +72,8 @@ def run_comparison(
     published = published_beside(evaluated, spec.task)
     records += [row for _, rows in published for row in rows]
     if workers.is_main:
-        described = replace(_described(spec, networks, evaluated, out), published=tuple(one for one, _ in published))
+        described = _described(spec, networks, evaluated, out, workers)
+        described = replace(described, published=tuple(one for one, _ in published))
         # The rows first: a page is never without the numbers that its comparison.json speaks of.
         write_records(out / RECORDS, records)
         write_comparison(out, described)
@@ -167,8 +170,13 @@ def _cost_rows(
 
 
 def _described(
-    spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], evaluated: Sequence[Curves], out: Path
+    spec: ComparisonSpec,
+    networks: Sequence[tuple[RunSpec, Network]],
+    evaluated: Sequence[Curves],
+    out: Path,
+    workers: Workers,
 ) -> Comparison:
+    kernels = choose(workers.device.type, torch.float32) if networks else ""
     models = tuple(
         Entry(
             label=spec.label(entry.model),
@@ -177,6 +185,7 @@ def _described(
             training=entry.training.to_json(),
             formula=entry.model.formula,
             source=entry.model.source,
+            kernels=kernels,
         )
         for entry in spec.entries
     )
@@ -187,6 +196,7 @@ def _described(
             spec=b.to_json(),
             formula=b.formula,
             source=b.source,
+            knows=b.knows,
         )
         for b in spec.baselines
     )

@@ -3,19 +3,20 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from icl_lab.core.records import SCHEMA, Record
-from icl_lab.report.answer import agreement, answer, refusals
+from icl_lab.report.answer import agreement, answer, oracles, refusals
 from icl_lab.report.data import Comparison, Published
-from icl_lab.report.drawn import draw_figures, thinned_words
+from icl_lab.report.drawn import coverage, draw_figures, few_draws_words, thinned_words
 from icl_lab.report.figures import learning_figure
 from icl_lab.report.folder import read_comparison
 from icl_lab.report.page import write_page
 from icl_lab.report.pair_table import pair_rows
 from icl_lab.report.panels import shift_panels
-from icl_lab.report.published_table import READ_OFF, Point, published_rows
+from icl_lab.report.published_table import READ_OFF, Point, misses_words, published_rows
 from icl_lab.report.shift_table import UNSHIFTED, shift_rows
 from icl_lab.report.style import looks
 from icl_lab.report.tables import Estimate, score_rows
@@ -173,6 +174,87 @@ def test_a_published_number_is_met_where_the_intervals_meet() -> None:
     assert READ_OFF < 1e-4
 
 
+def test_where_both_are_rounding_they_meet_and_nobody_is_ahead(tmp_path: Path) -> None:
+    assert Point(0, Estimate(9e-7, None, None), Estimate(1e-12, 1e-13, 1e-11)).meets
+    assert not Point(0, Estimate(2e-4, None, None), Estimate(1e-12, 1e-13, 1e-11)).meets
+    (row,) = pair_rows(described(tmp_path, difference("a - b", -1e-9, 1e-10), models=("a", "b")))
+    assert row.verdict == "cannot be told apart"
+
+
+def test_how_many_points_miss_by_chance_follows_from_the_widths() -> None:
+    def chance(ours: float, theirs: float) -> float:
+        found = Point(0, Estimate(1, 1 - ours, 1 + ours), Estimate(1, 1 - theirs, 1 + theirs)).chance_of_a_miss
+        assert found is not None
+        return found
+
+    # Two normal means: as often as simulated draws of both miss each other. 200,000 draws: 0.0005 is 1.6 of their
+    # standard errors at the smallest of these probabilities and 0.0025 four at the largest.
+    generator = np.random.default_rng(0)
+    for ours in (1.0, 2.0, 4.5, 20.0):
+        apart = np.abs(generator.normal(size=200_000) * ours - generator.normal(size=200_000))
+        assert chance(1.645 * ours, 1.645) == pytest.approx((apart > 1.645 * (ours + 1)).mean(), abs=0.0025)
+    assert chance(0.1, 0.1) == pytest.approx(0.02, abs=1e-4)
+    assert chance(0.1, 0.0) == pytest.approx(0.1)
+
+
+def test_the_page_says_how_many_points_miss_by_chance_with_the_prompts_used(tmp_path: Path) -> None:
+    published = (Published(predictor="ridge", shift="", figure="8", source=SOURCE),)
+    wide = [replace(row, low=0.5 * (row.value or 0), high=1.5 * (row.value or 0)) for row in shifted()]
+    for records, one_in in ((shifted(), "50"), (wide, "19")):
+        found = described(tmp_path, [*records, *published_points("ridge", CURVE)], published=published)
+        assert f"at about one point in {one_in};" in misses_words(published_rows(found))
+        assert f"at about one point in {one_in};" in write_page(tmp_path).read_text()
+
+
+def test_the_page_warns_of_intervals_from_few_draws(tmp_path: Path) -> None:
+    records = [*shifted("skewed"), plain_row("independent_draws", 20.0, shift="skewed")]
+    records.append(plain_row("independent_draws", 1280.0))
+    found = described(tmp_path, records)
+    assert few_draws_words(found) == (
+        "Some of the 90% intervals are too narrow: they rest on 20 independent draws (skewed), where they hold the"
+        " truth 87% of the time at best."
+    )
+    assert few_draws_words(found) in write_page(tmp_path).read_text()
+    assert few_draws_words(described(tmp_path, shifted())) == ""
+
+
+@pytest.mark.parametrize("draws", [10, 20])
+def test_the_coverage_is_that_of_a_bootstrap_of_normal_numbers(draws: int) -> None:
+    generator = np.random.default_rng(0)
+    sample = generator.normal(size=(2000, draws))
+    again = np.stack([one[generator.integers(draws, size=(400, draws))].mean(axis=1) for one in sample])
+    low, high = np.quantile(again, [0.05, 0.95], axis=1)
+    # 2,000 trials have a standard error of 0.008; 400 resamples end a little too early.
+    assert ((low <= 0) & (high >= 0)).mean() == pytest.approx(coverage(draws), abs=0.03)
+
+
+def test_an_oracle_is_called_one_and_the_page_says_what_it_knows(tmp_path: Path) -> None:
+    knowing = entry("bayes", "oracle", knows="which examples are clean")
+    records = [*shifted(), *rows("bayes", [0.5, 0.1, 0.05, 0.01], score=1.1)]
+    found = read_comparison(write(tmp_path, comparison(entry("ridge", "baseline"), knowing), records))
+    said = "bayes is an oracle: it knows which examples are clean, so the others need not reach the dashed line."
+    assert oracles(found) == said
+    page = write_page(tmp_path).read_text()
+    assert said in page
+    assert "bayes <small>(oracle)</small>" in page
+    assert "bayes (oracle)" in [text.get_text().strip(" \N{DOWNWARDS ARROW}")
+                                for text in draw_figures(found)["learning"].picture.axes[0].texts]  # fmt: skip
+    assert oracles(described(tmp_path, shifted())) == ""
+
+
+def test_nobody_wins_where_nobody_learned(tmp_path: Path) -> None:
+    low = [replace(row, value=0.01, low=-0.02, high=0.04) for row in rows("a", CURVE, score=0.01, gap=0.0)
+           if row.metric == "icl_score_mean"]  # fmt: skip
+    rest = [row for row in two_models() if (row.predictor, row.metric) != ("a", "icl_score_mean")]
+    worse = [replace(row, value=-0.5) if (row.predictor, row.metric) == ("b", "icl_score_mean") else row
+             for row in rest]  # fmt: skip
+    found = score_rows(described(tmp_path, [*worse, *low], models=("a", "b")))
+    assert answer(found, Measure(METRIC)) == (
+        "No model is clearly better than always saying zero over the whole prompt: the ICL score of a is 0.010"
+        " (ridge has 1, always saying zero has 0)."
+    )
+
+
 def test_published_curves_are_compared_at_the_points_that_both_have(tmp_path: Path) -> None:
     published = (Published(predictor="ridge", shift="", figure="8", source=SOURCE),)
     theirs = published_points("ridge", [1.0, 0.5, 0.5, 0.1, 0.05])
@@ -181,7 +263,9 @@ def test_published_curves_are_compared_at_the_points_that_both_have(tmp_path: Pa
     assert [point.shown for point in row.points] == [0, 1, 2, 3]
     assert [point.meets for point in row.points] == [True, True, False, True]
     assert [point.shown for point in row.milestones] == [2, 3]
-    assert agreement([row]) == "Beside 1 published curve: the intervals meet at 3 of 4 points."
+    assert agreement([row], {}) == "Beside published curves: baselines meet 1 curve at 3 of 4 points."
+    said = agreement([row, row], {"ridge": "model"})
+    assert said.startswith("Beside published curves: models meet 2 curves at 6 of 8 points. Models are expected")
     drawn = draw_figures(found)["learning"]
     assert "Dotted bands: Somebody 2024 (arXiv 2402.03170), figure 8 (published as squared error / 20)" in drawn.caption
     page = write_page(tmp_path).read_text()

@@ -1,17 +1,19 @@
 import io
+import json
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from icl_lab.report.answer import answer, caveat, question, refusals
 from icl_lab.report.folder import read_comparison
+from icl_lab.report.grid import Grid
+from icl_lab.report.page import write_page
 from icl_lab.report.tables import as_frame, as_json, best_baseline, cost_table, score_rows, score_table
 from icl_lab.report.words import Measure
 from tests.unit.report.folders import METRIC, comparison, entry, rows, usual, write
 
 
-def text(table: Table) -> str:
+def text(table: Grid) -> str:
     console = Console(width=160, file=io.StringIO())
     with console.capture() as captured:
         console.print(table)
@@ -49,6 +51,19 @@ def test_the_terminal_has_every_predictor_and_its_score(tmp_path: Path) -> None:
     assert all(word in scores for word in ("mamba", "transformer", "least_squares", "0.980", "0.700"))
     assert "133,120" in costs
     assert "least_squares" not in costs
+
+
+def test_the_cost_table_says_which_kernels_ran_the_models(tmp_path: Path) -> None:
+    folder = usual(tmp_path)
+    assert "kernels" not in text(cost_table(score_rows(read_comparison(folder))))
+    data = json.loads((folder / "comparison.json").read_text())
+    data["predictors"][0]["kernels"] = "vectorised"
+    (folder / "comparison.json").write_text(json.dumps(data))
+    (line,) = [
+        line for line in text(cost_table(score_rows(read_comparison(folder)))).splitlines() if line.startswith("mamba")
+    ]
+    assert line.split()[-1] == "vectorised"
+    assert "<td>vectorised</td>" in write_page(folder).read_text()
 
 
 def test_a_name_in_brackets_is_a_name_in_the_terminal(tmp_path: Path) -> None:
