@@ -17,6 +17,14 @@ class UnknownName(UserError):
         super().__init__(f"unknown {kind} {name!r}: {suggest(name, self.known)}")
 
 
+class AtWork(UserError):
+    """Another process is at work in the same folder."""
+
+
+class Stopped(BaseException):
+    """Work was asked to stop, and did so where it can go on. Like `KeyboardInterrupt` it passes `except Exception`."""
+
+
 class DamagedFile(UserError):
     """A file that cannot be read back. Nothing is overwritten; the message names the path and the way out."""
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.core.errors import AtWork, DamagedFile, UserError
 
 
 def write_atomic(path: Path, content: bytes) -> None:
@@ -53,7 +53,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     """Hold a folder while this process writes there; the lock goes with the process, however it ends.
 
     Raises:
-        UserError: Another process holds it.
+        AtWork: Another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as file:
@@ -63,7 +63,7 @@ def exclusive(folder: Path) -> Iterator[None]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise UserError(f"another process is at work in {folder}: wait for it, or stop it") from None
+                raise AtWork(f"another process is at work in {folder}: wait for it, or stop it") from None
         yield
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.core.errors import DamagedFile, Stopped, UserError
 from icl_lab.core.files import exclusive, inside, read_json, write_json
 from icl_lab.core.streams import Stream
 from icl_lab.models.network import Network
@@ -67,6 +67,7 @@ def train_run(
         Diverged: With the step and the last good checkpoint, which is kept.
         DamagedFile: A file of the folder cannot be read; nothing was overwritten.
         UserError: The folder belongs to another run, or another process is at work in it.
+        Stopped: An observer raised it; the step is in a checkpoint, from which the next call goes on.
     """
     workers = workers or Workers()
     with exclusive(folder) if workers.is_main else nullcontext():
@@ -94,6 +95,10 @@ def _train_in(folder: Path, spec: RunSpec, observers: Sequence[Observer], worker
         good = checkpoints.newest
         where = f"the last good checkpoint is {good}" if good else "no checkpoint was written before it"
         raise Diverged(f"{trouble}; {where}") from None
+    except Stopped:  # raised by an observer, so between two steps
+        if workers.is_main:
+            checkpoints.save(trainer.snapshot())
+        raise
     workers.wait()
     return trainer.network.eval()
 
