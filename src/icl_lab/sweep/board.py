@@ -26,7 +26,7 @@ class Board:
     def __init__(self, jobs: Sequence[Job]) -> None:
         self.jobs = {job.name: job for job in jobs}
         _check(jobs)
-        self._statuses = {job.name: _at_first(job) for job in jobs}
+        self._statuses = {job.name: _at_rest(job) for job in jobs}
         self._deaths: dict[str, tuple[int, float]] = {}
         self._not_before: dict[str, float] = {}
         self._estimates: dict[str, float | None] = {}
@@ -72,8 +72,10 @@ class Board:
             stopping: Whether its worker was asked to stop.
         """
         name = end.name
-        if end.how == "finished" and self.jobs[name].is_done():
-            return [self._set(Status(name, "finished"))]
+        if end.how == "finished" or stopping:
+            at_rest = _at_rest(self.jobs[name])
+            if at_rest.state != "waiting":
+                return [self._set(at_rest)] if at_rest.state == "finished" else self._drop(at_rest)
         if stopping and end.how in ("stopped", "died"):
             progress = self._statuses[name].progress
             where = f"at {progress.fraction:.0%}" if progress else "half-way"
@@ -166,7 +168,8 @@ class Board:
         return status
 
 
-def _at_first(job: Job) -> Status:
+def _at_rest(job: Job) -> Status:
+    """A job that nobody is doing."""
     try:
         return Status(job.name, "finished" if job.is_done() else "waiting")
     except UserError as trouble:

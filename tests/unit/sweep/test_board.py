@@ -107,9 +107,14 @@ def test_a_worker_that_was_asked_to_stop_leaves_its_job_for_another_time(chain: 
     chain.start("second")
     chain.note(End("first", "stopped"), NOW, stopping=True)
     chain.note(End("second", "died"), NOW, stopping=True)
+    chain.start("else")
+    chain.jobs["else"].execute(1)
+    chain.note(End("else", "died"), NOW, stopping=True)  # after its last step
     chain.leave_rest("not begun")
     left = chain.outcome().left
-    assert (left["first"], left["second"], left["else"]) == ("stopped half-way", "stopped half-way", "not begun")
+    assert chain.outcome().finished == ("else",)
+    assert (left["first"], left["second"]) == ("stopped half-way", "stopped half-way")
+    assert left["page"] == "evaluation was not finished"
     assert chain.settled
 
 

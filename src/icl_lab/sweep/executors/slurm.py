@@ -117,6 +117,8 @@ class _SlurmCrew(Crew):
 
     def _end(self, task: Any) -> End:
         name = self._submitted.pop(task)
+        if self._stopping:
+            return End(name, "stopped")  # submitit would wait for a result that is not coming
         trouble = task.exception()
         if trouble is None:
             how, line = task.result()
