@@ -28,7 +28,7 @@ class SweepTable(Watcher):
         title: What they belong to.
     """
 
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Console, title: str = "jobs") -> None:
         self._console = console
         self._title = title
         self._live: Live | None = None

@@ -101,6 +101,10 @@ class Board:
         for name in self.running:
             self._set(replace(self._statuses[name], progress=self._progress(name)))
 
+    def knows_seconds_of(self, name: str) -> bool:
+        """Whether `seconds_of` answers without asking the job, which may take it a second."""
+        return name in self._estimates or self._statuses[name].progress is not None
+
     def seconds_of(self, name: str) -> float | None:
         """Seconds that a job will still take, as far as that is known."""
         status = self._statuses[name]
@@ -116,13 +120,13 @@ class Board:
     def seconds_left(self, workers: int) -> float | None:
         """Seconds until all is done by so many workers; jobs of unknown length take what the others take on average.
 
-        At most one job is asked for its estimate that was not asked before, because that may take a second.
+        At most one job is asked that was not asked before.
         """
         open_jobs = [status for status in self._statuses.values() if status.state in ("waiting", "running")]
         known: list[float] = []
         asked = False
         for status in open_jobs:
-            is_new = status.name not in self._estimates and status.progress is None
+            is_new = not self.knows_seconds_of(status.name)
             if not (is_new and asked) and (seconds := self.seconds_of(status.name)) is not None:
                 known.append(seconds)
             asked = asked or is_new

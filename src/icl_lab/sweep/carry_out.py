@@ -69,7 +69,12 @@ def _start(board: Board, crew: Crew, watch: Watcher, seconds_left: float | None)
 
 
 def _first_that_fits(board: Board, ready: Sequence[Job], seconds_left: float) -> Job:
+    may_ask = True  # one a call: where many do not fit, asking all of them would take the time that is left
     for job in ready:
+        if not board.knows_seconds_of(job.name):
+            if not may_ask:
+                return job
+            may_ask = False
         seconds = board.seconds_of(job.name)
         if seconds is None or seconds <= seconds_left:
             return job

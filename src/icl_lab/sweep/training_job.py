@@ -80,13 +80,13 @@ class TrainingJob:
         return Progress(fraction, seconds["value"], _in_words(error, self.run.task.zero_error))
 
     def estimate(self) -> float | None:
-        """Seconds still to go: of the budget where it is one, else from a few steps that are tried once."""
+        """Seconds still to go: of the budget where it is one, else from a few steps that are tried once, on the CPU."""
         budget, progress = self.run.training.budget, self.progress()
         if isinstance(budget, Seconds):
             return max(0.0, budget.amount - (progress.seconds if progress else 0.0))
         if progress is not None and progress.fraction > 0:
             return progress.seconds * (1 - progress.fraction) / progress.fraction
-        return pace_of(self.run, self.folder).seconds(self.run)
+        return pace_of(self.run, self.folder).seconds(self.run) if self.device == "cpu" else None
 
     def _fraction(self, step: int, seconds: float) -> float:
         budget = self.run.training.budget

@@ -83,6 +83,16 @@ class Threads(Counting):
 
 
 @dataclass(frozen=True)
+class Asked(Counting):
+    """Writes down when it is asked for its estimate."""
+
+    def estimate(self) -> float | None:
+        with (self.folder / "asked").open("a") as file:
+            file.write(f"{self.name}\n")
+        return self.seconds
+
+
+@dataclass(frozen=True)
 class Broken(Counting):
     """Has a defect."""
 

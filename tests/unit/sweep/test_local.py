@@ -14,7 +14,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.files import exclusive
 from icl_lab.sweep.base import Watcher
 from icl_lab.sweep.executors.local import Local
-from tests.unit.sweep.jobs import Broken, Counting, Forgetful, Notes, Threads, is_alive, order
+from tests.unit.sweep.jobs import Asked, Broken, Counting, Forgetful, Notes, Threads, is_alive, order
 
 ROOT = Path(__file__).parents[3]
 LONG = 10_000  # steps that nobody waits for
@@ -113,6 +113,15 @@ def test_with_a_deadline_what_fits_goes_first_and_what_does_not_fit_last(tmp_pat
     ]
     Local(workers=1).run(jobs, Watcher(), deadline_seconds=60.0)
     assert order(tmp_path) == ["unknown", "short", "long", "longer"]
+
+
+def test_with_a_deadline_one_job_at_a_time_is_asked_how_long_it_takes(tmp_path: Path) -> None:
+    jobs = [Asked(name, tmp_path, seconds=1e6) for name in "abcdef"]
+    Local(workers=1).run(jobs, Watcher(), deadline_seconds=60.0)
+    assert order(tmp_path)[0] == "b"  # a does not fit, and of b that is not known yet
+    asked = (tmp_path / "asked").read_text().split()
+    assert asked[0] == "a"
+    assert len(asked) == len(set(asked))
 
 
 def test_without_a_deadline_the_order_is_kept_however_long(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A Ray cluster: two nodes on this machine."""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def test_a_node_that_is_lost_half_way_costs_nothing(tmp_path: Path, cluster: Any
     assert not is_alive(int(slow.starts[0]))
 
 
-def test_without_ray_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "ray", None)
+def test_without_ray_one_line_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError, match=r"pip install 'icl-lab\[ray\]'"):
-        Ray().run([], Watcher())
+        Ray().run([Counting("a", tmp_path)], Watcher())

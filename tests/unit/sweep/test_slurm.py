@@ -97,7 +97,7 @@ def test_where_there_is_no_slurm_one_line_says_so(tmp_path: Path) -> None:
         Slurm(logs=str(tmp_path)).run([Counting("a", tmp_path)], Watcher())
 
 
-def test_without_submitit_one_line_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_submitit_one_line_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(UserError, match=r"pip install 'icl-lab\[slurm\]'"):
-        Slurm().run([], Watcher())
+        Slurm().run([Counting("a", tmp_path)], Watcher())

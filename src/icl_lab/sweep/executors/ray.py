@@ -31,8 +31,7 @@ class Ray(Executor):
     threads: Count = 1
 
     def run(self, jobs: Sequence[Job], watch: Watcher, deadline_seconds: float | None = None) -> Outcome:
-        ray = _ray()
-        return carry_out(jobs, lambda: _RayCrew(ray, self), watch, deadline_seconds)
+        return carry_out(jobs, lambda: _RayCrew(_ray(), self), watch, deadline_seconds)
 
 
 class _RayCrew(Crew):

@@ -47,8 +47,7 @@ class Slurm(Executor):
     cluster: Literal["slurm", "local"] = "slurm"
 
     def run(self, jobs: Sequence[Job], watch: Watcher, deadline_seconds: float | None = None) -> Outcome:
-        submitit = _submitit()
-        return carry_out(jobs, lambda: _SlurmCrew(submitit, self), watch, deadline_seconds)
+        return carry_out(jobs, lambda: _SlurmCrew(_submitit(), self), watch, deadline_seconds)
 
 
 class Attempt:
