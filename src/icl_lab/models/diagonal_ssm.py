@@ -3,7 +3,7 @@
     s_t = exp(dt A) s_{t-1} + u_t,   y_t = 2 Re <C (exp(dt A) - 1) / A, s_t> + D u_t      (zero-order hold, B = 1)
 
 As a sequence it is a convolution with a kernel as long as the sequence; token by token it is the recurrence above. The
-mixers `s4d` and `s4_mamba` share it.
+mixers `s4d`, `s4_mamba` and `h3` share it.
 
 b batch   t num_tokens   e channels   n modes (conjugate pairs, half of d_state)
 """
@@ -16,9 +16,7 @@ from torch import Tensor, nn
 
 from icl_lab.core.errors import UserError
 from icl_lab.models.initialisation import log_uniform, normal
-
-# Up to this many tokens a matrix product is clearly faster on a CPU: 5 times at 82, 1.3 times at 202.
-LONGEST_PRODUCT = 128
+from icl_lab.models.long_convolution import convolve
 
 
 class DiagonalSSM(nn.Module):
@@ -45,11 +43,9 @@ class DiagonalSSM(nn.Module):
 
     def forward(self, u: Float[Tensor, "b t e"]) -> Float[Tensor, "b t e"]:
         """The sequence form: convolution with the kernel, and the skip."""
-        convolve = convolve_by_product if u.shape[1] <= LONGEST_PRODUCT else convolve_by_fft
-        # FFTs know no bf16, and sums over a long past lose too much in it.
         with torch.autocast(u.device.type, enabled=False):
-            y = convolve(u.to(self.D.dtype), self.kernel(u.shape[1]))
-        return y.to(u.dtype) + self.D.to(u.dtype) * u
+            kernel = self.kernel(u.shape[1])
+        return convolve(u, kernel) + self.D.to(u.dtype) * u
 
     def kernel(self, num_tokens: int) -> Float[Tensor, "t e"]:
         """K_l = 2 Re sum_n C_n (exp(dt A_n) - 1) / A_n exp(l dt A_n), for l = 0 ... num_tokens - 1."""
@@ -78,22 +74,6 @@ class DiagonalSSM(nn.Module):
         exponent = self.log_dt.exp().unsqueeze(-1) * A
         # expm1 keeps the digits that exp(dt A) - 1 loses for the small dt of the initialisation.
         return exponent, torch.view_as_complex(self.C) * torch.expm1(exponent) / A
-
-
-def convolve_by_fft(u: Float[Tensor, "b t e"], kernel: Float[Tensor, "t e"]) -> Float[Tensor, "b t e"]:
-    """Causal convolution of each channel, in t log t; later tokens reach earlier outputs by rounding errors only."""
-    num_tokens = u.shape[1]
-    # Twice the length, so that the circular convolution does not wrap around.
-    spectrum = torch.fft.rfft(u, n=2 * num_tokens, dim=1) * torch.fft.rfft(kernel, n=2 * num_tokens, dim=0)
-    return torch.fft.irfft(spectrum, n=2 * num_tokens, dim=1)[:, :num_tokens]
-
-
-def convolve_by_product(u: Float[Tensor, "b t e"], kernel: Float[Tensor, "t e"]) -> Float[Tensor, "b t e"]:
-    """Causal convolution of each channel, in t^2, as a product with the matrix T[t, s] = kernel[t - s], s <= t."""
-    num_tokens, channels = kernel.shape
-    padded = torch.cat([kernel.T.flip(1), kernel.new_zeros(channels, num_tokens - 1)], dim=1)
-    matrix = padded.unfold(1, num_tokens, 1).flip(1)
-    return torch.einsum("ets,bse->bte", matrix, u)
 
 
 def check_d_state(where: str, d_state: int) -> None:

@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from icl_lab.core.errors import UserError
-from icl_lab.models.diagonal_ssm import LONGEST_PRODUCT, DiagonalSSM, convolve_by_fft, convolve_by_product
+from icl_lab.models.diagonal_ssm import DiagonalSSM
+from icl_lab.models.long_convolution import LONGEST_PRODUCT, convolve_by_fft, convolve_by_product
 from icl_lab.models.mixers.base import Site
 from icl_lab.models.mixers.s4_mamba import S4Mamba
 from icl_lab.models.mixers.s4d import S4D
