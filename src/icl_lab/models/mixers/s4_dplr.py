@@ -1,6 +1,6 @@
 """S4 as first published: a state matrix that is diagonal plus low-rank and starts as HiPPO-LegS (Gu et al. 2022).
 
-    s' = A s + B u,   y = 2 Re <C, s> + D u,   A = diag(lambda) - p p^*            (appendix C.4; p = q, as released)
+    s' = A s + B u,   y = 2 Re <C, s> + D u,   A = diag(lambda) - p p^*            theorem 1; q = p as in Goel et al.
     s_t = (1 - dt/2 A)^-1 ((1 + dt/2 A) s_{t-1} + dt B u_t)                        bilinear rule, equation 3
 
 The mixer `s4d`, which papers on in-context learning call S4, drops p p^*; the preset `s4` stacks that one.
@@ -77,8 +77,8 @@ class LowRankSSM(nn.Module):
     """One diagonal plus low-rank system a channel.
 
     lambda, p and B start as HiPPO-LegS, dt log-uniform in [0.001, 0.1], C complex standard normal and D standard
-    normal; all of them are trained. Decay is written as an exponential and p p^* is never added, so that the system
-    stays stable.
+    normal; all of them are trained. Decay rates are exponentials and p p^* is subtracted, whatever the weights are, so
+    that no training makes the system unstable (Goel et al. 2022, section 4.2).
     """
 
     def __init__(self, channels: int, d_state: int, generator: torch.Generator) -> None:
@@ -130,7 +130,7 @@ class LowRankSSM(nn.Module):
         return y.to(u.dtype) + self.D.to(u.dtype) * u, state
 
     def _advance(self, state: Complex[Tensor, "*b #e n"], u: Float[Tensor, "*#b e"]) -> Complex[Tensor, "*b e n"]:
-        """The state one token later. The matrix is inverted as a diagonal one and a rank (Woodbury)."""
+        """The state one token later. The inverse is of a diagonal matrix plus one of rank one (Woodbury)."""
         dt = self.log_dt.exp().unsqueeze(-1)
         rates = torch.complex(-self.log_decay.exp(), self.frequency)
         p, B = torch.view_as_complex(self.p), torch.view_as_complex(self.B)
@@ -147,7 +147,7 @@ def inner(p: Complex[Tensor, "e n"], state: Complex[Tensor, "*b #e n"]) -> Float
 
 
 def hippo_legs(d_state: int) -> tuple[Float64[np.ndarray, "r r"], Float64[np.ndarray, " r"]]:
-    """A and B of the state that holds coefficients of Legendre polynomials over the whole past (Gu et al. 2020, eq. 2).
+    """A and B of HiPPO-LegS, a state of Legendre coefficients of the past (Gu et al. 2022, equation 2).
 
     >>> hippo_legs(2)[0].round(2)
     array([[-1.  , -0.  ],
