@@ -78,7 +78,7 @@ class LowRankSSM(nn.Module):
 
     lambda, p and B start as HiPPO-LegS, dt log-uniform in [0.001, 0.1], C complex standard normal and D standard
     normal; all of them are trained. Decay rates are exponentials and p p^* is subtracted, whatever the weights are, so
-    that no training makes the system unstable (Goel et al. 2022, section 4.2).
+    that no training makes the system unstable (Goel et al. 2022).
     """
 
     def __init__(self, channels: int, d_state: int, generator: torch.Generator) -> None:
