@@ -15,6 +15,7 @@ from torch import Tensor
 from icl_lab import kernels
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count
+from icl_lab.models.heads import width_of_head
 from icl_lab.models.initialisation import linear
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State
 from icl_lab.models.rotary import rotate
@@ -50,8 +51,7 @@ class Attention(MixerSpec):
         return self.window
 
     def build(self, site: Site) -> "AttentionMixer":
-        check_heads(self.spec_name(), site.d_model, self.num_heads)
-        d_head = site.d_model // self.num_heads
+        d_head = width_of_head(self.spec_name(), site.d_model, self.num_heads)
         if self.positions == "rotary" and d_head % 2:
             raise UserError(
                 f"attention.positions: rotary wants an even d_model / num_heads, got {site.d_model} / {self.num_heads}"
@@ -119,17 +119,3 @@ class AttentionMixer(SequenceMixer):
 
     def _heads(self, qkv: Float[Tensor, "b t three_m"]) -> Float[Tensor, "3 b h t c"]:
         return rearrange(qkv, "b t (three h c) -> three b h t c", three=3, h=self.num_heads)
-
-
-def check_heads(where: str, d_model: int, num_heads: int) -> None:
-    """Refuse heads that do not share the width equally.
-
-    Raises:
-        UserError: `num_heads` does not divide `d_model`.
-    """
-    if d_model % num_heads:
-        choices = [heads for heads in range(1, d_model + 1) if d_model % heads == 0 and heads <= 16]
-        raise UserError(
-            f"{where}.num_heads: expected a divisor of d_model={d_model}, got {num_heads}; "
-            f"take one of {', '.join(map(str, choices))}"
-        )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from icl_lab.core.specs import Count
 from icl_lab.models.backbone import BackboneSpec
-from icl_lab.models.mixers.attention import Attention, check_heads
+from icl_lab.models.heads import width_of_head
+from icl_lab.models.mixers.attention import Attention
 from icl_lab.models.mixers.mamba import Mamba
 from icl_lab.models.network import NetworkSpec
 from icl_lab.models.presets.base import PRESETS, Preset
@@ -27,7 +28,7 @@ class MambaFormer(Preset):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_heads(self.spec_name(), self.d_model, self.num_heads)
+        width_of_head(self.spec_name(), self.d_model, self.num_heads)
 
     def network(self, task: Task) -> NetworkSpec:
         layer = (Attention(num_heads=self.num_heads), Mamba())

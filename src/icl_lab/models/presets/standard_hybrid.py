@@ -5,7 +5,8 @@ from typing import Literal
 
 from icl_lab.core.specs import Count, NonNegative
 from icl_lab.models.backbone import BackboneSpec
-from icl_lab.models.mixers.attention import Attention, check_heads
+from icl_lab.models.heads import width_of_head
+from icl_lab.models.mixers.attention import Attention
 from icl_lab.models.mixers.mamba import Mamba
 from icl_lab.models.network import NetworkSpec
 from icl_lab.models.presets.base import PRESETS, Positions, Preset, resolve_num_positions
@@ -36,7 +37,7 @@ class StandardHybrid(Preset):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_heads(self.spec_name(), self.d_model, self.num_heads)
+        width_of_head(self.spec_name(), self.d_model, self.num_heads)
 
     def network(self, task: Task) -> NetworkSpec:
         rotary: Literal["rotary", "none"] = "rotary" if self.positions == "rotary" else "none"

@@ -6,7 +6,8 @@ from typing import Literal
 from icl_lab.core.specs import Count
 from icl_lab.models.backbone import BackboneSpec
 from icl_lab.models.channel_mixers.mlp import MLP
-from icl_lab.models.mixers.attention import Attention, check_heads
+from icl_lab.models.heads import width_of_head
+from icl_lab.models.mixers.attention import Attention
 from icl_lab.models.network import NetworkSpec
 from icl_lab.models.presets.base import PRESETS, Positions, Preset, Recipe, resolve_num_positions
 from icl_lab.tasks.base import Task
@@ -35,7 +36,7 @@ class Transformer(Preset):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_heads(self.spec_name(), self.d_model, self.num_heads)
+        width_of_head(self.spec_name(), self.d_model, self.num_heads)
 
     def network(self, task: Task) -> NetworkSpec:
         positions = self.positions or ("learned" if self.recipe == "park" else "none")
