@@ -12,7 +12,8 @@ from tests.contracts.variants import identity, with_optional_parts
 from tests.unit.models.toys import assert_same, generator, randn, scramble
 
 D_MODEL = 16
-every_mixer = pytest.mark.parametrize("spec", with_optional_parts(MIXERS), ids=identity)
+# As in a model whose prompts are as long as the longest here.
+every_mixer = pytest.mark.parametrize("spec", [spec.for_prompts(70) for spec in with_optional_parts(MIXERS)], ids=identity)
 
 
 @cache

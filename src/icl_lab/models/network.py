@@ -16,7 +16,7 @@ from icl_lab.core.specs import Count, Natural, NonNegative, Spec
 from icl_lab.models.backbone import Backbone, BackboneSpec
 from icl_lab.models.dropout import ChannelDropout
 from icl_lab.models.initialisation import embedding, linear, normal
-from icl_lab.models.mixers.base import State, measured_size
+from icl_lab.models.mixers.base import MixerSpec, State, measured_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,12 @@ class NetworkSpec(Spec):
                 "NetworkSpec: expected either tokens of some width or symbols, "
                 f"got d_token={self.d_token} and vocabulary={self.vocabulary}"
             )
+
+    @property
+    def max_tokens(self) -> int | None:
+        """Tokens of the longest prompt that can be read; none where any can."""
+        limits = [block.max_tokens for block in self.backbone.pattern if isinstance(block, MixerSpec)]
+        return min((limit for limit in (self.num_positions, *limits) if limit), default=None)
 
 
 @dataclass(frozen=True)

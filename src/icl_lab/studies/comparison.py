@@ -62,8 +62,8 @@ class ComparisonSpec(Spec):
 
     def _check_network(self, model: Preset) -> None:
         """Refuse what can be built for this task only in part, before anything is trained."""
-        held = model.network(self.task).num_positions
-        if 0 < held < self.task.num_tokens:
+        held = model.network(self.task).max_tokens
+        if held is not None and held < self.task.num_tokens:
             raise UserError(f"{model.spec_name()}.num_positions: expected at least {self.task.num_tokens}, got {held}")
 
     @property

@@ -6,10 +6,12 @@ from torch import Tensor
 from torch.nn.functional import gelu
 
 from icl_lab.core.errors import UserError
+from icl_lab.core.streams import Stream
 from icl_lab.models.mixers.base import Site
 from icl_lab.models.mixers.mlp_mixer import MLPMixer, rows
+from icl_lab.models.presets.pattern import Pattern
 from tests.unit.models.mixer_oracles import D_MODEL, LENGTH, assert_same_outputs_and_gradients, built
-from tests.unit.models.toys import generator, randn
+from tests.unit.models.toys import ToyTask, generator, randn
 
 
 @pytest.mark.parametrize("num_positions", [LENGTH, 40])
@@ -37,6 +39,18 @@ def test_longer_prompts_are_refused() -> None:
         mixer.step(randn(1, D_MODEL), state)
     with pytest.raises(UserError, match="got a prompt of 9 tokens"):
         mixer(randn(1, 9, D_MODEL))
+
+
+def test_it_is_as_long_as_the_prompts_in_training_unless_told() -> None:
+    task = ToyTask(width=3, length=9)
+    for blocks, num_positions in (("mlp_mixer mlp", 18), ("mlp_mixer(num_positions=30) mlp", 30)):
+        spec = Pattern(blocks=blocks, d_model=16).network(task)
+        assert spec.backbone.pattern[0] == MLPMixer(num_positions=num_positions)
+        assert spec.max_tokens == num_positions
+    network = Pattern(blocks="mlp_mixer mlp", d_model=16).build(task, Stream(0))
+    assert network.predict(task.sample(Stream(0), step=0, batch=2)).shape == (2, 9)
+    with pytest.raises(UserError, match="mlp_mixer.num_positions: expected a number"):
+        MLPMixer().build(Site(D_MODEL, 4, generator()))
 
 
 def test_hidden_values_of_all_positions_start_at_the_same_size() -> None:

@@ -28,9 +28,10 @@ def small() -> ComparisonSpec:
 
 
 def test_a_network_that_cannot_read_the_prompts_is_refused_before_training() -> None:
-    model = PRESETS.get("transformer")(num_positions=4)
-    with pytest.raises(UserError, match=r"transformer\.num_positions: expected at least 10, got 4"):
-        ComparisonSpec(task=TASK, entries=(Entry(model=model, training=TRAINING),))
+    for name, fields in (("transformer", {"num_positions": 4}), ("pattern", {"blocks": "mlp_mixer(num_positions=4)"})):
+        model = PRESETS.get(name)(**fields)
+        with pytest.raises(UserError, match=rf"{name}\.num_positions: expected at least 10, got 4"):
+            ComparisonSpec(task=TASK, entries=(Entry(model=model, training=TRAINING),))
 
 
 def test_the_paper_scale_on_the_published_task_reduces_nothing() -> None:

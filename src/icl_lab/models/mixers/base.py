@@ -100,6 +100,14 @@ class MixerSpec(Registered):
         """Tokens that an output depends on, its own included; none where it depends on all before it."""
         return None
 
+    def max_tokens(self) -> int | None:
+        """Tokens of the longest prompt that can be read; none where any can."""
+        return None
+
+    def for_prompts(self, num_tokens: int) -> "MixerSpec":
+        """The settings for prompts of so many tokens in training: what was left to their length is filled in."""
+        return self
+
     @abstractmethod
     def build(self, site: Site) -> SequenceMixer:
         """The mixer with its own initialisation.

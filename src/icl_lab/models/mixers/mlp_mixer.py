@@ -26,29 +26,39 @@ class MLPMixer(MixerSpec):
     """A hidden layer across tokens, as wide as there are positions; follow it with a channel mixer.
 
     Args:
-        num_positions: Tokens of the longest prompt; longer ones are refused. Weights grow with its square.
+        num_positions: Tokens of the longest prompt; longer ones are refused. Weights grow with its square. By default
+            as many as the prompts in training have.
     """
 
     formula = "L_2 GELU(L_1 X + b_1) + b_2, L_1 and L_2 lower triangular"
     source = "Tolstikhin et al. 2021, arXiv 2105.01601, equation 1; causal here"
 
-    num_positions: Count = 128
+    num_positions: Count | None = None
+
+    @property
+    def max_tokens(self) -> int | None:
+        return self.num_positions
+
+    def for_prompts(self, num_tokens: int) -> "MLPMixer":
+        return self if self.num_positions else self.replace(num_positions=num_tokens)
 
     def build(self, site: Site) -> "MLPMixerMixer":
-        return MLPMixerMixer(self, site)
+        if self.num_positions is None:
+            raise UserError("mlp_mixer.num_positions: expected a number where no task gives the prompts, got none")
+        return MLPMixerMixer(self.num_positions, site)
 
 
 class MLPMixerMixer(PiecewiseMixer):
     """Two triangular maps across tokens; the state is the inputs and hidden values of all tokens so far."""
 
-    def __init__(self, spec: MLPMixer, site: Site) -> None:
+    def __init__(self, num_positions: int, site: Site) -> None:
         super().__init__()
-        self.num_positions, self.d_model = spec.num_positions, site.d_model
+        self.num_positions, self.d_model = num_positions, site.d_model
         # Only what is on and below the diagonal, row after row, so that a shorter prompt reads the first numbers.
-        self.to_hidden = nn.Parameter(triangle(spec.num_positions, 1.0, site.generator))
-        self.to_out = nn.Parameter(triangle(spec.num_positions, site.depth**-0.5, site.generator))
-        self.hidden_bias = nn.Parameter(torch.zeros(spec.num_positions, 1))
-        self.out_bias = nn.Parameter(torch.zeros(spec.num_positions, 1))
+        self.to_hidden = nn.Parameter(triangle(num_positions, 1.0, site.generator))
+        self.to_out = nn.Parameter(triangle(num_positions, site.depth**-0.5, site.generator))
+        self.hidden_bias = nn.Parameter(torch.zeros(num_positions, 1))
+        self.out_bias = nn.Parameter(torch.zeros(num_positions, 1))
 
     def initial_state(self, batch: int) -> State:
         nothing = self.to_hidden.new_zeros(batch, 0, self.d_model)

@@ -8,7 +8,9 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.registry import Registry
 from icl_lab.core.specs import Count, Registered
 from icl_lab.core.streams import Stream
+from icl_lab.models.mixers.base import MixerSpec
 from icl_lab.models.network import Network, NetworkSpec, build_network
+from icl_lab.models.notation import Pattern
 from icl_lab.tasks.base import Task
 
 PRESETS: Registry["Preset"] = Registry("model", "icl_lab.models.presets")
@@ -45,6 +47,11 @@ class Preset(Registered):
     def build(self, task: Task, stream: Stream) -> Network:
         """The network with weights drawn from the `weights` child of `stream`."""
         return build_network(self.network(task), stream.child("weights").torch_generator(), label=self.short())
+
+
+def resolve_blocks(pattern: Pattern, task: Task) -> Pattern:
+    """Blocks with what they leave to the length of prompts filled in for the prompts of a task."""
+    return tuple(block.for_prompts(task.num_tokens) if isinstance(block, MixerSpec) else block for block in pattern)
 
 
 def resolve_num_positions(where: str, positions: Positions, num_positions: int | None, task: Task) -> int:

@@ -7,7 +7,7 @@ from icl_lab.models.backbone import BackboneSpec, NormOrder
 from icl_lab.models.initialisation import Norm
 from icl_lab.models.network import NetworkSpec
 from icl_lab.models.notation import read_pattern
-from icl_lab.models.presets.base import PRESETS, Positions, Preset, resolve_num_positions
+from icl_lab.models.presets.base import PRESETS, Positions, Preset, resolve_blocks, resolve_num_positions
 from icl_lab.tasks.base import Task
 
 
@@ -49,7 +49,7 @@ class Pattern(Preset):
             d_output=task.d_output,
             backbone=BackboneSpec(
                 d_model=self.d_model,
-                pattern=read_pattern(self.blocks, self.num_layers),
+                pattern=resolve_blocks(read_pattern(self.blocks, self.num_layers), task),
                 norm=self.norm,
                 norm_order=self.norm_order,
             ),
