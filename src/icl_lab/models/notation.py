@@ -3,12 +3,17 @@
 pattern  =  part part ...            blocks in order
 part     =  block  or  (pattern)     either may be followed by *COUNT
 block    =  a mixer's or channel mixer's name, with settings in parentheses that touch it: attention(num_heads=4)
-COUNT    =  a whole number, or L for the number of layers of the model
+COUNT    =  a whole number, or L for the number of layers of the model, or (L-1), (L-2), ...
+
+    mamba (attention mamba)*L           a block in front
+    (mamba*3 attention)*2               every fourth block is attention
+    mamba mlp (attention mlp)*(L-1)     only the first block is replaced
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.specs import from_short
@@ -18,7 +23,7 @@ from icl_lab.models.mixers.base import MIXERS, MixerSpec
 Pattern = tuple[MixerSpec | ChannelMixerSpec, ...]
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
-COUNT = re.compile(r"\*\s*(\d{1,4}\b|L\b)")
+COUNT = re.compile(r"\*\s*(?:(?P<number>\d{1,4})\b|L\b|\(\s*L\s*-\s*(?P<fewer>\d{1,4})\s*\))")
 MOST = 10_000  # blocks
 DEEPEST = 50  # parentheses inside parentheses
 
@@ -45,6 +50,8 @@ def write_pattern(blocks: Sequence[MixerSpec | ChannelMixerSpec]) -> str:
 
     >>> write_pattern(read_pattern("mamba attention mamba attention mamba"))
     'mamba (attention mamba)*2'
+    >>> write_pattern(read_pattern("mamba mamba mamba attention mamba mamba mamba attention"))
+    '(mamba*3 attention)*2'
     """
     words = [block.short() for block in blocks]
     # best[i]: the notation of the last len(words) - i blocks.
@@ -56,11 +63,17 @@ def write_pattern(blocks: Sequence[MixerSpec | ChannelMixerSpec]) -> str:
             while words[i : i + unit] == words[i + times * unit : i + (times + 1) * unit]:
                 times += 1
             if unit == 1 or times > 1:
-                inside = " ".join(words[i : i + unit])
+                inside = _runs(words[i : i + unit])
                 part = inside if times == 1 else f"{inside}*{times}" if unit == 1 else f"({inside})*{times}"
                 choices.append(f"{part} {best[i + unit * times]}".strip())
         best[i] = min(choices, key=len)
     return best[0]
+
+
+def _runs(words: Sequence[str]) -> str:
+    """Words in order, each with the number of times that it comes in a row."""
+    runs = [(word, len(list(same))) for word, same in groupby(words)]
+    return " ".join(word if times == 1 else f"{word}*{times}" for word, times in runs)
 
 
 @dataclass
@@ -89,11 +102,12 @@ class _Reader:
         count = COUNT.match(self.text, self.place)
         if count is None:
             if self.text[self.place : self.place + 1] == "*":
-                raise self.refusal("expected a whole number or L after '*'")
+                raise self.refusal("expected a whole number, L or (L-1) after '*'")
             return blocks
-        times = self.num_layers if count[1] == "L" else int(count[1])
-        if times < 1:
-            raise self.refusal("expected a count of at least 1")
+        times = int(count["number"] or self.num_layers - int(count["fewer"] or 0))
+        # What is repeated one time less than there are layers may be absent from a model of one layer.
+        if times < (0 if count["fewer"] else 1):
+            raise self.refusal(f"expected a count of at least {0 if count['fewer'] else 1}, got {times}")
         if times * len(blocks) > MOST:
             raise self.refusal(f"expected at most {MOST:,} blocks")
         self.place = count.end()

@@ -27,6 +27,9 @@ A, M, F = Attention(), Mamba(), MLP()
         ("((mamba*2 attention) * 2 mlp)*2", ((M, M, A) * 2 + (F,)) * 2),
         ("attention(num_heads=4)*2 mamba", (Attention(num_heads=4),) * 2 + (M,)),
         ("mamba(d_state=4) (mamba)", (Mamba(d_state=4), M)),
+        ("(mamba*3 attention)*2", (M, M, M, A) * 2),
+        ("mamba mlp (attention mlp)*(L-1)", (M, F, *(A, F) * 3)),
+        ("mamba attention * ( L - 4 )", (M,)),
     ],
 )
 def test_a_notation_stands_for_its_blocks(text: str, blocks: tuple[object, ...]) -> None:
@@ -41,8 +44,11 @@ def test_a_notation_stands_for_its_blocks(text: str, blocks: tuple[object, ...])
         ("mamba (attention", 7, "never closed"),
         ("mamba )", 7, "closes nothing"),
         ("mamba ()", 8, "expected a block"),
-        ("mamba*x", 6, "expected a whole number or L"),
+        ("mamba*x", 6, "expected a whole number, L or (L-1)"),
         ("mamba*0", 6, "at least 1"),
+        ("mamba*(L-2)", 6, "at least 0, got -1"),
+        ("mamba*(L-1)", 12, "expected a block"),
+        ("mamba*(M-1)", 6, "expected a whole number, L or (L-1)"),
         ("mamba, attention", 6, "got ','"),
         ("attention(num_heads=0)", 1, "expected an integer of at least 1, got 0"),
         ("attention(num_heads=4", 10, "never closed"),
@@ -63,6 +69,8 @@ def test_an_error_points_at_the_character(text: str, character: int, words: str)
         ("mamba mamba mamba", "mamba*3"),
         ("attention mlp attention mlp", "(attention mlp)*2"),
         ("mamba attention", "mamba attention"),
+        ("mamba*3 attention mamba*3 attention", "(mamba*3 attention)*2"),
+        ("mamba mlp attention mlp attention mlp", "mamba mlp (attention mlp)*2"),
     ],
 )
 def test_blocks_are_written_shortly(text: str, shortest: str) -> None:

@@ -4,13 +4,16 @@ import pytest
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.streams import Stream
+from icl_lab.models.mixers import mamba
 from icl_lab.models.presets.base import Preset
 from icl_lab.models.presets.mamba import Mamba
 from icl_lab.models.presets.mambaformer import MambaFormer
+from icl_lab.models.presets.pattern import Pattern
 from icl_lab.models.presets.s4 import S4
 from icl_lab.models.presets.s4_mamba import S4Mamba
 from icl_lab.models.presets.standard_hybrid import StandardHybrid
 from icl_lab.models.presets.transformer import Transformer
+from icl_lab.models.presets.transformer_mamba_first import TransformerMambaFirst
 from tests.unit.models.toys import ToyTask
 
 TASK = ToyTask(length=41)
@@ -26,7 +29,19 @@ def test_patterns() -> None:
     assert kinds(S4()) == ["s4d"] * 4
     assert kinds(S4Mamba()) == ["s4_mamba"] * 4
     assert kinds(StandardHybrid()) == ["attention", "mamba"] * 2
+    assert kinds(TransformerMambaFirst(num_layers=3)) == ["mamba", "mlp", "attention", "mlp", "attention", "mlp"]
     assert kinds(MambaFormer()) == ["mamba", "attention", "mamba", "attention", "mamba"]
+
+
+def test_only_the_first_block_of_a_transformer_is_replaced() -> None:
+    dials = {"num_layers": 3, "positions": "none"}
+    ours, plain = TransformerMambaFirst(**dials).network(TASK), Transformer(**dials).network(TASK)
+    assert ours.backbone.pattern[1:] == plain.backbone.pattern[1:]
+    assert ours == plain.replace(backbone=ours.backbone)
+    assert ours.backbone == plain.backbone.replace(pattern=ours.backbone.pattern)
+    assert ours.backbone.pattern[0] == mamba.Mamba()
+    blocks = Pattern(blocks="mamba mlp(init=gpt2) (attention(init=gpt2) mlp(init=gpt2))*(L-1)", num_layers=3)
+    assert blocks.network(TASK) == ours
 
 
 def test_positions() -> None:

@@ -18,7 +18,7 @@ class Pattern(Preset):
 
     Args:
         blocks: Names of mixers and channel mixers; groups in parentheses, `*3` repeats, `*L` repeats `num_layers`
-            times: `"mamba (attention mamba)*L"`.
+            times: `"mamba (attention mamba)*L"`, `"(mamba*3 attention)*2"`, `"mamba mlp (attention mlp)*(L-1)"`.
         positions: Learned position vectors, or none; rotary positions are a setting of attention.
         num_positions: Learned positions; by default as many as the prompts in training have tokens.
         norm: `"layer"` or `"rms"`.
