@@ -223,3 +223,38 @@ def test_a_wrong_input_is_one_clear_line(
     assert "Traceback" not in done.err
     assert done.out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_models_are_sized_to_one_budget(icl: Icl, tmp_path: Path) -> None:
+    out = tmp_path / "matched"
+    printed = compare(icl, out, "--match", "parameters=3000", models="transformer,mamba,mamba attention")
+    assert "Matched to 3,000 parameters" in printed
+    rows = read_records(out / "records.jsonl").filter(pl.col("metric") == "parameters")
+    sizes = dict(rows.select("predictor", "value").iter_rows())
+    assert len(sizes) == 3
+    assert all(2700 <= size <= 3300 for size in sizes.values())
+    page = (out / "index.html").read_text()
+    assert "matched to" in page
+    for size in sizes.values():
+        assert f"{size:,.0f} parameters" in page
+        assert f"{size:,.0f}" in printed
+
+
+def test_a_budget_is_the_first_models_and_json_has_all_sizes(icl: Icl, tmp_path: Path) -> None:
+    printed = compare(icl, tmp_path, "--match", "state", "--json", models="transformer,mamba")
+    found = json.loads(printed)["matched"]
+    transformer, mamba = found["models"]
+    assert (found["quantity"], found["budget"]) == ("state", transformer["state_size"])
+    assert (transformer["d_model"], transformer["off_by"]) == (16, 0)
+    assert mamba["d_model"] != 16
+    assert abs(mamba["state_size"] / found["budget"] - 1) <= 0.1
+    assert mamba["parameters"] > 0
+    assert mamba["training_flops"] > 0
+
+
+def test_a_width_is_not_both_given_and_searched(icl: Icl, tmp_path: Path) -> None:
+    arguments = ("compare", *TASK, *SMALL, "--out", str(tmp_path), "--models", "transformer,mamba")
+    done = icl(*arguments, "mamba.d_model=8", "--match", "parameters")
+    assert done.status == 2
+    assert "mamba.d_model is set, but --match chooses it" in done.err
+    assert "did you mean parameters" in icl(*arguments, "--match", "parameter").err

@@ -8,6 +8,7 @@ import typer
 from icl_lab.baselines.base import BASELINES
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, progress, results
+from icl_lab.cli.matched import matched_values, print_matched
 from icl_lab.cli.options import Device, ScaleOption, Threads, use
 from icl_lab.cli.outcome import as_values, print_comparison
 from icl_lab.cli.settings import Settings, baselines_at, names, parse
@@ -19,6 +20,7 @@ from icl_lab.report.folder import read_comparison
 from icl_lab.report.page import write_page
 from icl_lab.studies.compare import run_comparison
 from icl_lab.studies.comparison import ComparisonSpec, Entry
+from icl_lab.studies.matching import Match, matched, read_match
 from icl_lab.studies.recipes import NUM_PROMPTS, model_at, preset_type, training_at
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
@@ -48,6 +50,14 @@ def compare(
     shifts: Annotated[
         str, typer.Option(help="Names from `icl list shift`, with commas, or `all` that apply; evaluated as well.")
     ] = "",
+    match: Annotated[
+        str,
+        typer.Option(
+            metavar="QUANTITY[=BUDGET]",
+            help="Size the models to equal parameters, flops (of training) or state; the first sets the budget, "
+            "or a number: parameters=100000.",
+        ),
+    ] = "",
     out: Annotated[Path, typer.Option(help="Folder of the comparison; finished runs in it are used again.")] = Path(
         "results/comparison"
     ),
@@ -60,13 +70,16 @@ def compare(
     \b
       icl compare linear_regression dim=5 length=21 --out results/first
       icl compare sparse_linear_regression --models mamba,s4 --baselines lasso --seeds 3 --out results/sparse
+      icl compare linear_regression --match parameters --out results/matched
       icl compare linear_regression --models "" --shifts "noisy_labels,scaled_inputs(scale=2)" --out results/shifts
     """  # noqa: D301, D412
     workers = use(device, threads)
     chosen = None if baselines is None else names(baselines)
     spec = comparison_spec(
-        task, settings or [], names(models), chosen, scale, seeds, prompts, longest, shift_names=shifts
+        task, settings or [], names(models), chosen, scale, seeds, prompts, longest, shift_names=shifts, match=match
     )
+    if workers.is_main and not as_json:
+        print_matched(spec)
     console = progress()
     count = len(spec.runs())
 
@@ -80,7 +93,8 @@ def compare(
         return
     page = write_page(out)
     if as_json:
-        print_json({"page": str(page), **as_values(read_comparison(out))})
+        sized = {"matched": matched_values(spec)} if spec.match else {}
+        print_json({"page": str(page), **sized, **as_values(read_comparison(out))})
         return
     print_comparison(read_comparison(out))
     results().print(f"page: {page}", markup=False, soft_wrap=True)
@@ -96,6 +110,7 @@ def comparison_spec(
     prompts: int | None,
     longest: float,
     shift_names: str = "",
+    match: str = "",
 ) -> ComparisonSpec:
     """The comparison that a command line asks for, with every name and setting checked before anything is trained."""
     # A prefix that names nothing here is taken for a field of the task, and refused there.
@@ -106,15 +121,18 @@ def comparison_spec(
     for part in settings.parts:
         if part in BASELINES and part not in {name.partition("(")[0] for name in chosen}:
             raise UserError(f"{part} has settings but is not compared: add it to --baselines")
+    entries = entries_at(task, model_names, settings, scale)
+    budget, entries = matched_entries(task, entries, settings, match)
     return ComparisonSpec(
         task=task,
-        entries=entries_at(task, model_names, settings, scale),
+        entries=entries,
         baselines=baselines_at(task, chosen, settings),
         scale=scale,
         num_seeds=seeds,
         num_prompts=prompts or NUM_PROMPTS[scale],
         longest=float(longest),
         shifts=shifts_at(task, shift_names),
+        match=budget,
     )
 
 
@@ -141,6 +159,24 @@ def entries_at(task: Task, model_names: tuple[str, ...], settings: Settings, sca
         shared = {key: value for key, value in settings.of("model").items() if _head(key) in fields[name]}
         entries.append(Entry(model=model_at(scale, name, {**shared, **settings.of(name)}), training=training))
     return tuple(entries)
+
+
+def matched_entries(
+    task: Task, entries: tuple[Entry, ...], settings: Settings, text: str
+) -> tuple[Match | None, tuple[Entry, ...]]:
+    """The budget that `--match` asks for, and the models sized to it; as they are where it asks for none."""
+    if not text:
+        return None, entries
+    if not entries:
+        raise UserError("--match: expected models to size, got none: name some with --models")
+    match, first_is_budget = read_match(text, entries[0].model, task)
+    kept = entries[:1] if first_is_budget else ()
+    searched = entries[len(kept) :]
+    for entry in searched:
+        if "d_model" in settings.of(entry.model.word):
+            raise UserError(f"{entry.model.word}.d_model is set, but --match chooses it: leave one of them out")
+    sized = (Entry(model=matched(entry.model, task, match), training=entry.training) for entry in searched)
+    return match, (*kept, *sized)
 
 
 def shifts_at(task: Task, text: str) -> tuple[Shift, ...]:

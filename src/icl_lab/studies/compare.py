@@ -28,6 +28,7 @@ from icl_lab.report.data import Comparison, Entry
 from icl_lab.report.folder import COMPARISON, RECORDS, read_comparison, write_comparison
 from icl_lab.studies.comparison import ComparisonSpec
 from icl_lab.studies.differences import reduced
+from icl_lab.studies.matching import matched_in_words
 from icl_lab.studies.published import published_beside
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.run import run_folder, train_run
@@ -215,11 +216,19 @@ def _described(
         scale=spec.scale,
         seeds=tuple(range(spec.num_seeds)) if models else (),
         reduced=reduced(spec),
-        settings={"held-out prompts": spec.num_prompts, "evaluation seed": spec.seed, "comparison": spec.digest()},
+        settings=_settings(spec),
         environments=tuple(environments),
         task_formula=spec.task.formula,
         task_source=spec.task.source,
     )
+
+
+def _settings(spec: ComparisonSpec) -> dict[str, object]:
+    found: dict[str, object] = {"held-out prompts": spec.num_prompts, "evaluation seed": spec.seed}
+    if spec.match is not None:
+        models = {spec.label(entry.model): entry.model for entry in spec.entries}
+        found["matched to"] = matched_in_words(spec.match, models, spec.task)
+    return {**found, "comparison": spec.digest()}
 
 
 def _environment(path: Path) -> Iterator[dict[str, object]]:

@@ -9,6 +9,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Bounds, Count, Natural, Spec
 from icl_lab.models.presets.base import Preset
+from icl_lab.studies.matching import Match
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.shifts.base import Shift
 from icl_lab.training.spec import RunSpec, TrainingSpec
@@ -35,6 +36,7 @@ class ComparisonSpec(Spec):
         num_prompts: Held-out prompts.
         longest: Context of the longest evaluation, as a multiple of the training context; 1 for none beyond it.
         shifts: Changes of the prompts under which everything is evaluated once more.
+        match: The budget that the models were sized to; none where each has the size of the scale.
         seed: Of the held-out prompts and the bootstrap.
     """
 
@@ -46,6 +48,7 @@ class ComparisonSpec(Spec):
     num_prompts: Count = 1280
     longest: Annotated[float, Bounds(low=1)] = 2.0
     shifts: tuple[Shift, ...] = ()
+    match: Match | None = None
     seed: Natural = 0
 
     def __post_init__(self) -> None:
