@@ -19,6 +19,9 @@ from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import write_atomic
 from icl_lab.models.network import Network, NetworkState
 
+AT_ONCE = 512
+"""Examples of each stream that are read in one piece, so that many of them take no more memory than these."""
+
 
 class Streaming:
     """A place in one or more streams of examples; the layout is x_1, y_1, x_2, y_2, ... as in training.
@@ -39,7 +42,7 @@ class Streaming:
 
     @torch.no_grad()
     def observe(self, x: Float[Tensor, "*stream d"], y: Float[Tensor, "*labels"]) -> None:
-        """Read one example, or several a stream.
+        """Read one example, or several a stream: as one after the other, but many times faster.
 
         Args:
             x: Inputs: `(dim,)` for one stream, `(batch, dim)` for several, `(batch, n, dim)` for n examples of each.
@@ -56,7 +59,10 @@ class Streaming:
             raise UserError(f"observe: expected a label for each input, got x {tuple(x.shape)} and y {tuple(y.shape)}")
         ys = labels.reshape(*xs.shape[:2], -1).to(xs)
         tokens = rearrange([xs, pad(ys, (0, xs.shape[2] - ys.shape[2]))], "two b n d -> b (n two) d")
-        _, self.state = self.network.extend(tokens, self.state)
+        state = self.state
+        for first in range(0, tokens.shape[1], 2 * AT_ONCE):
+            _, state = self.network.extend(tokens[:, first : first + 2 * AT_ONCE], state)
+        self.state = state
 
     @torch.no_grad()
     def predict(self, x: Float[Tensor, "*stream d"]) -> Float[Tensor, "*predictions"]:

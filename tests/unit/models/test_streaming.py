@@ -94,6 +94,22 @@ def test_a_recurrent_network_carries_as_much_after_any_number_of_examples() -> N
     assert sizes == {model.state_size(1)}
 
 
+def test_many_examples_are_read_in_pieces_as_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    xs, ys = examples()
+    model = network("mamba attention mlp")
+    one_by_one, together = start(model, batch=2), start(model, batch=2)
+    for i in range(8):
+        one_by_one.observe(xs[:, i], ys[:, i])
+    lengths = []
+    extend = model.extend
+    monkeypatch.setattr("icl_lab.models.streaming.AT_ONCE", 3)
+    monkeypatch.setattr(model, "extend", lambda tokens, state: lengths.append(tokens.shape[1]) or extend(tokens, state))
+    together.observe(xs[:, :8], ys[:, :8])
+    assert lengths == [6, 6, 4]
+    assert together.num_examples == 8
+    assert_same(together.predict(xs[:, 8]), one_by_one.predict(xs[:, 8]))
+
+
 @pytest.mark.parametrize(
     ("x", "y", "words"),
     [
