@@ -10,7 +10,7 @@ from icl_lab.sweep import pace, stopping
 from icl_lab.sweep.base import Job
 from icl_lab.sweep.pace import Pace, examples_within, known_pace, pace_of
 from icl_lab.sweep.training_job import TrainingJob
-from icl_lab.tasks.curriculum import Curriculum, Ramp
+from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.budgets.flops import Flops
 from icl_lab.training.budgets.seconds import Seconds
 from icl_lab.training.checkpoint import Checkpoints

@@ -100,6 +100,7 @@ class MixerSpec(Registered):
         """Tokens that an output depends on, its own included; none where it depends on all before it."""
         return None
 
+    @property
     def max_tokens(self) -> int | None:
         """Tokens of the longest prompt that can be read; none where any can."""
         return None
