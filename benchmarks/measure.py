@@ -75,12 +75,23 @@ def show(timings: list[Timing]) -> None:
 
 def arguments(description: str) -> argparse.Namespace:
     """The options that all benchmarks share; sets the number of threads."""
+    parser = argument_parser(description)
+    parser.add_argument("--only", default="", help="run the sections whose name contains this")
+    return settle(parser)
+
+
+def argument_parser(description: str) -> argparse.ArgumentParser:
+    """The options that all benchmarks share, for one that has more."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--threads", type=int, default=2, help="threads for PyTorch and the kernels")
     parser.add_argument("--rounds", type=int, default=9, help="calls of each rival, after one that is not timed")
     parser.add_argument("--patience", type=float, default=40, help="seconds after which a slow rival is called no more")
     parser.add_argument("--json", type=Path, help="write the timings here")
-    parser.add_argument("--only", default="", help="run the sections whose name contains this")
+    return parser
+
+
+def settle(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The options given; sets the number of threads."""
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     return chosen

@@ -27,7 +27,8 @@ def rotate(x: Float[Tensor, "b h t c"], first: int = 0) -> Float[Tensor, "b h t 
     angles = torch.outer(torch.arange(first, first + x.shape[2], dtype=dtype, device=x.device), rates)
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     left, right = x[..., :half], x[..., half:]
-    return torch.cat([left * cos - right * sin, right * cos + left * sin], dim=-1)
+    # `cat` may lay transposed vectors out with the last axis apart, and PyTorch's fused attention refuses those.
+    return torch.cat([left * cos - right * sin, right * cos + left * sin], dim=-1).contiguous()
 
 
 def turn(

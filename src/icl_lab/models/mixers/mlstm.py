@@ -23,6 +23,7 @@ from icl_lab.models.initialisation import linear
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, PiecewiseMixer, Site, State
 
 EPSILON = 1e-6  # added to the divisor, as the authors do
+LARGEST = 80.0  # logarithm of what is divided by: what is left is 0 after the norm, and e^80 still fits into float32
 
 
 @MIXERS.register
@@ -81,7 +82,7 @@ class MLSTMMixer(PiecewiseMixer):
             initial_state=state["memory"],
             return_state=True,
         )
-        divisor = torch.maximum(o[..., -1:].abs(), (-scale).exp()[..., None].to(o)) + EPSILON
+        divisor = torch.maximum(o[..., -1:].abs(), (-scale).clamp(max=LARGEST).exp()[..., None].to(o)) + EPSILON
         mixed = join_heads(self.norm(o[..., :-1] / divisor)) * self.to_gate(x).sigmoid()
         return self.to_out(mixed), {"memory": memory, "scale": scale[:, :, -1].to(state["scale"])}
 

@@ -21,6 +21,9 @@ from icl_lab.models.initialisation import linear
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, PiecewiseMixer, Site, State
 from icl_lab.models.token_shift import TokenShift, channel_places
 
+# Of w = exp(decay): e^-10000 is 0 in any precision, and a sum of larger ones would leave no digits for the keys.
+STRONGEST = math.log(1e4)
+
 
 @MIXERS.register
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,12 @@ class RWKV4Mixer(PiecewiseMixer):
     def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
         for_k, for_v, for_r = self.shift(x, state["last"])
         mean, sums, scale = weighted_mean(
-            self.to_k(for_k), self.to_v(for_v), self.decay.exp(), self.bonus, state["sums"], state["scale"]
+            self.to_k(for_k),
+            self.to_v(for_v),
+            self.decay.clamp(max=STRONGEST).exp(),
+            self.bonus,
+            state["sums"],
+            state["scale"],
         )
         mixed = self.to_out(self.to_r(for_r).sigmoid() * mean)
         return mixed, {"last": x[:, -1], "sums": sums, "scale": scale}
