@@ -5,6 +5,7 @@ of 128 tokens; decoding is one token of one prompt after a context, whose caches
 Everything is timed in turn, and the medians are told.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,15 +57,20 @@ def built(spec: MixerSpec, d_model: int) -> SequenceMixer:
 
 def sized(spec: MixerSpec, parameters: int, reference: int) -> Sized:
     """At the width whose number of parameters is closest; the reference width where width does not matter."""
-    widths = sorted(range(EVERY, 4 * reference + 1, EVERY), key=lambda width: abs(width - reference))
     best: Sized | None = None
-    for width in widths:
-        try:
-            found = Sized(spec.short(), width, built(spec, width))
-        except UserError:  # heads that do not fit this width
-            continue
-        if best is None or abs(found.parameters - parameters) < abs(best.parameters - parameters):
-            best = found
+    # From the reference width outwards: the nearer one is taken where two are as good.
+    for widths in (range(reference, 4 * reference + 1, EVERY), range(reference - EVERY, 0, -EVERY)):
+        last = math.inf
+        for width in widths:
+            try:
+                found = Sized(spec.short(), width, built(spec, width))
+            except UserError:  # heads that do not fit this width
+                continue
+            off = abs(found.parameters - parameters)
+            if off >= last:
+                break
+            last = off
+            best = found if best is None or off < abs(best.parameters - parameters) else best
     assert best is not None
     return best
 

@@ -155,3 +155,13 @@ def test_rwkv7_that_writes_where_it_removes_is_the_delta_rule() -> None:
         o = delta_rule(q, k / size, 2 * size * v, torch.full_like(k[..., 0], 0.5)).transpose(1, 2).flatten(2)
         gate = ours.to_gate(x, torch.sigmoid)
         assert_same(ours(x), ours.to_out(ours._norm(o) * gate))
+
+
+def test_rwkv4_with_a_decay_beyond_any_number_reads_only_the_token_and_the_one_before() -> None:
+    x, found = randn(2, 9, D_MODEL), []
+    for decay in (8.0, 1000.0):  # e^-2981 is 0 in float64 already; e^1000 itself is no number
+        ours = built(RWKV4())
+        with torch.no_grad():
+            ours.decay.fill_(decay)
+        found.append(ours(x))
+    assert_same(found[1], found[0])

@@ -8,11 +8,13 @@ tokens become one of 2s, and a query in the right block meets a key in the left 
     P_ij = sum_c  (q_ic exp(sum of g from the border to i))  (k_jc exp(sum of g from j to the border)).
 
 Each pair has exactly one such border. Every exponent is a sum of numbers that are at most zero, and none is ever the
-difference of two sums, so nothing overflows and nothing cancels.
+difference of two sums, so nothing overflows and nothing cancels. Where all decays of a chunk together are known to
+be moderate, the usual way is safe, and fewer products.
 
 l tokens of a chunk   s tokens of a block   m pairs of blocks   k d_key, or 1 where all channels of a head decay alike
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +25,9 @@ from torch.autograd.function import once_differentiable
 
 from icl_lab.kernels.recurrences.blocks import corners, sizes
 
+# e^40 of each factor leaves room in float32 for what it is multiplied by.
+MODERATE = 40.0
+
 
 class ChunkDecays:
     """The decays of a chunk, kept for all products that fade by them.
@@ -30,6 +35,7 @@ class ChunkDecays:
     Args:
         log_decay: At most zero, (..., l, k) or, where all channels of a head decay alike, (..., l, 1), for a power of
             two l.
+        lowest: What no log decay is below, where that is known.
 
     Attributes:
         since_start: Product of the decays from the start of the chunk to each token, its own included, (..., l, k).
@@ -37,8 +43,16 @@ class ChunkDecays:
         total: Product of all decays, (..., k, 1): what is left of a state after the chunk.
     """
 
-    def __init__(self, log_decay: Float[Tensor, "*heads l k"]) -> None:
+    def __init__(self, log_decay: Float[Tensor, "*heads l k"], lowest: float = -math.inf) -> None:
         length = log_decay.shape[-2]
+        self.fade: Tensor | None = None
+        self.growth: Tensor | None = None
+        if log_decay.shape[-1] > 1 and -lowest * length <= MODERATE:
+            sums = torch.ones(length, length, dtype=log_decay.dtype, device=log_decay.device).tril() @ log_decay
+            self.since_start, self.growth = sums.exp(), (-sums).exp()
+            self.to_end = self.since_start[..., -1:, :] * self.growth
+            self.total = self.since_start[..., -1, :, None]
+            return
         # Half the largest number, shared out, stands for log 0: the product below would make NaN of 0 * inf.
         finite = log_decay.clamp(min=torch.finfo(log_decay.dtype).min / (2 * length))
         spans = _spans(length, finite)
@@ -47,7 +61,6 @@ class ChunkDecays:
         self.borders, since_start, to_end = torch.split(decays, [decays.shape[-3] - 2, 1, 1], dim=-3)
         self.since_start, self.to_end = since_start.squeeze(-3), to_end.squeeze(-3)
         self.total = self.since_start[..., -1, :, None]
-        self.fade: Tensor | None = None
         if log_decay.shape[-1] == 1:
             ones = torch.ones_like(log_decay)
             (self.fade,) = _Products.apply(self.borders, 1, ones, ones)  # type: ignore[no-untyped-call]
@@ -60,6 +73,13 @@ class ChunkDecays:
         Returns:
             One matrix a query and key: the first query with all keys, then the second ...
         """
+        if self.growth is not None:
+            # Side by side: one product for all pairs.
+            left = torch.cat([q * self.since_start for q in queries], dim=-2)
+            right = torch.cat([k * self.growth for k in keys], dim=-2)
+            length = self.growth.shape[-2]
+            rows = torch.split(left @ right.mT, length, dim=-2)
+            return [product.tril() for row in rows for product in torch.split(row, length, dim=-1)]
         if self.fade is not None:
             return [(q @ k.mT) * self.fade for q in queries for k in keys]
         return list(_Products.apply(self.borders, len(queries), *queries, *keys))  # type: ignore[no-untyped-call]

@@ -3,6 +3,7 @@
 b batch   h num_heads   t num_tokens   n num_chunks   l tokens of a chunk   k d_key   v d_value
 """
 
+import math
 from typing import Literal, overload
 
 import torch
@@ -101,6 +102,7 @@ def rank_one_recurrence(
     right: Tensor,
     log_decay: Tensor,
     *,
+    lowest: float = -math.inf,
     initial_state: Tensor | None = None,
     return_state: Literal[False] = False,
     chunk: int = LENGTH,
@@ -116,6 +118,7 @@ def rank_one_recurrence(
     right: Tensor,
     log_decay: Tensor,
     *,
+    lowest: float = -math.inf,
     initial_state: Tensor | None = None,
     return_state: Literal[True],
     chunk: int = LENGTH,
@@ -130,6 +133,7 @@ def rank_one_recurrence(
     right: Tensor,
     log_decay: Tensor,
     *,
+    lowest: float = -math.inf,
     initial_state: Tensor | None = None,
     return_state: bool = False,
     chunk: int = LENGTH,
@@ -146,6 +150,7 @@ def rank_one_recurrence(
         left: Where the state is changed, (b, h, t, k).
         right: What is read of the old state for that, (b, h, t, k).
         log_decay: Logarithms of the decays, at most 0: (b, h, t) or (b, h, t, k).
+        lowest: What none of these is below, where that is known: moderate decays need fewer products.
         initial_state: The state before the first token, (b, h, k, v); zeros when not given.
         return_state: Whether the state after the last token is returned too.
         chunk: Tokens that are handled by one set of products; a power of two.
@@ -162,7 +167,7 @@ def rank_one_recurrence(
             q, k, v, left, right, log_decay, initial_state=initial_state, return_state=return_state
         )
     decays = log_decay[..., None] if log_decay.ndim == 3 else log_decay
-    return _run(q, left, right, None, k, v, decays, initial_state, return_state, chunk)
+    return _run(q, left, right, None, k, v, decays, initial_state, return_state, chunk, lowest)
 
 
 def _run(
@@ -176,6 +181,7 @@ def _run(
     initial_state: Tensor | None,
     return_state: bool,
     chunk: int,
+    lowest: float = -math.inf,
 ) -> Tensor | tuple[Tensor, Tensor]:
     wide, num_tokens = torch.promote_types(q.dtype, torch.float32), q.shape[2]
     length = chunk_length(num_tokens, chunk)
@@ -193,6 +199,7 @@ def _run(
             None if k is None else chunks(k),
             None if v is None else chunks(v),
             chunks(log_decay),
+            lowest,
             state,
             state is not None or return_state,
         )
@@ -211,6 +218,7 @@ def _chunked(
     k: Float[Tensor, "b h n l k"] | None,
     v: Float[Tensor, "b h n l v"] | None,
     log_decay: Float[Tensor, "b h n l k_or_1"],
+    lowest: float,
     state: Float[Tensor, "b h k v"] | None,
     keep: bool,
 ) -> tuple[Float[Tensor, "b h n l v"], Float[Tensor, "b h k v"] | None]:
@@ -221,7 +229,7 @@ def _chunked(
     before) S) = Y + W S. So the chunk's outputs and the state after it are linear in S, with coefficients that no other
     chunk has a say in.
     """
-    decays = ChunkDecays(log_decay)
+    decays = ChunkDecays(log_decay, lowest)
     writes = [left] if k is None else [left, k]
     # What reads before token i reads after token i - 1.
     found = decays.products([q, earlier(right)], writes)

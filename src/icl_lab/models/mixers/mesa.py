@@ -160,8 +160,7 @@ def _factors(
     charge = ridge.repeat(len(k), 1).T
     A = keys.new_empty(len(keys), *H.shape)
     for i in range(len(keys)):
-        H = torch.addcmul(decay[i] * H, weighted[i, :, None], keys[i])
-        A[i] = H
+        H = torch.mul(decay[i], H, out=A[i]).addcmul_(weighted[i, :, None], keys[i])
     A.diagonal(dim1=1, dim2=2).add_(charge.T)
     for part in torch.split(A, TOGETHER):
         for j in range(A.shape[1] - 1):
@@ -177,6 +176,6 @@ def _solved(factors: Float[Tensor, "t c c n"], x: Float[Tensor, "t c n"]) -> Flo
         for j in range(y.shape[1] - 1):
             y[:, j + 1 :].addcmul_(A[:, j + 1 :, j], y[:, j, None], value=-1)
         y /= A.diagonal(dim1=1, dim2=2).mT
-        for j in reversed(range(y.shape[1] - 1)):
-            y[:, j] -= (A[:, j + 1 :, j] * y[:, j + 1 :]).sum(1)
+        for j in reversed(range(1, y.shape[1])):
+            y[:, :j].addcmul_(A[:, j, :j], y[:, j, None], value=-1)
     return x

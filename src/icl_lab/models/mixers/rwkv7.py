@@ -108,8 +108,9 @@ class RWKV7Mixer(PiecewiseMixer):
         )
         removed = normalize(removed, dim=-1)
         o, memory = rank_one_recurrence(
-            r, k, v, rate * removed, -removed, log_decay, initial_state=state["memory"], return_state=True
-        )
+            r, k, v, rate * removed, -removed, log_decay,
+            lowest=FASTEST, initial_state=state["memory"], return_state=True,
+        )  # fmt: skip
         own = (r * k * self.bonus[:, None]).sum(-1, keepdim=True) * v
         mixed = self.to_out((self._norm(join_heads(o)) + join_heads(own)) * gate)
         return mixed, {"last": x[:, -1], "memory": memory}
