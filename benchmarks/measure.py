@@ -40,7 +40,14 @@ class Timing:
     times_ours: float
 
 
-def interleave(what: str, cases: dict[str, Case], *, rounds: int, patience: float) -> list[Timing]:
+def interleave(
+    what: str,
+    cases: dict[str, Case],
+    *,
+    rounds: int,
+    patience: float,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[Timing]:
     """Time the cases in turn; the first is ours. A case that has used up `patience` seconds sits out further rounds."""
     taken: dict[str, list[float]] = {who: [] for who in cases}
     for round_ in range(rounds + 1):
@@ -48,9 +55,9 @@ def interleave(what: str, cases: dict[str, Case], *, rounds: int, patience: floa
             if sum(taken[who]) > patience:
                 continue
             gc.collect()
-            began = time.perf_counter()
+            began = clock()
             case()
-            took = time.perf_counter() - began
+            took = clock() - began
             if round_ > 0 or took > patience / 2:
                 taken[who].append(took)
     medians = {who: statistics.median(times) for who, times in taken.items()}

@@ -2,13 +2,14 @@
 
 Each is as wide as makes its parameters as many as attention's. A training step is forward and backward over 32 prompts
 of 128 tokens; decoding is one token of one prompt after a context, whose caches are filled without being computed.
-Everything is timed in turn, and the medians are told.
+Everything is timed in turn, and the medians are told: of processor time on one thread, of wall-clock time on several.
 """
 
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from markdown import table, write_section
@@ -127,7 +128,7 @@ def main() -> None:
     parser = argument_parser(__doc__ or "")
     parser.add_argument("--mixers", default="", help="as in a pattern, between commas; all by default")
     parser.add_argument("--d-model", type=int, default=64, help="attention's width")
-    parser.add_argument("--markdown", help="write the table into this file's section `cost`")
+    parser.add_argument("--markdown", type=Path, help="write the table into this file's section `cost`")
     chosen = settle(parser)
     began = time.perf_counter()
     attention = Sized("attention", chosen.d_model, built(Attention(), chosen.d_model))
@@ -135,7 +136,8 @@ def main() -> None:
     specs = [spec for spec in (from_short(MIXERS, word) for word in words) if spec != Attention()]
     all_sized = [attention, *(sized(spec, attention.parameters, chosen.d_model) for spec in specs)]
     steps = {one.name: training_step(one) for one in all_sized}
-    timings = interleave("training step", steps, rounds=chosen.rounds, patience=chosen.patience)
+    clock = time.process_time if chosen.threads == 1 else time.perf_counter
+    timings = interleave("training step", steps, rounds=chosen.rounds, patience=chosen.patience, clock=clock)
     for context in CONTEXTS:
         cases = {}
         for one in all_sized:
@@ -143,7 +145,8 @@ def main() -> None:
                 cases[one.name] = decoding(one, context)
             except UserError as trouble:
                 print(f"{one.name}: {trouble}")
-        timings += interleave(f"decoding, {context}", cases, rounds=chosen.rounds, patience=chosen.patience)
+        what = f"decoding, {context}"
+        timings += interleave(what, cases, rounds=chosen.rounds, patience=chosen.patience, clock=clock)
     lines = table(HEAD, rows(all_sized, timings))
     print("\n" + "\n".join(lines) + "\n")
     finish(timings, {"seconds for all of this": time.perf_counter() - began}, chosen.json)
