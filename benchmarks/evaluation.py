@@ -4,7 +4,8 @@
 
 short: linear regression of 41 points, its baselines and a small Mamba.
 sparse: sparse regression of 41 points, the Lasso at five strengths.
-long: linear regression of 500 points, without and with every shift, its baselines and a small Mamba.
+long: linear regression of 500 points, without and with every shift, its baselines and a small Mamba. One kind of
+    prompts at a time with `--shift`: a part of its name, as in `--only long --shift orthants`; `no shift` is one, too.
 sampling: a batch of 64 prompts of every task, beside a training step of a small Mamba on it.
 """
 
@@ -70,21 +71,28 @@ def sparse() -> Figures:
     return curves("sparse regression, 41 points, five Lassos (s)", lassos, task)
 
 
-def long() -> Figures:
-    """Every shift at 500 points, predictor by predictor."""
+def long(wanted: str) -> Figures:
+    """The shifts whose name contains `wanted` at 500 points, predictor by predictor."""
     trained = LinearRegression(length=500)
+    kinds = {"no shift": trained} | {shift.short(): shift.shifted(trained) for shift in applicable_shifts(trained)}
     figures: Figures = {}
-    for shift in (None, *applicable_shifts(trained)):
-        task, name = (shift.shifted(trained), shift.short()) if shift else (trained, None)
+    for name, task in kinds.items():
+        if wanted not in name:
+            continue
         parts = {
             predictor.label: seconds(
                 lambda p=predictor, t=task: evaluate(p, t, held_out(t, num_prompts=1280, stream=STREAM))
             )
             for predictor in (small_mamba(trained), *baselines_of(task))
         }
-        title = f"500 points, {name or 'no shift'} (s)"
+        title = f"500 points, {name} (s)"
         figures[title] = sum(parts.values())
-        print(f"{title}: {figures[title]:.1f} = " + " + ".join(f"{s:.1f} {label}" for label, s in parts.items()))
+        print(
+            f"{title}: {figures[title]:.1f} = " + " + ".join(f"{s:.1f} {label}" for label, s in parts.items()),
+            flush=True,
+        )
+    if not figures:
+        raise UserError(f"--shift: expected part of one of {', '.join(kinds)}, got {wanted!r}")
     figures["500 points, everything (s)"] = sum(figures.values())
     return figures
 
@@ -114,12 +122,12 @@ def sampling(rounds: int) -> Figures:
 
 def main() -> None:
     """Run the sections that were asked for."""
-    options = arguments(__doc__)
+    options = arguments(__doc__, shift="long: only prompts whose shift contains this")
     sections: dict[str, Callable[[], Figures]] = {
         "short": short,
         "sparse": sparse,
         "sampling": lambda: sampling(options.rounds),
-        "long": long,
+        "long": lambda: long(options.shift),
     }
     figures: Figures = {}
     for name, section in sections.items():

@@ -80,10 +80,12 @@ def show(timings: list[Timing]) -> None:
         )
 
 
-def arguments(description: str) -> argparse.Namespace:
-    """The options that all benchmarks share; sets the number of threads."""
+def arguments(description: str, **filters: str) -> argparse.Namespace:
+    """The options that all benchmarks share, and filters of one benchmark's own; sets the number of threads."""
     parser = argument_parser(description)
     parser.add_argument("--only", default="", help="run the sections whose name contains this")
+    for name, meaning in filters.items():
+        parser.add_argument(f"--{name}", default="", help=meaning)
     return settle(parser)
 
 

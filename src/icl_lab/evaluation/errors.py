@@ -19,7 +19,7 @@ from icl_lab.baselines.base import Baseline
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.evaluation.prompts import joined
+from icl_lab.evaluation.prompts import asked_at, joined
 from icl_lab.tasks.base import Task
 
 TOGETHER = 256
@@ -109,10 +109,7 @@ def evaluate(
     with torch.no_grad(), evaluation_mode(predictor):
         for prompts in _as_read_by(predictor, batches):
             here = prompts if baseline is not None else prompts.to(device=device)
-            if shown is None or baseline is None:
-                predictions = predictor.predict(here).double()
-            else:
-                predictions = _spread(baseline.predict(here, shown), shown, here.length)
+            predictions = _predictions(predictor, here, shown)
             values.append(measured(task, predictions, here, shown, who=predictor.label))
             scored.append(prompts.scored.cpu().numpy())
     return Errors(
@@ -175,6 +172,21 @@ def _refuse_other_shape(task: Task, predictions: torch.Tensor, prompts: PromptBa
             f"{who}: {task.spec_name()} asks for {task.d_output} {one} at each of {prompts.length} places, got "
             f"{numbers} {got} at {predictions.shape[1]}; give it the sizes of this task"
         )
+
+
+def _predictions(
+    predictor: Predictor, prompts: PromptBatch, shown: Sequence[int] | None
+) -> Float[torch.Tensor, "batch length *outputs"]:
+    """Predictions in float64; a question that no prompt scores is not asked where that saves something."""
+    scored = prompts.scored.any(0)
+    if isinstance(predictor, Baseline):
+        asked = range(prompts.length) if shown is None else shown
+        wanted = [i for i in asked if scored[i]] or list(asked)
+        return _spread(predictor.predict(prompts, wanted), wanted, prompts.length)
+    if prompts.branches is None or scored.all() or not scored.any():
+        return predictor.predict(prompts).double()
+    columns = scored.nonzero()[:, 0]
+    return _spread(predictor.predict(asked_at(prompts, columns)).double(), columns.tolist(), prompts.length)
 
 
 def _as_read_by(predictor: Predictor, batches: Iterable[PromptBatch]) -> Iterable[PromptBatch]:

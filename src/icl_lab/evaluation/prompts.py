@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from icl_lab.core.errors import UserError
@@ -44,6 +45,19 @@ def joined(batches: Iterable[PromptBatch], size: int) -> Iterator[PromptBatch]:
         held.append(prompts)
     if held:
         yield _concatenated(held)
+
+
+def asked_at(prompts: PromptBatch, columns: Int[Tensor, " some"]) -> PromptBatch:
+    """The same prompts with some of their questions, for a network: without the examples that a baseline reads."""
+    branches = prompts.branches
+    return replace(
+        prompts,
+        queries=prompts.queries[columns],
+        targets=prompts.targets[:, columns],
+        scored=prompts.scored[:, columns],
+        examples=None,
+        branches=branches and replace(branches, starts=branches.starts[columns], tokens=branches.tokens[:, columns]),
+    )
 
 
 def _alike(one: PromptBatch, other: PromptBatch) -> bool:

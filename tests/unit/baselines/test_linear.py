@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Lasso as ReferenceLasso
 
-from icl_lab.baselines import lasso, least_squares
+from icl_lab.baselines import lasso, least_squares, smallest_norm
 from icl_lab.baselines.averaging import Averaging
 from icl_lab.baselines.lasso import Lasso
 from icl_lab.baselines.least_squares import LeastSquares
@@ -35,7 +35,7 @@ def test_least_squares_equals_numpy(active: int | None) -> None:
     predictions = LeastSquares().predict(prompts)
     for b in range(len(xs)):
         for i in range(1, 20):
-            w = np.linalg.lstsq(xs[b, :i], ys[b, :i], rcond=least_squares.RANK_TOLERANCE)[0]
+            w = np.linalg.lstsq(xs[b, :i], ys[b, :i], rcond=smallest_norm.RANK_TOLERANCE)[0]
             # Two backward-stable solvers in float64; the worst prefix has a condition below 1e4.
             assert predictions[b, i].item() == pytest.approx(xs[b, i] @ w, rel=1e-9, abs=1e-9)
 

@@ -6,8 +6,10 @@ import torch
 
 from icl_lab.baselines.least_squares import LeastSquares
 from icl_lab.core.errors import UserError
+from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import learning_curve
+from icl_lab.evaluation.errors import evaluate
 from icl_lab.evaluation.prompts import evaluation_prompts, held_out
 from icl_lab.evaluation.shifts import applicable_shifts, extrapolation_curve, shifted_curve
 from icl_lab.models.presets.mamba import Mamba
@@ -96,3 +98,25 @@ def test_models_answer_questions_beside_the_prompt_the_same_in_batches_of_any_si
     expected = ((answers - targets) ** 2 / 3).numpy()
     # float32 sums of a few numbers of order one, in matrix products of another height
     np.testing.assert_allclose(errors.values[:, :3], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_nobody_is_asked_what_no_prompt_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing is orthogonal to three examples in three dimensions: seven of ten questions would be asked for nothing.
+    task = OrthogonalQueries().shifted(TASK.replace(length=10))
+    network, asked = Mamba(d_model=8, num_layers=1).build(TASK, Stream(0)), []
+    network_predict, baseline_fit = network.predict, LeastSquares.predict_examples
+
+    def predict(prompts: PromptBatch) -> torch.Tensor:
+        asked.append(prompts.queries.tolist())
+        return network_predict(prompts)
+
+    def fit(self: LeastSquares, *examples: torch.Tensor, shown: list[int]) -> torch.Tensor:
+        asked.append(shown)
+        return baseline_fit(self, *examples, shown)
+
+    monkeypatch.setattr(network, "predict", predict)
+    monkeypatch.setattr(LeastSquares, "predict_examples", lambda self, x, y, q, shown: fit(self, x, y, q, shown=shown))
+    prompts = list(held_out(task, num_prompts=4, stream=evaluation_prompts(0), batch=4))
+    values = [evaluate(predictor, task, prompts).values for predictor in (network, LeastSquares())]
+    assert asked == [[0, 2, 4], [1, 2]]  # token 2 i; before the first example a baseline says 0 without being asked
+    assert all(np.isnan(found).tolist() == [[False] * 3 + [True] * 7] * 4 for found in values)
