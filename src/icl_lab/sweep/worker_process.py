@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from icl_lab.sweep.worker import HEADER
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "POLARS_MAX_THREADS",
 )  # fmt: skip
+POLL_SECONDS = 0.25
 
 
 class WorkerProcess:
@@ -101,6 +103,9 @@ def execute_in_child(job: bytes, threads: int) -> tuple[How, str]:
     worker = WorkerProcess(threads)
     try:
         worker.hand_over(job)
+        # Ray interrupts Python, not the system call that Python is waiting in.
+        while not select.select([worker], [], [], POLL_SECONDS)[0]:
+            pass
         return worker.answer()
     finally:
         worker.ask_to_stop()

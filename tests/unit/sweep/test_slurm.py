@@ -1,9 +1,10 @@
 """The path of a submission, with processes on this machine in the place of Slurm."""
 
+import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,14 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # submitit leaves its process
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slurm:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Slurm]:
     """Submits to this machine; its processes import what this one imports."""
     submitit = pytest.importorskip("submitit", reason="the extra `slurm` is not installed")
     # How long it waits for the result of a job that died; on this machine there is no slow disk between the two.
     monkeypatch.setattr(submitit.Job, "_results_timeout_s", 0.5)
     monkeypatch.setenv("PYTHONPATH", ":".join(place for place in sys.path if place))
-    return Slurm(cluster="local", logs=str(tmp_path / "logs"), at_once=2)
+    yield Slurm(cluster="local", logs=str(tmp_path / "logs"), at_once=2)
+    gc.collect()  # what it left open is closed here, where warnings of that are not errors
 
 
 def test_it_comes_to_the_same_as_local_workers(tmp_path: Path, here: Slurm) -> None:
