@@ -10,7 +10,9 @@ from tests.contracts.variants import identity
 WIDTHS = (32, 64, 128, 256)
 # One map without its 1 / sqrt(width) gives a slope of 0.5, noise at these sizes about 0.05: halfway between.
 FLAT = 0.25
-defaults = pytest.mark.parametrize("spec", [MIXERS.get(name)() for name in MIXERS.names()], ids=identity)
+defaults = pytest.mark.parametrize(
+    "spec", [MIXERS.get(name)().for_prompts(64) for name in MIXERS.names()], ids=identity
+)
 
 
 @defaults

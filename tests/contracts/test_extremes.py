@@ -14,7 +14,9 @@ from tests.unit.models.toys import generator, randn
 D_MODEL = 16
 LENGTHS = (1, 2, 63, 64, 65)
 LONG = 4096
-every_mixer = pytest.mark.parametrize("spec", variants(MIXERS), ids=identity)
+# As in a model whose prompts are as long as the longest of these.
+SPECS = [spec.for_prompts(max(LENGTHS)) for spec in variants(MIXERS)]
+every_mixer = pytest.mark.parametrize("spec", SPECS, ids=identity)
 either_precision = pytest.mark.parametrize("bf16", [False, True], ids=["float32", "bf16"])
 
 
