@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from icl_lab.tasks.layout import interleave
 
 from icl_lab.baselines import smallest_norm
 from icl_lab.baselines.least_squares import LeastSquares
 from icl_lab.baselines.parts.smallest_norm import RANK_TOLERANCE
 from icl_lab.core.prompts import Examples, PromptBatch
 from icl_lab.core.streams import Stream
+from icl_lab.tasks.parts.layout import interleave
 
 DIM, LENGTH = 8, 40
 
