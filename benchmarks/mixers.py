@@ -53,7 +53,7 @@ def drawn(*shape: int) -> torch.Tensor:
 
 def built(spec: MixerSpec, d_model: int) -> SequenceMixer:
     """With its first weights."""
-    return spec.build(Site(d_model, depth=4, generator=Stream(0, ("benchmark",)).torch_generator()))
+    return spec.for_prompts(LENGTH).build(Site(d_model, depth=4, generator=Stream(0, ("benchmark",)).torch_generator()))
 
 
 def sized(spec: MixerSpec, parameters: int, reference: int) -> Sized:
