@@ -12,6 +12,7 @@ from icl_lab.core.specs import Spec, describe_type, field_types
 from icl_lab.models.channel_mixers.base import CHANNEL_MIXERS
 from icl_lab.models.mixers.base import MIXERS
 from icl_lab.models.presets.base import PRESETS
+from icl_lab.studies.base import STUDIES
 from icl_lab.sweep.base import EXECUTORS
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.inputs.base import INPUTS
@@ -24,8 +25,8 @@ from icl_lab.training.schedules.base import SCHEDULES
 KINDS: dict[str, Registry[Any]] = {
     registry.kind: registry
     for registry in (
-        TASKS, PRESETS, BASELINES, INPUTS, QUERIES, SHIFTS, MIXERS, CHANNEL_MIXERS, OPTIMISERS, SCHEDULES, BUDGETS,
-        EXECUTORS,
+        TASKS, PRESETS, STUDIES, BASELINES, INPUTS, QUERIES, SHIFTS, MIXERS, CHANNEL_MIXERS, OPTIMISERS, SCHEDULES,
+        BUDGETS, EXECUTORS,
     )
 }  # fmt: skip
 

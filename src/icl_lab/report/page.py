@@ -6,11 +6,8 @@ from a file is escaped by the template, and none becomes a path.
 
 import json
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-import jinja2
 
 from icl_lab.core.files import inside, write_atomic
 from icl_lab.report import words
@@ -20,11 +17,11 @@ from icl_lab.report.data import Comparison
 from icl_lab.report.drawing import picture_bytes
 from icl_lab.report.drawn import Drawn, band_words, draw_figures, few_draws_words, thinned_words
 from icl_lab.report.folder import read_comparison
-from icl_lab.report.labels import breakable, printable
 from icl_lab.report.pair_table import pair_rows
 from icl_lab.report.published_table import misses_words, published_rows
+from icl_lab.report.rendering import render_template
 from icl_lab.report.shift_table import shift_rows
-from icl_lab.report.style import DARK, LIGHT, looks
+from icl_lab.report.style import looks
 from icl_lab.report.tables import Estimate, Row, best_baseline, milestones_of, score_rows, told_as
 
 PAGE, FIGURES = "index.html", "figures"
@@ -56,15 +53,8 @@ def render(comparison: Comparison, drawn: Mapping[str, Drawn]) -> str:
     best = best_baseline(rows)
     measure = comparison.measure
     published = published_rows(comparison)
-    template = files("icl_lab.report").joinpath("templates", "page.html.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {name: getattr(words, name) for name in ("number", "count", "amount", "plain")}
-    environment.filters["printable"] = printable
-    environment.filters["breakable"] = breakable
-    return environment.from_string(template).render(
-        interval=words.interval,
+    return render_template(
+        "page.html.j2",
         question=question(comparison),
         answer=answer(rows, measure),
         agreement=agreement(published, comparison.kinds),
@@ -91,8 +81,6 @@ def render(comparison: Comparison, drawn: Mapping[str, Drawn]) -> str:
         conditions=_conditions(comparison),
         specs=_specs(comparison),
         citations=citations(comparison),
-        light=LIGHT.variables(),
-        dark=DARK.variables(),
     )
 
 

@@ -40,7 +40,11 @@ Watch = Callable[[RunSpec, str, float | None], Sequence[Observer]]
 
 
 def run_comparison(
-    spec: ComparisonSpec, out: Path, watch: Watch = lambda *_: (), workers: Workers | None = None
+    spec: ComparisonSpec,
+    out: Path,
+    watch: Watch = lambda *_: (),
+    workers: Workers | None = None,
+    runs: Path | None = None,
 ) -> Curves:
     """Carry out a comparison in a folder; what is trained there already is not trained again.
 
@@ -49,6 +53,7 @@ def run_comparison(
         out: Its folder, made where it is missing.
         watch: Observers of each training.
         workers: Device and processes.
+        runs: The folder that holds `runs/`, for comparisons that share trainings; `out` by default.
 
     Returns:
         The learning curves at the training context.
@@ -57,23 +62,23 @@ def run_comparison(
         UserError: The folder holds a comparison on another task, or a training diverged.
         DamagedFile: A file of the folder cannot be read; nothing was overwritten.
     """
-    workers = workers or Workers()
+    workers, trained = workers or Workers(), runs or out
     _refuse_another_task(spec, out)
     baseline_error = _best_baseline_error(spec)
     networks = [
-        (run, _trained(spec, run, out, watch(run, spec.label(run.model), baseline_error), workers))
+        (run, _trained(spec, run, trained, watch(run, spec.label(run.model), baseline_error), workers))
         for run in spec.runs()
     ]
     evaluated = list(_evaluated(spec, networks, workers))
     digests = {(network.label, run.seed): run.digest() for run, network in networks}
     records = [row for curves in evaluated for row in curves.records(digests)]
     records += _state_norm_rows(spec, networks, workers)
-    records += [row for run, network in networks for row in _training_rows(run, network, out)]
+    records += [row for run, network in networks for row in _training_rows(run, network, trained)]
     records += _cost_rows(spec, networks, evaluated[0], workers)
     published = published_beside(evaluated, spec.task)
     records += [row for _, rows in published for row in rows]
     if workers.is_main:
-        described = _described(spec, networks, evaluated, out, workers)
+        described = _described(spec, networks, evaluated, trained, workers)
         described = replace(described, published=tuple(one for one, _ in published))
         # The rows first: a page is never without the numbers that its comparison.json speaks of.
         write_records(out / RECORDS, records)
@@ -88,7 +93,8 @@ def _evaluated(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]]
     task, sample = spec.task, (spec.num_prompts, spec.seed)
     yield learning_curve(predictors, task, *sample, seeds=seeds, device=workers.device)
     for shift in spec.shifts:
-        yield shifted_curve(predictors, task, shift, *sample, seeds=seeds, device=workers.device)
+        longer = task.replace(length=spec.shifted_length)
+        yield shifted_curve(predictors, longer, shift, *sample, seeds=seeds, device=workers.device)
     if spec.longest_length > task.length:
         yield extrapolation_curve(predictors, task, spec.longest_length, *sample, seeds=seeds, device=workers.device)
 
@@ -214,7 +220,7 @@ def _described(
         refused={curves.shift: dict(curves.refused) for curves in evaluated if curves.refused},
         predictors=models + baselines,
         scale=spec.scale,
-        seeds=tuple(range(spec.num_seeds)) if models else (),
+        seeds=tuple(sorted({run.seed for run, _ in networks})),
         reduced=reduced(spec),
         settings=_settings(spec),
         environments=tuple(environments),

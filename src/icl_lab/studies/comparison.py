@@ -17,10 +17,17 @@ from icl_lab.training.spec import RunSpec, TrainingSpec
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Spec):
-    """One architecture and how it is trained."""
+    """One architecture and how it is trained.
+
+    Args:
+        model: The architecture.
+        training: Its recipe.
+        num_seeds: Its trainings, where they are not as many as those of the others.
+    """
 
     model: Preset
     training: TrainingSpec
+    num_seeds: Count | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +43,7 @@ class ComparisonSpec(Spec):
         num_prompts: Held-out prompts.
         longest: Context of the longest evaluation, as a multiple of the training context; 1 for none beyond it.
         shifts: Changes of the prompts under which everything is evaluated once more.
+        shifts_longest: Whether that is done on the longest prompts instead of those of the training length.
         match: The budget that the models were sized to; none where each has the size of the scale.
         seed: Of the held-out prompts and the bootstrap.
     """
@@ -48,6 +56,7 @@ class ComparisonSpec(Spec):
     num_prompts: Count = 1280
     longest: Annotated[float, Bounds(low=1)] = 2.0
     shifts: tuple[Shift, ...] = ()
+    shifts_longest: bool = False
     match: Match | None = None
     seed: Natural = 0
 
@@ -74,6 +83,21 @@ class ComparisonSpec(Spec):
         """Examples in the longest prompt evaluated."""
         return round(self.longest * self.task.length)
 
+    @property
+    def shifted_length(self) -> int:
+        """Examples in a prompt under a shift."""
+        return self.longest_length if self.shifts_longest else self.task.length
+
+    @property
+    def evaluated_shifts(self) -> tuple[str, ...]:
+        """The shifts under which there will be rows, as these name them."""
+        longer = (f"length={self.longest_length}",) if self.longest_length > self.task.length else ()
+        return tuple(shift.short() for shift in self.shifts) + longer
+
+    def seeds(self, entry: Entry) -> range:
+        """The training seeds of an architecture."""
+        return range(entry.num_seeds or self.num_seeds)
+
     def label(self, model: Preset) -> str:
         """What a model is called on the page: its plain name, unless two entries share it."""
         same = [entry for entry in self.entries if entry.model.word == model.word]
@@ -81,10 +105,12 @@ class ComparisonSpec(Spec):
 
     def runs(self) -> tuple[RunSpec, ...]:
         """The trainings, seed by seed, so that an interrupted comparison has whole rounds."""
+        most = max((len(self.seeds(entry)) for entry in self.entries), default=0)
         return tuple(
             RunSpec(task=self.task, model=entry.model, training=entry.training, seed=seed)
-            for seed in range(self.num_seeds)
+            for seed in range(most)
             for entry in self.entries
+            if seed in self.seeds(entry)
         )
 
 

@@ -19,6 +19,19 @@ SIZES: dict[Scale, tuple[int, int]] = {"smoke": (16, 1), "small": (64, 2), "pape
 NUM_PROMPTS: dict[Scale, int] = {"smoke": 64, "small": 1280, "paper": 1280}
 
 
+PAPER = TrainingSpec(
+    budget=Steps(amount=500_001),
+    optimiser=Adam(rate=1e-4),
+    schedule=Constant(),
+    warmup=0,
+    clip=10.0,
+    checkpoint_interval=5000,
+    record_interval=100,
+    held_out_interval=5000,
+)
+"""Park et al.'s training, but for the curriculum, which belongs to the task."""
+
+
 def model_at(scale: Scale, name: str, settings: Mapping[str, str] | None = None) -> Preset:
     """A model by name or as a pattern, at the size of a scale, with settings as text on top of it.
 
@@ -62,14 +75,4 @@ def training_at(scale: Scale, task: Task) -> TrainingSpec:
         )
     if scale == "small":
         return TrainingSpec(budget=Steps(amount=1600), optimiser=Muon(rate=1e-3), schedule=Linear(decay=0.3))
-    return TrainingSpec(
-        budget=Steps(amount=500_001),
-        optimiser=Adam(rate=1e-4),
-        schedule=Constant(),
-        warmup=0,
-        clip=10.0,
-        curriculum=task.curriculum,
-        checkpoint_interval=5000,
-        record_interval=100,
-        held_out_interval=5000,
-    )
+    return PAPER.replace(curriculum=task.curriculum)

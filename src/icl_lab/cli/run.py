@@ -1,0 +1,101 @@
+"""`icl run`: carry out a study, from nothing, from where it stopped, or as far as a budget goes."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from icl_lab.cli.components import Json
+from icl_lab.cli.console import print_json, progress, results
+from icl_lab.cli.options import ScaleOption
+from icl_lab.cli.settings import names
+from icl_lab.cli.sweep_table import SweepTable
+from icl_lab.core.errors import UserError
+from icl_lab.core.specs import from_short
+from icl_lab.report.study_data import FoundStudy
+from icl_lab.report.study_page import write_study_page
+from icl_lab.report.study_tables import claims_table, conclusion, marks_table, scores_table
+from icl_lab.studies.base import STUDIES
+from icl_lab.studies.carry_out import carry_out
+from icl_lab.sweep.base import EXECUTORS, Executor
+
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def run(
+    study: Annotated[str, typer.Argument(help="A study from `icl list study`.")],
+    scale: ScaleOption = "small",
+    on: Annotated[
+        str, typer.Option(help="Where trainings run, from `icl list executor`, with settings: `local(workers=2)`.")
+    ] = "local",
+    budget: Annotated[
+        str, typer.Option(help="Train for so long at most (`90m`, `2h`), the most informative first; then judge.")
+    ] = "",
+    parts: Annotated[str, typer.Option(help="Parts to run, with commas; by default all.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the study; trainings are kept beside it, in `runs/`.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a paper or a question: train, evaluate, and say which claims hold.
+
+    \b
+      icl run park2024 --scale smoke
+      icl run grazzi2024 --parts skewed,tree --budget 2h
+      icl run park2024 --on "slurm(partition=cpu)"
+    """  # noqa: D301, D412
+    chosen = STUDIES.get(study)()
+    executor = from_short(EXECUTORS, on)
+    assert isinstance(executor, Executor)
+    folder = out or Path("results") / "studies" / f"{study}-{scale}"
+    found = carry_out(
+        chosen,
+        scale,
+        folder,
+        executor,
+        SweepTable(progress()),
+        runs=folder.parent,
+        deadline_seconds=seconds_of(budget),
+        only=names(parts),
+    )
+    page = write_study_page(folder)
+    if as_json:
+        print_json({"page": str(page), **as_values(found)})
+        return
+    print_study(found)
+    results().print(f"page: {page}", markup=False, soft_wrap=True)
+
+
+def print_study(found: FoundStudy) -> None:
+    """The tables of a study and one line of conclusion."""
+    screen = results()
+    for table in (marks_table(found), scores_table(found), claims_table(found)):
+        if table is not None:
+            screen.print(table)
+            screen.print()
+    screen.print(conclusion(found), markup=False)
+
+
+def as_values(found: FoundStudy) -> dict[str, object]:
+    """The same as JSON values."""
+    from dataclasses import asdict
+
+    return asdict(found)
+
+
+def seconds_of(budget: str) -> float | None:
+    """A span of time as people write it.
+
+    >>> seconds_of("90m"), seconds_of("1.5h"), seconds_of("")
+    (5400.0, 5400.0, None)
+
+    Raises:
+        UserError: It is not a number with one of s, m, h.
+    """
+    if not budget:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", budget.strip())
+    if found is None or float(found[1]) <= 0:
+        raise UserError(f"--budget: expected a span of time such as 90m or 2h, got {budget!r}")
+    return float(found[1]) * SECONDS[found[2]]

@@ -1,0 +1,145 @@
+"""What the page of a study is made of: `study.json`, written when a study was carried out, read when it is drawn.
+
+The rows are not in it: each part has a folder of its own, with a comparison's two files and its page.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.core.files import read_json, write_json
+
+STUDY = "study.json"
+
+Outcome = Literal["holds", "does not hold", "undecided"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundStatement:
+    """A statement of a claim and what came of it.
+
+    Args:
+        words: The statement with its bound.
+        figure: The numbers that decided, with intervals.
+        outcome: What came of it.
+    """
+
+    words: str
+    figure: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundClaim:
+    """A claim and its verdict.
+
+    Args:
+        id: Its short name.
+        sentence: What is claimed.
+        source: Where.
+        outcome: The verdict; `"undecided"` means: at this scale.
+        statements: What it consists of.
+        premises: What must hold for it to be tested at all.
+        deciding: Those of `premises` and `statements` that the verdict rests on.
+        published: The published figure, in words.
+        as_published: The verdict under the published optimiser, where that was run.
+    """
+
+    id: str
+    sentence: str
+    source: str
+    outcome: Outcome
+    statements: tuple[FoundStatement, ...]
+    premises: tuple[FoundStatement, ...] = ()
+    deciding: tuple[FoundStatement, ...] = ()
+    published: str = ""
+    as_published: Outcome | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundPart:
+    """A part of a study: a folder with a comparison.
+
+    Args:
+        name: Its folder.
+        title: What it is about.
+        trained: Trainings that are finished.
+        trainings: Trainings that there are to be.
+        marks: Model -> our mark or marks, one for each training that differs.
+        published_marks: Model -> the published mark.
+        scores: Model -> our score, one for each training.
+        published_scores: Model -> the published score.
+    """
+
+    name: str
+    title: str
+    trained: int
+    trainings: int
+    marks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    published_marks: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    published_scores: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundStudy:
+    """A study that was carried out, in whole or in part.
+
+    Args:
+        name: Its registered name.
+        title: As the page is headed.
+        question: What it asks.
+        source: The paper.
+        scale: At which it was run.
+        parts: What was run.
+        claims: What was decided.
+        marks_source: Where the published marks come from.
+        scores_source: Where the published scores come from.
+    """
+
+    name: str
+    title: str
+    question: str
+    source: str
+    scale: str
+    parts: tuple[FoundPart, ...]
+    claims: tuple[FoundClaim, ...]
+    marks_source: str = ""
+    scores_source: str = ""
+
+
+def write_study(folder: Path, found: FoundStudy) -> None:
+    """Write `study.json`."""
+    write_json(folder / STUDY, asdict(found))
+
+
+def read_study(folder: Path) -> FoundStudy:
+    """Read `study.json`.
+
+    Raises:
+        UserError: There is none in the folder.
+        DamagedFile: It cannot be read, or is not what `write_study` writes.
+    """
+    path = folder / STUDY
+    if not path.is_file():
+        raise UserError(f"no study in {folder}: expected {STUDY} there, as `icl run` writes it")
+    data = read_json(path)
+    try:
+        return FoundStudy(**_parsed(data))
+    except (TypeError, KeyError, AttributeError) as trouble:
+        raise DamagedFile(
+            path, f"it is no study ({trouble})", "run the study again: nothing is trained twice"
+        ) from None
+
+
+def _parsed(data: dict[str, Any]) -> dict[str, Any]:
+    parts = tuple(FoundPart(**part) for part in data["parts"])
+    claims = tuple(FoundClaim(**_claim(claim)) for claim in data["claims"])
+    return data | {"parts": parts, "claims": claims}
+
+
+def _claim(data: dict[str, Any]) -> dict[str, Any]:
+    lists = ("statements", "premises", "deciding")
+    return data | {name: tuple(FoundStatement(**one) for one in data[name]) for name in lists}

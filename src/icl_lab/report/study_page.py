@@ -1,0 +1,105 @@
+"""The page of a study: the verdicts first, then the marks, then every part with its learning curves."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from icl_lab.core.errors import UserError
+from icl_lab.core.files import write_atomic
+from icl_lab.report.drawing import inline_svg
+from icl_lab.report.drawn import draw_figures
+from icl_lab.report.folder import read_comparison
+from icl_lab.report.page import PAGE
+from icl_lab.report.rendering import render_template
+from icl_lab.report.study_data import FoundPart, FoundStudy, read_study
+from icl_lab.report.study_tables import conclusion, marks_of, scores_of
+
+CLASSES = {"holds": "holds", "does not hold": "fails", "undecided": "open"}
+
+
+@dataclass(frozen=True)
+class DrawnPart:
+    """A part as the page shows it.
+
+    Args:
+        name: Its folder.
+        title: What it is about.
+        trained: Trainings that are finished.
+        trainings: Trainings that there are to be.
+        reduced: What is not as published.
+        svg: Its learning curves; empty where nothing was evaluated yet.
+    """
+
+    name: str
+    title: str
+    trained: int
+    trainings: int
+    reduced: str
+    svg: Markup
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A table of ours beside what is published: part -> model -> cell."""
+
+    title: str
+    source: str
+    note: str
+    rows: tuple[tuple[str, dict[str, str]], ...]
+
+    @property
+    def models(self) -> list[str]:
+        """The columns."""
+        return list(dict.fromkeys(model for _, cells in self.rows for model in cells))
+
+
+def write_study_page(folder: Path) -> Path:
+    """Draw the page of a study; returns the path of `index.html`.
+
+    Args:
+        folder: Where `study.json` and the folders of the parts are.
+
+    Raises:
+        UserError: There is no study in the folder.
+        DamagedFile: A file cannot be read.
+    """
+    study = read_study(folder)
+    page = folder / PAGE
+    text = render_template(
+        "study.html.j2",
+        study=study,
+        conclusion=conclusion(study),
+        tables=_tables(study),
+        classes=CLASSES,
+        parts=[_drawn(folder, part) for part in study.parts],
+    )
+    write_atomic(page, text.encode())
+    return page
+
+
+def _tables(study: FoundStudy) -> list[Beside]:
+    marked = tuple((part.name, marks_of(part)) for part in study.parts if part.published_marks)
+    scored = tuple((part.name, scores_of(part)) for part in study.parts if part.published_scores)
+    found = []
+    if marked:
+        note = (
+            "ok: at least 0.95 of the best model's gain over the zero predictor, over the whole prompt; fail: less "
+            "than a quarter of it; gap: between. Two marks: the trainings differ."
+        )
+        found.append(Beside("Marks", study.marks_source, note, marked))
+    if scored:
+        note = "One number for each training: the gain over the zero predictor, in units of that of a named predictor."
+        found.append(Beside("Scores", study.scores_source, note, scored))
+    return found
+
+
+def _drawn(folder: Path, part: FoundPart) -> DrawnPart:
+    try:
+        comparison = read_comparison(folder / part.name)
+    except UserError:  # not evaluated yet
+        return DrawnPart(part.name, part.title, part.trained, part.trainings, "", Markup(""))
+    figure = draw_figures(comparison).get("learning")
+    # The name of the part keeps the ids inside the pictures apart.
+    svg = inline_svg(figure.picture, f"{part.name}-{figure.stem}", f"{part.title}. {figure.caption}") if figure else ""
+    return DrawnPart(part.name, part.title, part.trained, part.trainings, comparison.reduced, Markup(svg))

@@ -1,0 +1,138 @@
+"""What a study is: a paper, or a question, as values. Parts say what is run, claims what is to be decided.
+
+A part is a comparison with a name: one task, the architectures that are trained on it, the baselines and shifts that
+they are compared with. A study holds no numbers of its own; `carry_out.py` makes them, at one of three scales.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from icl_lab.core.errors import UserError
+from icl_lab.core.registry import Registry
+from icl_lab.core.scales import Scale
+from icl_lab.core.specs import Registered
+from icl_lab.studies.claims import Claim
+from icl_lab.studies.comparison import ComparisonSpec
+
+STUDIES: Registry["Study"] = Registry("study", "icl_lab.studies")
+
+Mark = Literal["ok", "gap", "fail"]
+"""`ok`: on par with the best model; `gap`: learns, but clearly worse; `fail`: does not learn."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One comparison of a study.
+
+    Args:
+        name: Unique in its study, a word; the folder of the part.
+        title: What it is about, as the page says it.
+        comparison: What is trained and evaluated.
+        headline: Labels of the models that claims are about; the others are trained last.
+        variant_of: Name of the part that this one repeats with another recipe; the claims are judged on both.
+    """
+
+    name: str
+    title: str
+    comparison: ComparisonSpec
+    headline: tuple[str, ...]
+    variant_of: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkTable:
+    """A published table of marks, one a task and model.
+
+    Args:
+        source: Where it is published, and how sure its marks are.
+        marks: Part -> model -> mark.
+    """
+
+    source: str
+    marks: Mapping[str, Mapping[str, Mark]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreTable:
+    """A published table of scores: gain over the zero predictor in units of that of a named predictor.
+
+    Args:
+        source: Where it is published, and what is different here.
+        over: Part -> the predictor whose score is 1.
+        scores: Part -> model -> score.
+    """
+
+    source: str
+    over: Mapping[str, str] = field(default_factory=dict)
+    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study(Registered):
+    """A paper or question that can be run.
+
+    Attributes:
+        title: As a page is headed.
+        question: What it asks, in one sentence.
+        source: The paper; empty for a question of our own.
+    """
+
+    registry = STUDIES
+    title: ClassVar[str]
+    question: ClassVar[str]
+    source: ClassVar[str] = ""
+
+    @abstractmethod
+    def parts(self, scale: Scale) -> tuple[Part, ...]:
+        """What is run at a scale, the most informative first."""
+
+    @property
+    @abstractmethod
+    def claims(self) -> tuple[Claim, ...]:
+        """What is to be decided, in the order of the paper."""
+
+    @property
+    def published_marks(self) -> MarkTable | None:
+        """The published table of marks, where there is one."""
+        return None
+
+    @property
+    def published_scores(self) -> ScoreTable | None:
+        """The published table of scores, where there is one."""
+        return None
+
+    def part(self, name: str, scale: Scale) -> Part:
+        """A part by name.
+
+        Raises:
+            UserError: There is none; the names are given.
+        """
+        parts = {part.name: part for part in self.parts(scale)}
+        if name not in parts:
+            raise UserError(f"{self.spec_name()} has no part {name!r}: there are {', '.join(parts)}")
+        return parts[name]
+
+
+def faults(study: Study, scale: Scale) -> Iterator[str]:
+    """What is wrong with a study as a value: names twice, claims about parts or predictors that it does not have."""
+    parts = {part.name: part for part in study.parts(scale)}
+    if len(parts) < len(study.parts(scale)):
+        yield "two parts have one name"
+    if len({claim.id for claim in study.claims}) < len(study.claims):
+        yield "two claims have one id"
+    for part in parts.values():
+        if part.variant_of and part.variant_of not in parts:
+            yield f"{part.name} is a variant of {part.variant_of}, which is no part"
+    for claim in study.claims:
+        for quantity in claim.quantities:
+            if quantity.part not in parts:
+                yield f"{claim.id} speaks of {quantity.part}, which is no part"
+                continue
+            spec = parts[quantity.part].comparison
+            labels = {spec.label(entry.model) for entry in spec.entries} | {one.label for one in spec.baselines}
+            if quantity.predictor not in labels:
+                yield f"{claim.id} speaks of {quantity.predictor}, which {quantity.part} does not compare"
+            if quantity.shift and quantity.shift not in spec.evaluated_shifts:
+                yield f"{claim.id} speaks of {quantity.shift}, under which {quantity.part} is not evaluated"

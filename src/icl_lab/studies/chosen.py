@@ -1,0 +1,39 @@
+"""Recipes that a search chose, architecture by architecture and part by part; `icl tune` writes them.
+
+`recipes_found/<study>.json` beside this file holds, for each part and model, the fields of `TrainingSpec` that were
+searched (optimiser, curriculum), and how they were found.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from icl_lab.core.specs import field_types
+from icl_lab.training.spec import TrainingSpec
+
+
+def chosen_training(study: str, part: str, model: str, base: TrainingSpec) -> TrainingSpec:
+    """The recipe that was chosen for a model on a part; `base` where none was.
+
+    Args:
+        study: Name of the study.
+        part: Name of the part; a variant has its own.
+        model: The model's word, a preset's name or a pattern.
+        base: Everything that was not searched.
+    """
+    found = recipes(study).get(part, {}).get(model)
+    if found is None:
+        return base
+    searched = {key: value for key, value in found["training"].items() if key in field_types(TrainingSpec)}
+    chosen = TrainingSpec.from_json(base.to_json() | searched)
+    assert isinstance(chosen, TrainingSpec)
+    return chosen
+
+
+@cache
+def recipes(study: str) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Part -> model -> what was chosen and how; empty for a study without a search."""
+    path = files("icl_lab.studies") / "recipes_found" / f"{study}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -1,0 +1,117 @@
+"""The jobs of a study: its trainings, and for each part the evaluation of what is trained of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from icl_lab.core.errors import UserError
+from icl_lab.report.folder import read_comparison
+from icl_lab.report.page import write_page
+from icl_lab.studies.base import Part
+from icl_lab.studies.compare import run_comparison
+from icl_lab.studies.comparison import ComparisonSpec, Entry
+from icl_lab.sweep.base import Progress
+from icl_lab.sweep.training_job import TrainingJob
+from icl_lab.training.run import run_folder
+from icl_lab.training.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class EvaluationJob:
+    """Evaluates a comparison whose trainings are done, and draws its page.
+
+    Args:
+        name: Of the job.
+        spec: The comparison.
+        folder: Where its records and page go.
+        runs: The folder that holds the trainings, as `run_folder` takes it.
+        after: Names of the trainings.
+    """
+
+    name: str
+    spec: ComparisonSpec
+    folder: Path
+    runs: Path
+    after: tuple[str, ...] = ()
+
+    def is_done(self) -> bool:
+        """Whether the folder holds the records of exactly this comparison."""
+        try:
+            return read_comparison(self.folder).settings.get("comparison") == self.spec.digest()
+        except UserError:
+            return False
+
+    def execute(self, threads: int) -> None:
+        """Evaluate, write the rows, draw the page."""
+        torch.set_num_threads(threads)
+        run_comparison(self.spec, self.folder, runs=self.runs)
+        write_page(self.folder)
+
+    def progress(self) -> Progress | None:
+        """Nothing is known before it is done."""
+        return None
+
+    def estimate(self) -> float | None:
+        """Not known."""
+        return None
+
+
+def training_jobs(parts: Sequence[Part], runs: Path) -> tuple[TrainingJob, ...]:
+    """Every training of a study once, the most informative first.
+
+    First one training of each model that a claim is about, part by part, then their second ones and so on, then the
+    other models; parts that repeat another one with another recipe come last.
+    """
+    found: dict[str, tuple[tuple[int, int, int], TrainingJob]] = {}
+    for place, part in enumerate(parts):
+        for run in part.comparison.runs():
+            rank = (2 if part.variant_of else int(not _is_headline(part, run)), run.seed, place)
+            job = TrainingJob(run=run, label=job_name(part, run), folder=run_folder(runs, run))
+            held = found.get(run.digest())
+            if held is None or rank < held[0]:
+                found[run.digest()] = (rank, job)
+    return tuple(job for _, job in sorted(found.values(), key=lambda item: item[0]))
+
+
+def evaluation_jobs(parts: Sequence[Part], out: Path, runs: Path) -> tuple[EvaluationJob, ...]:
+    """An evaluation for every part of which something is trained, of what is trained."""
+    return tuple(
+        EvaluationJob(name=f"{part.name} evaluation", spec=spec, folder=out / part.name, runs=runs)
+        for part in parts
+        if (spec := trained_so_far(part.comparison, runs)) is not None
+    )
+
+
+def trained_so_far(spec: ComparisonSpec, runs: Path) -> ComparisonSpec | None:
+    """The comparison of those trainings that are finished; none where a part has models and none is trained."""
+    finished = {
+        run.digest() for run in spec.runs() if TrainingJob(run=run, label="", folder=run_folder(runs, run)).is_done()
+    }
+    entries = tuple(entry for entry in _with_finished(spec, finished))
+    if spec.entries and not entries:
+        return None
+    return spec.replace(entries=entries)
+
+
+def _with_finished(spec: ComparisonSpec, finished: set[str]) -> Iterator[Entry]:
+    """Each architecture with as many trainings as are finished without a gap; without those that have none."""
+    for entry in spec.entries:
+        count = 0
+        for seed in spec.seeds(entry):
+            run = RunSpec(task=spec.task, model=entry.model, training=entry.training, seed=seed)
+            if run.digest() not in finished:
+                break
+            count += 1
+        if count:
+            yield replace(entry, num_seeds=count)
+
+
+def job_name(part: Part, run: RunSpec) -> str:
+    """What a training is called in tables; unique in a study."""
+    return f"{part.name} {part.comparison.label(run.model)} seed {run.seed}"
+
+
+def _is_headline(part: Part, run: RunSpec) -> bool:
+    return part.comparison.label(run.model) in part.headline

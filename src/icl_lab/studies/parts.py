@@ -1,0 +1,128 @@
+"""Making the parts of a study at a scale: which sizes, which recipe, how many trainings.
+
+`paper` has the published task, sizes and training. `small` has the published task, models of width 64 and a number of
+steps that fits into twenty minutes on one thread. `smoke` has a tiny task and shows nothing but that everything runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.core.scales import Scale
+from icl_lab.core.specs import from_short
+from icl_lab.models.presets.base import Preset
+from icl_lab.studies.base import Part
+from icl_lab.studies.chosen import chosen_training
+from icl_lab.studies.comparison import ComparisonSpec, Entry
+from icl_lab.studies.recipes import NUM_PROMPTS, model_at, training_at
+from icl_lab.tasks.base import Task
+from icl_lab.tasks.shifts.base import Shift
+from icl_lab.training.budgets.steps import Steps
+from icl_lab.training.spec import TrainingSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A part before a scale is chosen.
+
+    Args:
+        name: Of the part.
+        title: Of the part.
+        task: The published task.
+        smoke: The task at smoke scale.
+        models: The models that claims are about, by name, with `num_seeds` trainings each.
+        support: Others, with one training each, after all of the former.
+        settings: Fields of every model that has them, as text: `{"recipe": "grazzi"}`.
+        steps: Optimiser steps at small scale.
+        batch: Prompts a step at small scale; 64 are published.
+        num_seeds: Trainings of each of `models`.
+        shifts: Changes of the prompts to evaluate under.
+        longest: Longest prompt evaluated, as a multiple of the training length; at smoke scale 2 at most.
+        shifts_longest: Whether shifts are evaluated on the longest prompts.
+        baselines: As text; those of the task by default.
+        published: The published training, but for the curriculum, which is the task's; the small scale takes its
+            optimiser and schedule for `as_published`.
+        published_for: Model -> its published training, where it differs.
+        as_published: Whether the small scale has the published optimiser instead of the chosen recipe.
+        variant_of: See `Part`.
+    """
+
+    name: str
+    title: str
+    task: Task
+    smoke: Task
+    models: tuple[str, ...]
+    support: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    steps: int = 4000
+    batch: int = 64
+    num_seeds: int = 2
+    shifts: tuple[Shift, ...] = ()
+    longest: float = 1.0
+    shifts_longest: bool = False
+    baselines: tuple[str, ...] | None = None
+    published: TrainingSpec
+    published_for: Mapping[str, TrainingSpec] = field(default_factory=dict)
+    as_published: bool = False
+    variant_of: str = ""
+
+    def at(self, study: str, scale: Scale) -> Part:
+        """The part at a scale.
+
+        Args:
+            study: Name of the study, whose stored recipes the small scale uses.
+            scale: The scale.
+        """
+        task = self.smoke if scale == "smoke" else self.task
+        named = task.baselines if self.baselines is None else self.baselines
+        entries = [self._entry(study, scale, task, name) for name in self.models]
+        entries += [self._entry(study, scale, task, name, num_seeds=1) for name in self.support]
+        comparison = ComparisonSpec(
+            task=task,
+            entries=tuple(entries),
+            baselines=tuple(_baseline(name) for name in named),
+            scale=scale,
+            num_seeds=1 if scale == "smoke" else self.num_seeds,
+            num_prompts=16 if scale == "smoke" else NUM_PROMPTS[scale],
+            longest=min(2.0, self.longest) if scale == "smoke" else self.longest,
+            shifts=self.shifts,
+            shifts_longest=self.shifts_longest,
+        )
+        return Part(
+            name=self.name,
+            title=self.title,
+            comparison=comparison,
+            headline=tuple(comparison.label(entry.model) for entry in entries[: len(self.models)]),
+            variant_of=self.variant_of,
+        )
+
+    def _entry(self, study: str, scale: Scale, task: Task, name: str, num_seeds: int | None = None) -> Entry:
+        model = self._model(scale, name)
+        return Entry(model=model, training=self._training(study, scale, task, model), num_seeds=num_seeds)
+
+    def _model(self, scale: Scale, name: str) -> Preset:
+        model = model_at(scale, name)
+        return model.override({key: text for key, text in self.settings.items() if hasattr(model, key)})
+
+    def _training(self, study: str, scale: Scale, task: Task, model: Preset) -> TrainingSpec:
+        published = self.published_for.get(model.word, self.published)
+        if scale == "paper":
+            return published.replace(curriculum=task.curriculum)
+        base = training_at(scale, task)
+        if scale == "smoke":
+            return base
+        base = base.replace(budget=Steps(amount=self.steps), batch=self.batch, checkpoint_interval=200)
+        if self.as_published:
+            return base.replace(optimiser=published.optimiser, schedule=published.schedule)
+        return chosen_training(study, self.name, model.word, base)
+
+
+def parts_at(study: str, plans: Sequence[Plan], scale: Scale) -> tuple[Part, ...]:
+    """All parts of a study at a scale."""
+    return tuple(plan.at(study, scale) for plan in plans)
+
+
+def _baseline(name: str) -> Baseline:
+    baseline = from_short(BASELINES, name)
+    assert isinstance(baseline, Baseline)
+    return baseline

@@ -1,0 +1,157 @@
+"""Quantities: the numbers that claims speak of, read off the rows of a study, one estimate for each training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from icl_lab.core.errors import UserError
+from icl_lab.report.data import Comparison
+
+What = Literal["error", "relative error", "accuracy", "score", "steps to half"]
+"""`error`: in the unit of the task's metric. `relative error`: over the zero predictor's. `accuracy`: 1 - error.
+`score`: the ICL regression score, 1 for the best baseline. `steps to half`: optimiser steps until the held-out error
+is at most half the zero predictor's."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number of one training, with its interval over prompts (NaN ends where none could be had).
+
+    Args:
+        seed: Training seed; 0 for a baseline.
+        value: The number.
+        low: Lower end of its interval.
+        high: Upper end of its interval.
+    """
+
+    seed: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """A number about one predictor in one part of a study.
+
+    Args:
+        part: Name of the part.
+        predictor: Label of the model or baseline.
+        what: Which number.
+        first: First point of the learning curve that counts, in examples shown; the first there is by default.
+        last: Last point that counts; the last there is by default. Between the two the mean is taken.
+        shift: Change of the prompts, as records name it: `"orthants"`, `"length=500"`.
+        over: For a score, the predictor whose score is 1; the best baseline by default.
+    """
+
+    part: str
+    predictor: str
+    what: What = "relative error"
+    first: int | None = None
+    last: int | None = None
+    shift: str = ""
+    over: str = ""
+
+    def __post_init__(self) -> None:
+        if self.first is not None and self.last is not None and self.first > self.last:
+            raise UserError(f"quantity: expected first <= last, got {self.first} and {self.last}")
+
+    @property
+    def words(self) -> str:
+        """The quantity as a claim says it."""
+        if self.what in ("score", "steps to half"):
+            where = ""
+        elif self.first is None and self.last is None:
+            where = " over the whole prompt"
+        elif self.first == self.last:
+            where = f" after {self.first} examples"
+        elif self.last is None:
+            where = f" after {self.first} or more examples"
+        else:
+            where = f" after {self.first or 0} to {self.last} examples"
+        shift = f" under {self.shift}" if self.shift else ""
+        over = f" over {self.over}" if self.over else ""
+        return f"{self.what}{over} of {self.predictor} on {self.part}{where}{shift}"
+
+
+def measure(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estimate, ...]:
+    """One estimate for each training of the predictor; none where it was not measured.
+
+    The interval of a mean over points is the mean of the intervals at the points, which is wider than its own.
+
+    Args:
+        quantity: What is asked.
+        parts: Part -> its comparison with its records; parts that were not run yet are missing.
+    """
+    comparison = parts.get(quantity.part)
+    if comparison is None:
+        return ()
+    if quantity.what == "score" and quantity.over:
+        return _score_over(quantity, parts)
+    if quantity.what == "score":
+        rows = comparison.rows("icl_score", quantity.shift).filter(pl.col("predictor") == quantity.predictor)
+        return _by_seed(rows)
+    if quantity.what == "steps to half":
+        return _steps_to_half(quantity, comparison)
+    rows = comparison.rows(comparison.metric, quantity.shift).filter(pl.col("predictor") == quantity.predictor)
+    if quantity.first is not None:
+        rows = rows.filter(pl.col("shown") >= quantity.first)
+    if quantity.last is not None:
+        rows = rows.filter(pl.col("shown") <= quantity.last)
+    estimates = _by_seed(rows)
+    if quantity.what == "accuracy":
+        return tuple(_complement(one) for one in estimates)
+    if quantity.what == "relative error":
+        zero = comparison.number("zero_error", "zero", quantity.shift)
+        return tuple(_divided(one, zero) for one in estimates) if zero else ()
+    return estimates
+
+
+def _score_over(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estimate, ...]:
+    """Campbell et al.'s score: the gain over the zero predictor, over the mean gain of another predictor."""
+    gains = [
+        measure(Quantity(part=quantity.part, predictor=predictor, shift=quantity.shift), parts)
+        for predictor in (quantity.predictor, quantity.over)
+    ]
+    if not gains[1]:
+        return ()
+    whole = 1 - sum(one.value for one in gains[1]) / len(gains[1])
+    return tuple(_divided(_complement(one), whole) for one in gains[0]) if whole > 0 else ()
+
+
+def _complement(one: Estimate) -> Estimate:
+    return Estimate(one.seed, 1 - one.value, 1 - one.high, 1 - one.low)
+
+
+def _by_seed(rows: pl.DataFrame) -> tuple[Estimate, ...]:
+    means = rows.group_by("seed").agg(pl.col("value", "low", "high").mean()).sort("seed")
+    return tuple(
+        Estimate(seed, value, _number(low), _number(high))
+        for seed, value, low, high in means.select("seed", "value", "low", "high").iter_rows()
+        if value is not None
+    )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _divided(one: Estimate, by: float) -> Estimate:
+    return Estimate(one.seed, one.value / by, one.low / by, one.high / by)
+
+
+def _steps_to_half(quantity: Quantity, comparison: Comparison) -> tuple[Estimate, ...]:
+    """Steps until the held-out error is at most half the zero predictor's; infinite for a training that never is."""
+    zero = comparison.number("zero_error", "zero")
+    metric = f"held_out_{comparison.metric}"
+    rows = comparison.rows(metric).filter(pl.col("predictor") == quantity.predictor)
+    if not zero:
+        return ()
+    found = []
+    for (seed,), curve in sorted(rows.group_by("seed"), key=lambda item: item[0]):
+        reached = curve.filter(pl.col("value") <= zero / 2)["step"]
+        steps = float(min(reached)) if len(reached) else float("inf")
+        found.append(Estimate(int(seed), steps, steps, steps))
+    return tuple(found)

@@ -1,0 +1,205 @@
+"""Statements: sentences about quantities that rows can decide, with their margins.
+
+A statement holds where it holds in every training, with the interval over prompts on the same side of its bound; it
+does not hold where it fails in every training; anything else is undecided: trainings disagree, or an interval crosses
+the bound. Two trainings are too few for an interval of their own (Student's t with one degree of freedom is six times
+as wide as the spread), unanimity is what can be asked of them.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from icl_lab.report.data import Comparison
+from icl_lab.studies.quantities import Estimate, Quantity, measure
+
+Outcome = Literal["holds", "does not hold", "undecided"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of a statement.
+
+    Args:
+        outcome: Whether it holds.
+        words: The statement, with its bound.
+        figure: The numbers that decided, one for each training, with intervals.
+    """
+
+    outcome: Outcome
+    words: str
+    figure: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement(ABC):
+    """A sentence about one or two quantities."""
+
+    quantity: Quantity
+
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """The sentence, with its bound."""
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What it speaks of."""
+        return (self.quantity,)
+
+    @abstractmethod
+    def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
+        """For each training: the number to show, and how far the statement is from failing (positive: it holds)."""
+
+    def judge(self, parts: Mapping[str, Comparison]) -> Finding:
+        """Decide the statement on the rows of a study."""
+        margins = self.margins(parts)
+        if not margins:
+            return Finding("undecided", self.words, "not measured")
+        figure = ", ".join(shown(number) for number, _ in margins)
+        trainings = f" ({len(margins)} trainings)" if len(margins) > 1 else ""
+        return Finding(decided([margin for _, margin in margins]), self.words, figure + trainings)
+
+
+def decided(margins: Sequence[Estimate]) -> Outcome:
+    """Unanimous trainings, each with its whole interval on one side of zero, or nothing is decided."""
+    if all(margin.low >= 0 for margin in margins):
+        return "holds"
+    return "does not hold" if all(margin.high < 0 for margin in margins) else "undecided"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtMost(Statement):
+    """`quantity <= bound`."""
+
+    bound: float
+
+    @property
+    def words(self) -> str:
+        return f"{self.quantity.words} is at most {self.bound:g}"
+
+    def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
+        return [(one, _combined(one, self.bound, -1)) for one in measure(self.quantity, parts)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtLeast(Statement):
+    """`quantity >= bound`."""
+
+    bound: float
+
+    @property
+    def words(self) -> str:
+        return f"{self.quantity.words} is at least {self.bound:g}"
+
+    def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
+        return [(one, _combined(one, -self.bound, 1)) for one in measure(self.quantity, parts)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparing(Statement):
+    """A sentence about two quantities."""
+
+    other: Quantity
+
+    @property
+    def quantities(self) -> tuple[Quantity, ...]:
+        return (self.quantity, self.other)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Near(Comparing):
+    """`|quantity - other| <= within`."""
+
+    within: float
+
+    @property
+    def words(self) -> str:
+        return f"{self.quantity.words} is within {self.within:g} of the {self.other.words}"
+
+    def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
+        found = []
+        for one, other in pairs(self.quantity, self.other, parts):
+            gap = difference(one, other)
+            # The largest and the smallest distance that the interval of the difference allows.
+            far, near = max(abs(gap.low), abs(gap.high)), max(0.0, gap.low, -gap.high)
+            margin = Estimate(gap.seed, self.within - abs(gap.value), self.within - far, self.within - near)
+            found.append((gap, margin))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Below(Comparing):
+    """`quantity <= other - by`; with a negative `by`, `quantity` may be above `other` by that much."""
+
+    by: float = 0.0
+
+    @property
+    def words(self) -> str:
+        if self.by < 0:
+            return f"{self.quantity.words} is at most {-self.by:g} above the {self.other.words}"
+        distance = f" by {self.by:g} or more" if self.by else ""
+        return f"{self.quantity.words} is below the {self.other.words}{distance}"
+
+    def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
+        found = []
+        for one, other in pairs(self.quantity, self.other, parts):
+            gap = difference(one, other)
+            found.append((gap, _combined(gap, -self.by, -1)))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times(Comparing):
+    """`quantity >= factor * other`: by how many times a curve rises, or a model is slower."""
+
+    factor: float
+
+    @property
+    def words(self) -> str:
+        return f"{self.quantity.words} is at least {self.factor:g} times the {self.other.words}"
+
+    def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
+        found = []
+        for one, other in pairs(self.quantity, self.other, parts):
+            times = Estimate(other.seed, *(self.factor * number for number in (other.value, other.low, other.high)))
+            ratio = one.value / other.value if other.value else math.inf
+            found.append((Estimate(one.seed, ratio, math.nan, math.nan), difference(one, times)))
+        return found
+
+
+def pairs(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
+    """Estimates of two quantities, training by training; a baseline, which has none, stands against each."""
+    ours, theirs = measure(quantity, parts), measure(other, parts)
+    if len(theirs) == 1 and len(ours) > 1:
+        return [(one, theirs[0]) for one in ours]
+    if len(ours) == 1 and len(theirs) > 1:
+        return [(ours[0], one) for one in theirs]
+    by_seed = {one.seed: one for one in theirs}
+    return [(one, by_seed[one.seed]) for one in ours if one.seed in by_seed]
+
+
+def difference(one: Estimate, other: Estimate) -> Estimate:
+    """`one - other`, as if they were independent: on the same prompts they are not, and the interval is too wide."""
+    if math.isinf(one.value) or math.isinf(other.value):
+        gap = 0.0 if one.value == other.value else one.value - other.value  # two that never arrive are equally late
+        return Estimate(one.seed, gap, gap, gap)
+    gap = one.value - other.value
+    below = math.hypot(one.value - one.low, other.high - other.value)
+    above = math.hypot(one.high - one.value, other.value - other.low)
+    return Estimate(one.seed, gap, gap - below, gap + above)
+
+
+def shown(number: Estimate) -> str:
+    """A number with its interval, in three digits."""
+    if math.isnan(number.low) or number.low == number.high:
+        return f"{number.value:.3g}"
+    return f"{number.value:.3g} ({number.low:.3g} to {number.high:.3g})"
+
+
+def _combined(one: Estimate, add: float, sign: int) -> Estimate:
+    """`add + sign * one`, the ends in order."""
+    ends = sorted((add + sign * one.low, add + sign * one.high))
+    return Estimate(one.seed, add + sign * one.value, *ends)

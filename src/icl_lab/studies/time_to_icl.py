@@ -1,0 +1,76 @@
+"""How soon does in-context learning appear? Steps until half of the zero error is gone, by architecture and task."""
+
+from dataclasses import dataclass
+
+from icl_lab.core.scales import Scale
+from icl_lab.studies.base import STUDIES, Part, Study
+from icl_lab.studies.claims import Claim
+from icl_lab.studies.parts import Plan, parts_at
+from icl_lab.studies.quantities import Quantity
+from icl_lab.studies.recipes import PAPER as PARK
+from icl_lab.studies.statements import Statement, Times
+from icl_lab.tasks.linear_regression import LinearRegression
+
+OWN = "a question of our own; first seen in short probes"
+MODELS = ("transformer", "mamba", "mambaformer", "(delta_net mlp)*L", "(linear_attention mlp)*L", "(gru)*4")
+DIMS = (5, 10, 20)
+
+PLANS = tuple(
+    Plan(
+        name=f"linear_{dim}",
+        title=f"Linear regression in {dim} dimensions",
+        task=LinearRegression(dim=dim, length=2 * dim + 1),
+        smoke=LinearRegression(dim=3, length=7),
+        models=MODELS,
+        steps=3000,
+        published=PARK,
+        baselines=("least_squares", "averaging"),
+    )
+    for dim in DIMS
+)
+
+
+def _steps(dim: int, model: str) -> Quantity:
+    return Quantity(part=f"linear_{dim}", predictor=model, what="steps to half")
+
+
+def _sooner(model: str, other: str) -> tuple[Statement, ...]:
+    return tuple(Times(quantity=_steps(dim, other), other=_steps(dim, model), factor=1.0) for dim in DIMS)
+
+
+@STUDIES.register
+@dataclass(frozen=True, kw_only=True)
+class TimeToIcl(Study):
+    """Linear regression in 5, 10 and 20 dimensions by six architectures: steps, seconds and FLOPs to half the error."""
+
+    title = "Time to in-context learning"
+    question = "How many steps, seconds and FLOPs does each architecture train before it learns in context?"
+
+    def parts(self, scale: Scale) -> tuple[Part, ...]:
+        return parts_at("time_to_icl", PLANS, scale)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return (
+            Claim(
+                id="mamba_first",
+                sentence="Mamba leaves the plateau before the Transformer does.",
+                source=OWN,
+                statements=_sooner("mamba", "transformer"),
+            ),
+            Claim(
+                id="hybrid_first",
+                sentence="The hybrid leaves it before the Transformer does.",
+                source=OWN,
+                statements=_sooner("mambaformer", "transformer"),
+            ),
+            Claim(
+                id="larger_is_later",
+                sentence="In more dimensions it takes every architecture longer.",
+                source=OWN,
+                statements=tuple(
+                    Times(quantity=_steps(DIMS[-1], model), other=_steps(DIMS[0], model), factor=1.0)
+                    for model in MODELS
+                ),
+            ),
+        )

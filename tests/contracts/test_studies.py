@@ -1,0 +1,48 @@
+"""Every study can be run as it stands: its claims speak of what it measures, at every scale."""
+
+import pytest
+
+from icl_lab.core.scales import SCALES, Scale
+from icl_lab.studies.base import STUDIES, faults
+from icl_lab.studies.jobs import training_jobs
+
+CASES = [(name, scale) for name in STUDIES.names() for scale in SCALES]
+
+
+@pytest.mark.parametrize(("name", "scale"), CASES)
+def test_claims_speak_of_what_is_measured(name: str, scale: Scale) -> None:
+    assert list(faults(STUDIES.get(name)(), scale)) == []
+
+
+@pytest.mark.parametrize("name", STUDIES.names())
+def test_a_study_says_what_it_asks_and_where_its_claims_come_from(name: str) -> None:
+    study = STUDIES.get(name)()
+    assert study.title
+    assert study.question.endswith("?")
+    assert study.claims
+    for claim in study.claims:
+        assert claim.source
+        assert claim.sentence.endswith(".")
+        assert claim.statements
+
+
+@pytest.mark.parametrize("name", STUDIES.names())
+def test_the_published_marks_are_of_parts_and_models_that_there_are(name: str) -> None:
+    study = STUDIES.get(name)()
+    parts = {part.name: part for part in study.parts("small")}
+    for part, row in (study.published_marks.marks if study.published_marks else {}).items():
+        spec = parts[part].comparison
+        assert set(row) <= {spec.label(entry.model) for entry in spec.entries}
+
+
+@pytest.mark.parametrize("name", STUDIES.names())
+def test_small_has_the_published_tasks(name: str) -> None:
+    """`small` reduces models and training, not the tasks."""
+    small, paper = (STUDIES.get(name)().parts(scale) for scale in ("small", "paper"))
+    assert [part.comparison.task for part in small] == [part.comparison.task for part in paper]
+
+
+@pytest.mark.parametrize(("name", "scale"), CASES)
+def test_trainings_have_names_of_their_own(name: str, scale: Scale, tmp_path_factory: pytest.TempPathFactory) -> None:
+    jobs = training_jobs(STUDIES.get(name)().parts(scale), tmp_path_factory.mktemp("study"))
+    assert len({job.name for job in jobs}) == len(jobs)

@@ -1,0 +1,132 @@
+"""Statements are decided by unanimous trainings, with their intervals, and never where nothing was measured."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icl_lab.core.errors import UserError
+from icl_lab.studies.quantities import Estimate, Quantity, measure
+from icl_lab.studies.statements import AtLeast, AtMost, Below, Near, Statement, Times, decided, difference
+
+from .found_rows import part, sharp
+
+A, B = Quantity(part="p", predictor="a", what="error"), Quantity(part="p", predictor="b", what="error")
+
+
+def outcome(statement: Statement, **curves: list) -> str:
+    return statement.judge({"p": part(curves)}).outcome
+
+
+def test_a_quantity_is_the_mean_over_its_points_for_each_training() -> None:
+    rows = {"p": part({"a": [sharp(8, 4, 2, 1), sharp(0, 0, 4, 2)]}, zero=4.0)}
+    whole = measure(A, rows)
+    assert [one.value for one in whole] == [3.75, 1.5]
+    late = Quantity(part="p", predictor="a", what="relative error", first=2, last=3)
+    assert [one.value for one in measure(late, rows)] == [1.5 / 4, 3 / 4]
+    accuracy = Quantity(part="p", predictor="a", what="accuracy", first=3)
+    assert [one.value for one in measure(accuracy, rows)] == [0.0, -1.0]
+
+
+def test_accuracy_swaps_the_ends_of_the_interval() -> None:
+    rows = {"p": part({"a": [[(0.3, 0.2, 0.5)]]})}
+    (one,) = measure(Quantity(part="p", predictor="a", what="accuracy"), rows)
+    assert (one.value, one.low, one.high) == (0.7, 0.5, 0.8)
+
+
+def test_points_of_another_shift_do_not_count() -> None:
+    rows = {"p": part({"a": [sharp(1.0)]}, shift="orthants")}
+    assert measure(A, rows) == ()
+    assert len(measure(Quantity(part="p", predictor="a", what="error", shift="orthants"), rows)) == 1
+
+
+def test_steps_to_half_are_the_first_that_reach_it_and_infinite_without() -> None:
+    rows = {"p": part({"a": [sharp(1)] * 2}, held_out={"a": [[0.9, 0.5, 0.6], [0.9, 0.8, 0.7]]})}
+    steps = measure(Quantity(part="p", predictor="a", what="steps to half"), rows)
+    assert [one.value for one in steps] == [200.0, math.inf]
+
+
+def test_every_training_must_be_on_the_same_side_with_its_whole_interval() -> None:
+    at_most = AtMost(quantity=A, bound=1.0)
+    assert outcome(at_most, a=[sharp(0.5), sharp(1.0)]) == "holds"
+    assert outcome(at_most, a=[sharp(1.5), sharp(1.1)]) == "does not hold"
+    assert outcome(at_most, a=[sharp(0.5), sharp(1.5)]) == "undecided"
+    assert outcome(at_most, a=[[(0.9, 0.7, 1.1)]]) == "undecided"
+    assert outcome(AtLeast(quantity=A, bound=1.0), a=[sharp(1.0), sharp(2.0)]) == "holds"
+    assert outcome(AtLeast(quantity=A, bound=1.0), a=[[(0.8, 0.7, 0.9)]]) == "does not hold"
+
+
+def test_without_an_interval_nothing_is_decided() -> None:
+    assert outcome(AtMost(quantity=A, bound=1.0), a=[[(0.5, math.nan, math.nan)]]) == "undecided"
+
+
+def test_what_was_not_measured_is_undecided() -> None:
+    finding = AtMost(quantity=A, bound=1.0).judge({})
+    assert (finding.outcome, finding.figure) == ("undecided", "not measured")
+
+
+def test_near_looks_at_the_whole_interval_of_the_difference() -> None:
+    near = Near(quantity=A, other=B, within=0.1)
+    assert outcome(near, a=[sharp(1.05)], b=[sharp(1.0)]) == "holds"
+    assert outcome(near, a=[sharp(0.8)], b=[sharp(1.0)]) == "does not hold"
+    # 0.05 apart, but the interval of the difference reaches to 0.15.
+    assert outcome(near, a=[[(1.05, 0.95, 1.15)]], b=[sharp(1.0)]) == "undecided"
+
+
+def test_below_pairs_trainings_by_seed() -> None:
+    below = Below(quantity=A, other=B)
+    assert outcome(below, a=[sharp(1.0), sharp(3.0)], b=[sharp(2.0), sharp(4.0)]) == "holds"
+    assert outcome(below, a=[sharp(1.0), sharp(3.0)], b=[sharp(2.0), sharp(2.0)]) == "undecided"
+    assert outcome(Below(quantity=A, other=B, by=0.5), a=[sharp(1.0)], b=[sharp(1.2)]) == "does not hold"
+    assert outcome(Below(quantity=A, other=B, by=-0.5), a=[sharp(1.6)], b=[sharp(1.2)]) == "holds"
+
+
+def test_a_baseline_stands_against_every_training() -> None:
+    assert outcome(Below(quantity=A, other=B), a=[sharp(1.0), sharp(3.0)], b=[sharp(2.0)]) == "undecided"
+    assert len(Below(quantity=A, other=B).margins({"p": part({"a": [sharp(1), sharp(2)], "b": [sharp(3)]})})) == 2
+
+
+def test_times_compares_with_a_multiple() -> None:
+    assert outcome(Times(quantity=A, other=B, factor=10), a=[sharp(20.0)], b=[sharp(1.0)]) == "holds"
+    assert outcome(Times(quantity=A, other=B, factor=10), a=[sharp(5.0)], b=[sharp(1.0)]) == "does not hold"
+
+
+def test_two_models_that_never_arrive_are_equally_slow() -> None:
+    steps = [Quantity(part="p", predictor=name, what="steps to half") for name in "ab"]
+    rows = {"p": part({"a": [sharp(1)], "b": [sharp(1)]}, held_out={"a": [[1.0]], "b": [[1.0]]})}
+    assert Times(quantity=steps[0], other=steps[1], factor=1.0).judge(rows).outcome == "holds"
+
+
+def test_equal_values_with_wide_intervals_are_not_known_to_be_near() -> None:
+    wide = [[(1.0, 0.5, 1.5)]]
+    assert outcome(Near(quantity=A, other=B, within=0.1), a=wide, b=wide) == "undecided"
+
+
+NUMBERS = st.floats(-10, 10)
+WIDTHS = st.floats(0, 3)
+
+
+@given(NUMBERS, NUMBERS, WIDTHS, WIDTHS, WIDTHS, WIDTHS)
+def test_a_difference_is_antisymmetric(a: float, b: float, al: float, ah: float, bl: float, bh: float) -> None:
+    one, other = Estimate(0, a, a - al, a + ah), Estimate(0, b, b - bl, b + bh)
+    there, back = difference(one, other), difference(other, one)
+    # 1e-9: sums of numbers of size ten, in another order.
+    assert there.value == pytest.approx(-back.value, abs=1e-9)
+    assert there.low == pytest.approx(-back.high, abs=1e-9)
+    assert there.low <= there.value <= there.high
+
+
+@given(st.lists(st.tuples(NUMBERS, WIDTHS, WIDTHS), min_size=1, max_size=4))
+def test_what_holds_cannot_fail_with_the_sign_turned(margins: list[tuple[float, float, float]]) -> None:
+    estimates = [Estimate(i, m, m - low, m + high) for i, (m, low, high) in enumerate(margins)]
+    turned = [Estimate(e.seed, -e.value, -e.high, -e.low) for e in estimates]
+    if decided(estimates) == "does not hold":
+        assert decided(turned) == "holds"
+    if any(e.low < 0 for e in estimates):
+        assert decided(estimates) != "holds"
+
+
+def test_a_region_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(UserError, match="first <= last"):
+        Quantity(part="p", predictor="a", first=3, last=2)
