@@ -22,8 +22,8 @@ BELOW = {
     "sweep": {"core", "training"},
     "published": {"core", "tasks"},
 }
+BELOW["studies"] = set(BELOW)
 BELOW["catalogue"] = set(BELOW)
-BELOW["studies"] = set(BELOW) | {"catalogue"}
 BELOW["api"] = set(BELOW)
 BELOW["cli"] = set(BELOW) | {"__init__"}
 BELOW["__init__"] = set(BELOW)

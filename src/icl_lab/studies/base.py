@@ -132,7 +132,8 @@ def faults(study: Study, scale: Scale) -> Iterator[str]:
                 continue
             spec = parts[quantity.part].comparison
             labels = {spec.label(entry.model) for entry in spec.entries} | {one.label for one in spec.baselines}
-            if quantity.predictor not in labels:
-                yield f"{claim.id} speaks of {quantity.predictor}, which {quantity.part} does not compare"
+            for predictor in filter(None, (quantity.predictor, quantity.over)):
+                if predictor not in labels:
+                    yield f"{claim.id} speaks of {predictor}, which {quantity.part} does not compare"
             if quantity.shift and quantity.shift not in spec.evaluated_shifts:
                 yield f"{claim.id} speaks of {quantity.shift}, under which {quantity.part} is not evaluated"

@@ -48,7 +48,7 @@ PLANS = (
         support=HYBRIDS,
         steps=4000,
         published=PARK,
-        baselines=("lasso(strength=0.01)",),
+        baselines=("lasso",),
     ),
     Plan(
         name="two_layer_relu",
@@ -70,7 +70,7 @@ PLANS = (
         support=HYBRIDS,
         steps=2500,
         published=PARK,
-        baselines=("decision_tree(max_depth=4)",),
+        baselines=("decision_tree",),
     ),
     Plan(
         name="sparse_parity",
@@ -87,7 +87,7 @@ PLANS = (
 
 OVER = {
     "linear_regression": "least_squares",
-    "sparse_linear_regression": "lasso(strength=0.01)",
+    "sparse_linear_regression": "lasso",
     "two_layer_relu": NETWORK,
     "decision_tree": "transformer",
     "sparse_parity": "mamba",

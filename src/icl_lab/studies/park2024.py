@@ -77,7 +77,7 @@ PLANS = (
         support=OTHERS,
         steps=2500,
         published=_published(4e-4),
-        baselines=("decision_tree(max_depth=4)", "nearest_neighbours", "least_squares"),
+        baselines=("decision_tree", "nearest_neighbours", "least_squares"),
     ),
     Plan(
         name="orthogonal_outlier_regression",
@@ -120,7 +120,7 @@ PLANS = (
         support=OTHERS,
         steps=4000,
         published=_published(1e-4),
-        baselines=("least_squares", "lasso(strength=0.01)", "nearest_neighbours"),
+        baselines=("least_squares", "lasso", "nearest_neighbours"),
     ),
     Plan(
         name="chain_of_thought",
