@@ -1,4 +1,4 @@
-"""`icl report`: draw a comparison's page again from its records."""
+"""`icl report`: draw the page of a comparison or a study again from its records."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,17 +8,19 @@ import typer
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, results
 from icl_lab.report.page import write_page
+from icl_lab.report.study_data import STUDY
+from icl_lab.report.study_page import write_study_pages
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="The folder that `icl compare --out` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="The folder that `icl compare` or `icl run` wrote.")],
     as_json: Json = False,
 ) -> None:
-    """Draw a comparison's page and figures again; nothing is trained or evaluated.
+    """Draw the page and figures of a comparison or a study again; nothing is trained or evaluated.
 
     icl report results/first
     """  # noqa: D412
-    page = write_page(folder)
+    page = write_study_pages(folder) if (folder / STUDY).is_file() else write_page(folder)
     if as_json:
         print_json({"page": str(page)})
     else:

@@ -1,13 +1,14 @@
 """`icl run`: carry out a study, from nothing, from where it stopped, or as far as a budget goes."""
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from icl_lab.cli.components import Json
-from icl_lab.cli.console import print_json, progress, results
+from icl_lab.cli.console import fail, print_json, progress, results
 from icl_lab.cli.options import ScaleOption
 from icl_lab.cli.settings import names
 from icl_lab.cli.sweep_table import SweepTable
@@ -40,16 +41,19 @@ def run(
 ) -> None:
     """Run a paper or a question: train, evaluate, and say which claims hold.
 
+    What is trained or measured already is not done again, and Ctrl-C loses nothing: the same command goes on.
+
     \b
       icl run park2024 --scale smoke
       icl run grazzi2024 --parts skewed,tree --budget 2h
       icl run park2024 --on "slurm(partition=cpu)"
+      icl describe park2024 --scale paper
     """  # noqa: D301, D412
     chosen = STUDIES.get(study)()
     executor = from_short(EXECUTORS, on)
     assert isinstance(executor, Executor)
     folder = out or Path("results") / "studies" / f"{study}-{scale}"
-    found = carry_out(
+    done = carry_out(
         chosen,
         scale,
         folder,
@@ -61,10 +65,12 @@ def run(
     )
     page = write_study_page(folder)
     if as_json:
-        print_json({"page": str(page), **as_values(found)})
-        return
-    print_study(found)
-    results().print(f"page: {page}", markup=False, soft_wrap=True)
+        print_json({"page": str(page), "failed": dict(done.failed), **asdict(done.study)})
+    else:
+        print_study(done.study)
+        results().print(f"page: {page}", markup=False, soft_wrap=True)
+    if done.failed:
+        fail(f"{len(done.failed)} jobs failed, {next(iter(done.failed))} first; the same command tries again", status=1)
 
 
 def print_study(found: FoundStudy) -> None:
@@ -75,13 +81,6 @@ def print_study(found: FoundStudy) -> None:
             screen.print(table)
             screen.print()
     screen.print(conclusion(found), markup=False)
-
-
-def as_values(found: FoundStudy) -> dict[str, object]:
-    """The same as JSON values."""
-    from dataclasses import asdict
-
-    return asdict(found)
 
 
 def seconds_of(budget: str) -> float | None:

@@ -1,8 +1,10 @@
 """Records: results as rows, appended to JSON lines that survive a kill in mid-write, read back as a polars frame."""
 
+import gzip
 import json
 import math
 import os
+import zlib
 from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
@@ -86,20 +88,45 @@ class RecordWriter:
             os.fsync(file.fileno())
 
 
-def write_records(path: Path, records: Iterable[Record]) -> None:
-    """Replace a file of records by another, all at once."""
-    write_atomic(path, _lines(records))
+def write_records(path: Path, records: Iterable[Record], *, compressed: bool = False) -> None:
+    """Replace a file of records by another, all at once.
+
+    Args:
+        path: The JSON-lines file.
+        records: What it is to hold.
+        compressed: Write `<name>.gz` instead, and remove the plain file. Equal records give equal bytes.
+    """
+    beside = packed(path)
+    if compressed:
+        write_atomic(beside, gzip.compress(_lines(records), mtime=0))
+        path.unlink(missing_ok=True)
+    else:
+        write_atomic(path, _lines(records))
+        beside.unlink(missing_ok=True)
+
+
+def packed(path: Path) -> Path:
+    """Where the compressed form of a file of records is."""
+    return path.with_name(f"{path.name}.gz")
+
+
+def has_records(path: Path) -> bool:
+    """Whether there is such a file of records, plain or compressed."""
+    return path.is_file() or packed(path).is_file()
 
 
 def read_records(path: Path) -> pl.DataFrame:
     """All records of a file as a frame with the columns of `Record`; an absent file has none.
 
+    Where there is no such file but `<name>.gz`, that is read.
+
     Raises:
-        DamagedFile: A line other than a torn last one is not a record; the message holds the last good one.
+        DamagedFile: A line other than a torn last one is not a record; the message holds the last good one. Or the
+            compressed file cannot be unpacked.
     """
-    if not path.exists():
+    if not has_records(path):
         return pl.DataFrame(schema=SCHEMA)
-    content = path.read_bytes()
+    content = path.read_bytes() if path.exists() else _unpacked(packed(path))
     lines = content[: content.rfind(b"\n") + 1].splitlines()
     rows: list[dict[str, object]] = []
     for number, line in enumerate(lines, start=1):
@@ -112,6 +139,13 @@ def read_records(path: Path) -> pl.DataFrame:
             advice = f"{last}; nothing was overwritten, remove that line to go on"
             raise DamagedFile(path, f"line {number} is not a record ({trouble})", advice) from None
     return pl.DataFrame(rows, schema=SCHEMA)
+
+
+def _unpacked(path: Path) -> bytes:
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as trouble:
+        raise DamagedFile(path, f"it cannot be unpacked ({trouble})", "restore it, or measure again") from None
 
 
 def _row(line: bytes) -> dict[str, object]:

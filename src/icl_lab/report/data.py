@@ -7,6 +7,7 @@
     examples_to_half_mean, score_gap_mean, difference_mean, icl_score_over_seeds, score_gap_over_seeds,
     difference_over_seeds, zero_error, independent_draws, asked_points, refused
                           as `evaluation/scores.py` writes and describes them
+    paired_difference     as `evaluation/contrasts.py` does; read by studies only
     state_norm            as `evaluation/state_norm.py` does
     published_<figure>    points of the published curves that `comparison.json` names
     loss                  training loss, with `step` and `seed`

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json, write_json
-from icl_lab.core.records import read_records
+from icl_lab.core.records import has_records, read_records
 from icl_lab.report.data import Comparison, Entry, Kind, Published
 from icl_lab.report.words import EXAMPLES
 
@@ -33,7 +33,7 @@ def read_comparison(folder: Path) -> Comparison:
     path = folder / COMPARISON
     if not path.is_file():
         raise UserError(f"no comparison in {folder}: expected {COMPARISON} there, as `icl compare` writes it")
-    if not (folder / RECORDS).is_file():
+    if not has_records(folder / RECORDS):
         raise UserError(f"no {RECORDS} in {folder}: there is nothing to draw; `icl compare` into it makes it anew")
     data = _object(path, "the file", read_json(path))
     entries = _typed(path, data, "predictors", list, required=True)

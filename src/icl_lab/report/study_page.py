@@ -9,8 +9,8 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.files import write_atomic
 from icl_lab.report.drawing import inline_svg
 from icl_lab.report.drawn import draw_figures
-from icl_lab.report.folder import read_comparison
-from icl_lab.report.page import PAGE
+from icl_lab.report.folder import COMPARISON, read_comparison
+from icl_lab.report.page import PAGE, write_page
 from icl_lab.report.rendering import render_template
 from icl_lab.report.study_data import FoundPart, FoundStudy, read_study
 from icl_lab.report.study_tables import conclusion, marks_of, scores_of
@@ -76,6 +76,19 @@ def write_study_page(folder: Path) -> Path:
     )
     write_atomic(page, text.encode())
     return page
+
+
+def write_study_pages(folder: Path) -> Path:
+    """Draw the page of a study and those of its parts; returns the path of the former.
+
+    Raises:
+        UserError: There is no study in the folder.
+        DamagedFile: A file cannot be read.
+    """
+    for part in read_study(folder).parts:
+        if (folder / part.name / COMPARISON).is_file():
+            write_page(folder / part.name)
+    return write_study_page(folder)
 
 
 def _tables(study: FoundStudy) -> list[Beside]:

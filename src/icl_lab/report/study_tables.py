@@ -4,9 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 
 from rich.table import Table
+from rich.text import Text
 
+from icl_lab.report.grid import Grid, column
+from icl_lab.report.labels import printable
 from icl_lab.report.study_data import FoundClaim, FoundPart, FoundStudy, Outcome
-from icl_lab.report.words import listed, number
+from icl_lab.report.words import listed, number, plain
 
 COLOURS = {"holds": "green", "does not hold": "red", "undecided": "yellow"}
 
@@ -14,6 +17,10 @@ COLOURS = {"holds": "green", "does not hold": "red", "undecided": "yellow"}
 def conclusion(found: FoundStudy) -> str:
     """What came out, in one or two sentences."""
     counts = Counter(claim.outcome for claim in found.claims)
+    if found.scale == "smoke":
+        return (
+            f"Scale smoke shows that everything runs and nothing else: none of {len(found.claims)} claims is decided."
+        )
     words: dict[Outcome, tuple[str, str]] = {
         "holds": ("holds", "hold"),
         "does not hold": ("does not hold", "do not hold"),
@@ -28,33 +35,36 @@ def conclusion(found: FoundStudy) -> str:
 
 
 def claims_table(found: FoundStudy) -> Table:
-    """A line for each claim: the sentence, what decided, the verdict."""
-    table = Table(box=None, pad_edge=False, header_style="bold", show_lines=False)
-    table.add_column("claim", no_wrap=True)
-    table.add_column("", ratio=3)
-    table.add_column("found", ratio=2)
-    table.add_column("verdict", no_wrap=True)
+    """Each claim with its verdict, and below it what decided."""
+    table = Table(title="claims", title_justify="left", title_style="bold", show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
     for claim in found.claims:
-        verdict = f"[{COLOURS[claim.outcome]}]{claim.outcome}[/]"
-        published = f"\n[dim]published: {_plain(claim.published)}[/]" if claim.published else ""
-        table.add_row(_plain(claim.id), f"{_plain(claim.sentence)}{published}", _plain(deciding(claim)), verdict)
+        said = Text(f"{claim.id}: {claim.sentence}")
+        if claim.published:
+            said.append(f"\npublished: {claim.published}", style="dim")
+        for line in deciding(claim):
+            said.append(f"\n{line}", style="dim")
+        if claim.as_published not in (None, claim.outcome):
+            said.append(f"\nwith the published optimiser: {claim.as_published}", style="bold")
+        table.add_row(Text(claim.outcome, style=COLOURS[claim.outcome]), said)
     return table
 
 
-def deciding(claim: FoundClaim, most: int = 2) -> str:
+def deciding(claim: FoundClaim, most: int = 2) -> list[str]:
     """The statements that a verdict rests on, with their figures; the first ones where there are many."""
-    lines = [f"{one.words}: {one.figure}" for one in claim.deciding[:most]]
+    lines = [f"- {one.words}: {one.figure}" for one in claim.deciding[:most]]
     more = len(claim.deciding) - most
-    return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+    return [*lines, f"- and {more} more"] if more > 0 else lines
 
 
-def marks_table(found: FoundStudy) -> Table | None:
+def marks_table(found: FoundStudy) -> Grid | None:
     """Our marks beside the published ones; none where no marks are published."""
     rows = {part.name: marks_of(part) for part in found.parts if part.published_marks}
     return _beside(rows, "marks: ours (published)") if rows else None
 
 
-def scores_table(found: FoundStudy) -> Table | None:
+def scores_table(found: FoundStudy) -> Grid | None:
     """Our scores beside the published ones; none where no scores are published."""
     rows = {part.name: scores_of(part) for part in found.parts if part.published_scores}
     return _beside(rows, "scores: ours (published)") if rows else None
@@ -79,17 +89,8 @@ def _with(ours: str, published: str | None) -> str:
     return ours if published is None else f"{ours} ({published})"
 
 
-def _beside(rows: Mapping[str, Mapping[str, str]], title: str) -> Table:
+def _beside(rows: Mapping[str, Mapping[str, str]], title: str) -> Grid:
     models = list(dict.fromkeys(model for cells in rows.values() for model in cells))
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="bold")
-    table.add_column("", no_wrap=True)
-    for model in models:
-        table.add_column(_plain(model), overflow="fold")
-    for name, cells in rows.items():
-        table.add_row(_plain(name), *(_plain(cells.get(model, "-")) for model in models))
-    return table
-
-
-def _plain(text: str) -> str:
-    """Text in which nothing is markup."""
-    return text.replace("[", r"\[")
+    names = column("", [plain(name) for name in rows], right=False)
+    cells = [column(printable(model), [row.get(model, "-") for row in rows.values()], right=False) for model in models]
+    return Grid(title, (names,), tuple(cells))

@@ -135,5 +135,8 @@ def faults(study: Study, scale: Scale) -> Iterator[str]:
             for predictor in filter(None, (quantity.predictor, quantity.over)):
                 if predictor not in labels:
                     yield f"{claim.id} speaks of {predictor}, which {quantity.part} does not compare"
+            # Smoke prompts are too short for the published lengths, and decide nothing.
+            if scale == "smoke" and quantity.shift.startswith("length="):
+                continue
             if quantity.shift and quantity.shift not in spec.evaluated_shifts:
                 yield f"{claim.id} speaks of {quantity.shift}, under which {quantity.part} is not evaluated"

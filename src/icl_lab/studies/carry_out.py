@@ -1,25 +1,48 @@
 """Carrying out a study: train, evaluate, judge. Stopped at any moment, the same call goes on where it was.
 
 <runs>/runs/<digest>/    the trainings, shared by all parts, and by studies beside each other
-<out>/<part>/            a comparison: comparison.json, records.jsonl, index.html
+<out>/<part>/            a comparison: comparison.json, records.jsonl.gz, index.html
 <out>/study.json         verdicts and marks, made anew from the rows at each call
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
 from icl_lab.report.data import Comparison
-from icl_lab.report.folder import read_comparison
-from icl_lab.report.study_data import FoundClaim, FoundPart, FoundStatement, FoundStudy, write_study
+from icl_lab.report.folder import COMPARISON, read_comparison
+from icl_lab.report.study_data import (
+    STUDY,
+    FoundClaim,
+    FoundPart,
+    FoundStatement,
+    FoundStudy,
+    read_study,
+    write_study,
+)
 from icl_lab.studies.base import Part, ScoreTable, Study
 from icl_lab.studies.claims import Claim, Verdict
-from icl_lab.studies.jobs import evaluation_jobs, trained_so_far, training_jobs
+from icl_lab.studies.compare import refuse_another_task
+from icl_lab.studies.jobs import evaluation_jobs, is_measured, measured_runs, training_jobs
 from icl_lab.studies.marks import marks
 from icl_lab.studies.quantities import Quantity, measure
 from icl_lab.studies.statements import Finding, Outcome
 from icl_lab.sweep.base import Executor, Watcher
+
+
+@dataclass(frozen=True)
+class CarriedOut:
+    """What came of a call.
+
+    Args:
+        study: The verdicts on all rows that there are now.
+        failed: Name of a job -> why it failed, in one line.
+    """
+
+    study: FoundStudy
+    failed: Mapping[str, str]
 
 
 def carry_out(
@@ -32,7 +55,7 @@ def carry_out(
     runs: Path | None = None,
     deadline_seconds: float | None = None,
     only: Sequence[str] = (),
-) -> FoundStudy:
+) -> CarriedOut:
     """Train what is not trained yet, evaluate what is trained, judge the claims, write `study.json`.
 
     Args:
@@ -45,21 +68,39 @@ def carry_out(
         deadline_seconds: Training stops softly after so long; what is finished by then is evaluated and judged.
         only: Names of the parts to run; all by default. All that were ever run are judged.
 
+    A part whose rows are complete is neither trained nor evaluated, even where its trainings are gone.
+
     Raises:
-        UserError: There is no such part, or the folder holds a study at another scale.
+        UserError: There is no such part, or the folder holds something else; nothing is trained then.
     """
-    parts = study.parts(scale)
-    chosen = [study.part(name, scale) for name in only] or parts
-    trained = runs or out
-    executor.run(training_jobs(chosen, trained), watch, deadline_seconds)
-    executor.run([job for job in evaluation_jobs(chosen, out, trained) if not job.is_done()], watch, None)
-    found = judged(study, scale, out, trained)
+    chosen = [study.part(name, scale) for name in only] or study.parts(scale)
+    refuse_other_contents(study, scale, out)
+    missing = [part for part in chosen if not is_measured(part, out)]
+    trained = executor.run(training_jobs(missing, runs or out), watch, deadline_seconds)
+    evaluated = executor.run(evaluation_jobs(missing, out, runs or out), watch, None)
+    found = judged(study, scale, out)
     write_study(out, found)
-    return found
+    return CarriedOut(found, {**trained.failed, **evaluated.failed})
 
 
-def judged(study: Study, scale: Scale, out: Path, runs: Path) -> FoundStudy:
-    """The verdicts and marks of a study, from the rows that are in its folder."""
+def refuse_other_contents(study: Study, scale: Scale, out: Path) -> None:
+    """Refuse a folder in which something else is, before anything is trained.
+
+    Raises:
+        UserError: It holds another study, another scale, a single comparison, or a part on another task.
+    """
+    if (out / STUDY).is_file():
+        held = read_study(out)
+        if (held.name, held.scale) != (study.spec_name(), scale):
+            raise UserError(f"{out} holds {held.name} at scale {held.scale}: give another --out")
+    if (out / COMPARISON).is_file():
+        raise UserError(f"{out} holds a comparison, not a study: give another --out")
+    for part in study.parts(scale):
+        refuse_another_task(part.comparison, out / part.name)
+
+
+def judged(study: Study, scale: Scale, out: Path) -> FoundStudy:
+    """The verdicts and marks of a study, from the rows that are in its folder; nothing else is read."""
     parts = study.parts(scale)
     rows = {part.name: found for part in parts if (found := _rows(out / part.name)) is not None}
     table = study.published_marks
@@ -69,8 +110,8 @@ def judged(study: Study, scale: Scale, out: Path, runs: Path) -> FoundStudy:
         question=study.question,
         source=study.source,
         scale=scale,
-        parts=tuple(_part(study, part, rows, runs) for part in parts),
-        claims=tuple(_claim(claim, rows, parts) for claim in study.claims),
+        parts=tuple(_part(study, part, rows, out) for part in parts),
+        claims=tuple(_claim(claim, rows, parts, scale) for claim in study.claims),
         marks_source=table.source if table else "",
         scores_source=study.published_scores.source if study.published_scores else "",
     )
@@ -83,16 +124,16 @@ def _rows(folder: Path) -> Comparison | None:
         return None
 
 
-def _part(study: Study, part: Part, rows: Mapping[str, Comparison], runs: Path) -> FoundPart:
-    now = trained_so_far(part.comparison, runs)
+def _part(study: Study, part: Part, rows: Mapping[str, Comparison], out: Path) -> FoundPart:
+    wanted = {run.digest() for run in part.comparison.runs()}
     table, scores = study.published_marks, study.published_scores
     published = dict(table.marks.get(part.name, {})) if table else {}
     scored = dict(scores.scores.get(part.name, {})) if scores else {}
     return FoundPart(
         name=part.name,
         title=part.title,
-        trained=len(now.runs()) if now else 0,
-        trainings=len(part.comparison.runs()),
+        trained=len(wanted & measured_runs(out / part.name)),
+        trainings=len(wanted),
         marks=marks(part.name, _models(part), rows) if published else {},
         published_marks=published,
         scores=_scores(part, scores, rows) if scores else {},
@@ -115,18 +156,19 @@ def _models(part: Part) -> list[str]:
     return [part.comparison.label(entry.model) for entry in part.comparison.entries]
 
 
-def _claim(claim: Claim, rows: Mapping[str, Comparison], parts: Sequence[Part]) -> FoundClaim:
+def _claim(claim: Claim, rows: Mapping[str, Comparison], parts: Sequence[Part], scale: Scale) -> FoundClaim:
     verdict = claim.judge(rows)
     return FoundClaim(
         id=claim.id,
         sentence=claim.sentence,
         source=claim.source,
-        outcome=verdict.outcome,
+        # Tiny models after a few steps show that everything runs, and nothing about a claim.
+        outcome="undecided" if scale == "smoke" else verdict.outcome,
         statements=_statements(verdict.findings),
         premises=_statements(verdict.premises),
         deciding=_statements(verdict.deciding),
         published=claim.published,
-        as_published=_as_published(claim, rows, parts),
+        as_published=None if scale == "smoke" else _as_published(claim, rows, parts),
     )
 
 

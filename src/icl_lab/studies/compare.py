@@ -15,7 +15,8 @@ import torch
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json
 from icl_lab.core.predictor import Predictor
-from icl_lab.core.records import Record, read_records, write_records
+from icl_lab.core.records import Record, has_records, read_records, write_records
+from icl_lab.evaluation.contrasts import contrast_rows
 from icl_lab.evaluation.cost import cost_of_evaluation, measure_cost
 from icl_lab.evaluation.curves import Curves, learning_curve
 from icl_lab.evaluation.scores import best_baseline
@@ -45,6 +46,8 @@ def run_comparison(
     watch: Watch = lambda *_: (),
     workers: Workers | None = None,
     runs: Path | None = None,
+    *,
+    compressed: bool = False,
 ) -> Curves:
     """Carry out a comparison in a folder; what is trained there already is not trained again.
 
@@ -54,6 +57,7 @@ def run_comparison(
         watch: Observers of each training.
         workers: Device and processes.
         runs: The folder that holds `runs/`, for comparisons that share trainings; `out` by default.
+        compressed: Write `records.jsonl.gz` instead of `records.jsonl`.
 
     Returns:
         The learning curves at the training context.
@@ -63,7 +67,7 @@ def run_comparison(
         DamagedFile: A file of the folder cannot be read; nothing was overwritten.
     """
     workers, trained = workers or Workers(), runs or out
-    _refuse_another_task(spec, out)
+    refuse_another_task(spec, out)
     baseline_error = _best_baseline_error(spec)
     networks = [
         (run, _trained(spec, run, trained, watch(run, spec.label(run.model), baseline_error), workers))
@@ -72,6 +76,7 @@ def run_comparison(
     evaluated = list(_evaluated(spec, networks, workers))
     digests = {(network.label, run.seed): run.digest() for run, network in networks}
     records = [row for curves in evaluated for row in curves.records(digests)]
+    records += [row for curves in evaluated for row in contrast_rows(curves)]
     records += _state_norm_rows(spec, networks, workers)
     records += [row for run, network in networks for row in _training_rows(run, network, trained)]
     records += _cost_rows(spec, networks, evaluated[0], workers)
@@ -81,7 +86,7 @@ def run_comparison(
         described = _described(spec, networks, evaluated, trained, workers)
         described = replace(described, published=tuple(one for one, _ in published))
         # The rows first: a page is never without the numbers that its comparison.json speaks of.
-        write_records(out / RECORDS, records)
+        write_records(out / RECORDS, records, compressed=compressed)
         write_comparison(out, described)
     return evaluated[0]
 
@@ -122,8 +127,14 @@ def _state_norm_rows(
         )
 
 
-def _refuse_another_task(spec: ComparisonSpec, out: Path) -> None:
-    if not ((out / COMPARISON).exists() and (out / RECORDS).exists()):
+def refuse_another_task(spec: ComparisonSpec, out: Path) -> None:
+    """Refuse a folder whose rows are about another task.
+
+    Raises:
+        UserError: They are.
+        DamagedFile: They cannot be read.
+    """
+    if not ((out / COMPARISON).exists() and has_records(out / RECORDS)):
         return
     held = dict(read_comparison(out).task)
     if held != spec.task.to_json():

@@ -46,7 +46,7 @@ class EvaluationJob:
     def execute(self, threads: int) -> None:
         """Evaluate, write the rows, draw the page."""
         torch.set_num_threads(threads)
-        run_comparison(self.spec, self.folder, runs=self.runs)
+        run_comparison(self.spec, self.folder, runs=self.runs, compressed=True)
         write_page(self.folder)
 
     def progress(self) -> Progress | None:
@@ -58,8 +58,13 @@ class EvaluationJob:
         return None
 
 
+def is_measured(part: Part, out: Path) -> bool:
+    """Whether the rows of a whole part are there: then nothing of it is trained, even where its runs are gone."""
+    return EvaluationJob(name="", spec=part.comparison, folder=out / part.name, runs=out).is_done()
+
+
 def training_jobs(parts: Sequence[Part], runs: Path) -> tuple[TrainingJob, ...]:
-    """Every training of a study once, the most informative first.
+    """Every training of some parts once, the most informative first.
 
     First one training of each model that a claim is about, part by part, then their second ones and so on, then the
     other models; parts that repeat another one with another recipe come last.
@@ -76,23 +81,39 @@ def training_jobs(parts: Sequence[Part], runs: Path) -> tuple[TrainingJob, ...]:
 
 
 def evaluation_jobs(parts: Sequence[Part], out: Path, runs: Path) -> tuple[EvaluationJob, ...]:
-    """An evaluation for every part of which something is trained, of what is trained."""
+    """An evaluation for every part of which something is trained that its rows do not have yet."""
     return tuple(
-        EvaluationJob(name=f"{part.name} evaluation", spec=spec, folder=out / part.name, runs=runs)
+        job
         for part in parts
         if (spec := trained_so_far(part.comparison, runs)) is not None
+        and not (job := EvaluationJob(f"{part.name} evaluation", spec, out / part.name, runs)).is_done()
+        # Rows of trainings that are gone are kept: they came with the folder, from another machine.
+        and not {run.digest() for run in spec.runs()} < measured_runs(out / part.name)
     )
+
+
+def measured_runs(folder: Path) -> frozenset[str]:
+    """Digests of the trainings whose rows are in the folder of a part; none where it has no rows."""
+    try:
+        return frozenset(read_comparison(folder).rows("training_seconds")["run"])
+    except UserError:
+        return frozenset()
 
 
 def trained_so_far(spec: ComparisonSpec, runs: Path) -> ComparisonSpec | None:
     """The comparison of those trainings that are finished; none where a part has models and none is trained."""
-    finished = {
-        run.digest() for run in spec.runs() if TrainingJob(run=run, label="", folder=run_folder(runs, run)).is_done()
-    }
+    finished = {run.digest() for run in spec.runs() if _is_trained(run, runs)}
     entries = tuple(entry for entry in _with_finished(spec, finished))
     if spec.entries and not entries:
         return None
     return spec.replace(entries=entries)
+
+
+def _is_trained(run: RunSpec, runs: Path) -> bool:
+    try:
+        return TrainingJob(run=run, label="", folder=run_folder(runs, run)).is_done()
+    except UserError:  # its checkpoint is damaged: the job has failed and has said so
+        return False
 
 
 def _with_finished(spec: ComparisonSpec, finished: set[str]) -> Iterator[Entry]:

@@ -1,10 +1,13 @@
 """Quantities: the numbers that claims speak of, read off the rows of a study, one estimate for each training."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import polars as pl
+from jaxtyping import Float, Int
 
 from icl_lab.core.errors import UserError
 from icl_lab.report.data import Comparison
@@ -79,7 +82,8 @@ class Quantity:
 def measure(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estimate, ...]:
     """One estimate for each training of the predictor; none where it was not measured.
 
-    The interval of a mean over points is the mean of the intervals at the points, which is wider than its own.
+    The interval of a mean over points is the mean of the intervals at the points, which is wider than its own. A
+    baseline that was asked at some points only has a straight line between them, as on the page.
 
     Args:
         quantity: What is asked.
@@ -92,20 +96,17 @@ def measure(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estima
         return _score_over(quantity, parts)
     if quantity.what == "score":
         rows = comparison.rows("icl_score", quantity.shift).filter(pl.col("predictor") == quantity.predictor)
-        return _by_seed(rows)
+        return means(rows, None)
     if quantity.what == "steps to half":
         return _steps_to_half(quantity, comparison)
-    rows = comparison.rows(comparison.metric, quantity.shift).filter(pl.col("predictor") == quantity.predictor)
-    if quantity.first is not None:
-        rows = rows.filter(pl.col("shown") >= quantity.first)
-    if quantity.last is not None:
-        rows = rows.filter(pl.col("shown") <= quantity.last)
-    estimates = _by_seed(rows)
+    rows = comparison.rows(comparison.metric, quantity.shift)
+    where = points_of(quantity, rows["shown"].to_numpy())
+    estimates = means(rows.filter(pl.col("predictor") == quantity.predictor), where)
     if quantity.what == "accuracy":
-        return tuple(_complement(one) for one in estimates)
+        return tuple(complement(one) for one in estimates)
     if quantity.what == "relative error":
         zero = comparison.number("zero_error", "zero", quantity.shift)
-        return tuple(_divided(one, zero) for one in estimates) if zero else ()
+        return tuple(divided(one, zero) for one in estimates) if zero else ()
     return estimates
 
 
@@ -118,27 +119,51 @@ def _score_over(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Es
     if not gains[1]:
         return ()
     whole = 1 - sum(one.value for one in gains[1]) / len(gains[1])
-    return tuple(_divided(_complement(one), whole) for one in gains[0]) if whole > 0 else ()
+    return tuple(divided(complement(one), whole) for one in gains[0]) if whole > 0 else ()
 
 
-def _complement(one: Estimate) -> Estimate:
+def complement(one: Estimate) -> Estimate:
+    """1 - a number, the ends of its interval in order."""
     return Estimate(one.seed, 1 - one.value, 1 - one.high, 1 - one.low)
 
 
-def _by_seed(rows: pl.DataFrame) -> tuple[Estimate, ...]:
-    means = rows.group_by("seed").agg(pl.col("value", "low", "high").mean()).sort("seed")
-    return tuple(
-        Estimate(seed, value, _number(low), _number(high))
-        for seed, value, low, high in means.select("seed", "value", "low", "high").iter_rows()
-        if value is not None
-    )
+def points_of(quantity: Quantity, shown: Int[np.ndarray, " rows"]) -> Int[np.ndarray, " points"]:
+    """The points of a learning curve that a quantity is about, of those at which anybody was asked."""
+    first = -math.inf if quantity.first is None else quantity.first
+    last = math.inf if quantity.last is None else quantity.last
+    there = np.unique(shown)
+    return there[(there >= first) & (there <= last)]
 
 
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value
+def means(rows: pl.DataFrame, where: Int[np.ndarray, " points"] | None) -> tuple[Estimate, ...]:
+    """The mean of rows over points, training by training, on straight lines between the points that have rows.
+
+    Args:
+        rows: Of one predictor and metric.
+        where: The points; none for rows that belong to no point.
+    """
+    found = []
+    for (seed,), curve in sorted(rows.group_by("seed"), key=lambda item: item[0]):
+        ordered = curve.sort("shown")
+        known = ordered["shown"].to_numpy() if where is not None else np.zeros(len(ordered))
+        places = where if where is not None else np.zeros(1)
+        if not len(places) or not known.min() <= places.min() <= places.max() <= known.max():
+            continue  # the predictor was not asked there
+        ends = [_floats(ordered[name]) for name in ("value", "low", "high")]
+        # A number that is not finite is no row's value: the error there is beyond all bounds.
+        if np.isnan(np.interp(places, known, ends[0])).any():
+            found.append(Estimate(int(seed), math.inf, math.inf, math.inf))
+            continue
+        found.append(Estimate(int(seed), *(float(np.interp(places, known, end).mean()) for end in ends)))
+    return tuple(found)
 
 
-def _divided(one: Estimate, by: float) -> Estimate:
+def _floats(column: pl.Series) -> Float[np.ndarray, " rows"]:
+    return column.cast(pl.Float64).fill_null(math.nan).to_numpy()
+
+
+def divided(one: Estimate, by: float) -> Estimate:
+    """A number in another unit, which is positive."""
     return Estimate(one.seed, one.value / by, one.low / by, one.high / by)
 
 

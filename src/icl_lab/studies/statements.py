@@ -9,10 +9,11 @@ as wide as the spread), unanimity is what can be asked of them.
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
 
 from icl_lab.report.data import Comparison
+from icl_lab.studies.paired import paired
 from icl_lab.studies.quantities import Estimate, Quantity, measure
 
 Outcome = Literal["holds", "does not hold", "undecided"]
@@ -35,8 +36,13 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Statement(ABC):
-    """A sentence about one or two quantities."""
+    """A sentence about one or two quantities.
 
+    Attributes:
+        figures: What the numbers that decide it are called, where they are not the quantity itself.
+    """
+
+    figures: ClassVar[str] = ""
     quantity: Quantity
 
     @property
@@ -60,7 +66,7 @@ class Statement(ABC):
             return Finding("undecided", self.words, "not measured")
         figure = ", ".join(shown(number) for number, _ in margins)
         trainings = f" ({len(margins)} trainings)" if len(margins) > 1 else ""
-        return Finding(decided([margin for _, margin in margins]), self.words, figure + trainings)
+        return Finding(decided([margin for _, margin in margins]), self.words, self.figures + figure + trainings)
 
 
 def decided(margins: Sequence[Estimate]) -> Outcome:
@@ -102,11 +108,18 @@ class AtLeast(Statement):
 class Comparing(Statement):
     """A sentence about two quantities."""
 
+    figures: ClassVar[str] = "difference "
     other: Quantity
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
         return (self.quantity, self.other)
+
+    @property
+    def others_words(self) -> str:
+        """The other quantity, in short where only the predictor is another one."""
+        alike = replace(self.other, predictor=self.quantity.predictor, over=self.quantity.over) == self.quantity
+        return f"that of {self.other.predictor}" if alike else f"the {self.other.words}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,12 +130,11 @@ class Near(Comparing):
 
     @property
     def words(self) -> str:
-        return f"{self.quantity.words} is within {self.within:g} of the {self.other.words}"
+        return f"{self.quantity.words} is within {self.within:g} of {self.others_words}"
 
     def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
         found = []
-        for one, other in pairs(self.quantity, self.other, parts):
-            gap = difference(one, other)
+        for gap in gaps(self.quantity, self.other, parts):
             # The largest and the smallest distance that the interval of the difference allows.
             far, near = max(abs(gap.low), abs(gap.high)), max(0.0, gap.low, -gap.high)
             margin = Estimate(gap.seed, self.within - abs(gap.value), self.within - far, self.within - near)
@@ -139,27 +151,24 @@ class Below(Comparing):
     @property
     def words(self) -> str:
         if self.by < 0:
-            return f"{self.quantity.words} is at most {-self.by:g} above the {self.other.words}"
+            return f"{self.quantity.words} is at most {-self.by:g} above {self.others_words}"
         distance = f" by {self.by:g} or more" if self.by else ""
-        return f"{self.quantity.words} is below the {self.other.words}{distance}"
+        return f"{self.quantity.words} is below {self.others_words}{distance}"
 
     def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
-        found = []
-        for one, other in pairs(self.quantity, self.other, parts):
-            gap = difference(one, other)
-            found.append((gap, _combined(gap, -self.by, -1)))
-        return found
+        return [(gap, _combined(gap, -self.by, -1)) for gap in gaps(self.quantity, self.other, parts)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Times(Comparing):
     """`quantity >= factor * other`: by how many times a curve rises, or a model is slower."""
 
+    figures = "ratio "
     factor: float
 
     @property
     def words(self) -> str:
-        return f"{self.quantity.words} is at least {self.factor:g} times the {self.other.words}"
+        return f"{self.quantity.words} is at least {self.factor:g} times {self.others_words}"
 
     def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
         found = []
@@ -168,6 +177,13 @@ class Times(Comparing):
             ratio = one.value / other.value if other.value else math.inf
             found.append((Estimate(one.seed, ratio, math.nan, math.nan), difference(one, times)))
         return found
+
+
+def gaps(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> Sequence[Estimate]:
+    """`quantity - other`, training by training: on the same prompts where the rows have that, else as if apart."""
+    return paired(quantity, other, parts) or [
+        difference(one, another) for one, another in pairs(quantity, other, parts)
+    ]
 
 
 def pairs(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
@@ -182,7 +198,7 @@ def pairs(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) 
 
 
 def difference(one: Estimate, other: Estimate) -> Estimate:
-    """`one - other`, as if they were independent: on the same prompts they are not, and the interval is too wide."""
+    """`one - other`, as if they were independent: on the same prompts the interval is too wide."""
     if math.isinf(one.value) or math.isinf(other.value):
         gap = 0.0 if one.value == other.value else one.value - other.value  # two that never arrive are equally late
         return Estimate(one.seed, gap, gap, gap)
