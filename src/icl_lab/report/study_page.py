@@ -98,7 +98,7 @@ def _tables(study: FoundStudy) -> list[Beside]:
     if marked:
         note = (
             "ok: at least 0.95 of the best model's gain over the zero predictor, over the whole prompt; fail: less "
-            "than a quarter of it; gap: between. Two marks: the trainings differ."
+            "than a quarter of it, or the best gain is below 0.1; gap: between. Two marks: the trainings differ."
         )
         found.append(Beside("Marks", study.marks_source, note, marked))
     if scored:

@@ -32,6 +32,7 @@ class Part:
         comparison: What is trained and evaluated.
         headline: Labels of the models that claims are about; the others are trained last.
         variant_of: Name of the part that this one repeats with another recipe; the claims are judged on both.
+        published: The comparison at the published sizes, which the page says the differences to.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Part:
     comparison: ComparisonSpec
     headline: tuple[str, ...]
     variant_of: str = ""
+    published: ComparisonSpec | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ def run_comparison(
     workers: Workers | None = None,
     runs: Path | None = None,
     *,
+    published: ComparisonSpec | None = None,
     compressed: bool = False,
 ) -> Curves:
     """Carry out a comparison in a folder; what is trained there already is not trained again.
@@ -57,6 +58,7 @@ def run_comparison(
         watch: Observers of each training.
         workers: Device and processes.
         runs: The folder that holds `runs/`, for comparisons that share trainings; `out` by default.
+        published: The comparison at the published sizes, which the page says the differences to; see `differences.py`.
         compressed: Write `records.jsonl.gz` instead of `records.jsonl`.
 
     Returns:
@@ -80,11 +82,11 @@ def run_comparison(
     records += _state_norm_rows(spec, networks, workers)
     records += [row for run, network in networks for row in _training_rows(run, network, trained)]
     records += _cost_rows(spec, networks, evaluated[0], workers)
-    published = published_beside(evaluated, spec.task)
-    records += [row for _, rows in published for row in rows]
+    beside = published_beside(evaluated, spec.task)
+    records += [row for _, rows in beside for row in rows]
     if workers.is_main:
         described = _described(spec, networks, evaluated, trained, workers)
-        described = replace(described, published=tuple(one for one, _ in published))
+        described = replace(described, published=tuple(one for one, _ in beside), reduced=reduced(spec, published))
         # The rows first: a page is never without the numbers that its comparison.json speaks of.
         write_records(out / RECORDS, records, compressed=compressed)
         write_comparison(out, described)
@@ -232,7 +234,6 @@ def _described(
         predictors=models + baselines,
         scale=spec.scale,
         seeds=tuple(sorted({run.seed for run, _ in networks})),
-        reduced=reduced(spec),
         settings=_settings(spec),
         environments=tuple(environments),
         task_formula=spec.task.formula,

@@ -3,28 +3,51 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from icl_lab.studies.comparison import ComparisonSpec
+from icl_lab.studies.comparison import ComparisonSpec, Entry
 from icl_lab.studies.recipes import model_at, training_at
 
 # How often progress is written down changes no result.
 INCIDENTAL = ("checkpoint_interval", "record_interval", "held_out_interval", "held_out_prompts")
 
 
-def reduced(spec: ComparisonSpec) -> str:
-    """A sentence for the task, each model and each recipe that is not the paper scale's; empty where all are."""
-    sentences = [_sentence("Task", spec.task.to_json(), type(spec.task)().to_json())]
-    published = training_at("paper", spec.task).to_json()
+def reduced(spec: ComparisonSpec, published: ComparisonSpec | None = None) -> str:
+    """A sentence for the task, the models and each recipe that are not the paper scale's; empty where all are.
+
+    Args:
+        spec: The comparison.
+        published: The same one at the paper scale; by default with Park et al.'s sizes and training.
+    """
+    task = published.task if published else type(spec.task)()
+    sentences = {_words(spec.task.to_json(), task.to_json()): ["Task"]}
+    # What several models have in common is said once.
     for entry in spec.entries:
-        paper = model_at("paper", entry.model.word).to_json()
-        sentences.append(_sentence(spec.label(entry.model), entry.model.to_json(), paper))
-    for training in dict.fromkeys(entry.training for entry in spec.entries):
-        sentences.append(_sentence("Training", training.to_json(), published))
-    return " ".join(sentence for sentence in sentences if sentence)
+        paper = _entry(entry, published)
+        model = paper.model if paper else model_at("paper", entry.model.word)
+        words = _words(entry.model.to_json(), model.to_json())
+        sentences.setdefault(words, []).append(spec.label(entry.model))
+    for entry in spec.entries:
+        paper = _entry(entry, published)
+        training = paper.training if paper else training_at("paper", spec.task)
+        words = _words(entry.training.to_json(), training.to_json())
+        sentences.setdefault(words, []).append(f"training of {spec.label(entry.model)}")
+    every = len(spec.entries)
+    return " ".join(f"{_subject(who, every)}: {words}." for words, who in sentences.items() if words)
 
 
-def _sentence(what: str, ours: Mapping[str, Any], published: Mapping[str, Any]) -> str:
-    found = [words for words in _differences(ours, published) if not words.startswith(INCIDENTAL)]
-    return f"{what}: {', '.join(found)}." if found else ""
+def _entry(entry: Entry, published: ComparisonSpec | None) -> Entry | None:
+    """The same model at the paper scale."""
+    entries = published.entries if published else ()
+    return next((paper for paper in entries if paper.model.word == entry.model.word), None)
+
+
+def _subject(who: list[str], every: int) -> str:
+    if len(who) > 1 and len(who) == every:
+        return "Training of all models" if who[0].startswith("training of ") else "All models"
+    return f"{who[0]}, {', '.join(one.removeprefix('training of ') for one in who[1:])}".removesuffix(", ")
+
+
+def _words(ours: Mapping[str, Any], published: Mapping[str, Any]) -> str:
+    return ", ".join(words for words in _differences(ours, published) if not words.startswith(INCIDENTAL))
 
 
 def _differences(ours: Mapping[str, Any], published: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

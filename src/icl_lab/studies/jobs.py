@@ -28,6 +28,7 @@ class EvaluationJob:
         folder: Where its records and page go.
         runs: The folder that holds the trainings, as `run_folder` takes it.
         after: Names of the trainings.
+        published: The comparison at the published sizes.
     """
 
     name: str
@@ -35,6 +36,7 @@ class EvaluationJob:
     folder: Path
     runs: Path
     after: tuple[str, ...] = ()
+    published: ComparisonSpec | None = None
 
     def is_done(self) -> bool:
         """Whether the folder holds the records of exactly this comparison."""
@@ -46,7 +48,7 @@ class EvaluationJob:
     def execute(self, threads: int) -> None:
         """Evaluate, write the rows, draw the page."""
         torch.set_num_threads(threads)
-        run_comparison(self.spec, self.folder, runs=self.runs, compressed=True)
+        run_comparison(self.spec, self.folder, runs=self.runs, published=self.published, compressed=True)
         write_page(self.folder)
 
     def progress(self) -> Progress | None:
@@ -82,14 +84,16 @@ def training_jobs(parts: Sequence[Part], runs: Path) -> tuple[TrainingJob, ...]:
 
 def evaluation_jobs(parts: Sequence[Part], out: Path, runs: Path) -> tuple[EvaluationJob, ...]:
     """An evaluation for every part of which something is trained that its rows do not have yet."""
-    return tuple(
-        job
-        for part in parts
-        if (spec := trained_so_far(part.comparison, runs)) is not None
-        and not (job := EvaluationJob(f"{part.name} evaluation", spec, out / part.name, runs)).is_done()
+    found = []
+    for part in parts:
+        spec, folder = trained_so_far(part.comparison, runs), out / part.name
         # Rows of trainings that are gone are kept: they came with the folder, from another machine.
-        and not {run.digest() for run in spec.runs()} < measured_runs(out / part.name)
-    )
+        if spec is None or {run.digest() for run in spec.runs()} < measured_runs(folder):
+            continue
+        job = EvaluationJob(f"{part.name} evaluation", spec, folder, runs, published=part.published)
+        if not job.is_done():
+            found.append(job)
+    return tuple(found)
 
 
 def measured_runs(folder: Path) -> frozenset[str]:

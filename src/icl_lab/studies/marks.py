@@ -2,7 +2,7 @@
 
 The gain of a model is what its mean relative error over the whole prompt is below 1, the zero predictor's. The paper
 gives no thresholds; ours were fixed before anything was run: at least 0.95 of the best model's gain is "ok", less than
-a quarter of it is "fail".
+a quarter of it is "fail", and so is everyone where the best has less than a tenth.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,6 +12,8 @@ from icl_lab.studies.base import Mark
 from icl_lab.studies.quantities import Quantity, measure
 
 ON_PAR, LEARNS = 0.95, 0.25
+LEAST = 0.1
+"""Gain of the best model below which nobody has learned anything."""
 
 
 def marks(part: str, models: Iterable[str], parts: Mapping[str, Comparison]) -> dict[str, tuple[Mark, ...]]:
@@ -33,6 +35,6 @@ def mark(gain: float, best: float) -> Mark:
     >>> mark(0.96, 1.0), mark(0.5, 1.0), mark(0.1, 1.0)
     ('ok', 'gap', 'fail')
     """
-    if best <= 0 or gain < LEARNS * best:
+    if best < LEAST or gain < LEARNS * best:
         return "fail"
     return "ok" if gain >= ON_PAR * best else "gap"

@@ -33,6 +33,7 @@ class Plan:
         models: The models that claims are about, by name, with `num_seeds` trainings each.
         support: Others, with one training each, after all of the former.
         settings: Fields of every model that has them, as text: `{"recipe": "grazzi"}`.
+        width: Of the models, in widths of the scale; smoke has one width only.
         steps: Optimiser steps at small scale.
         batch: Prompts a step at small scale; 64 are published.
         num_seeds: Trainings of each of `models`.
@@ -54,6 +55,7 @@ class Plan:
     models: tuple[str, ...]
     support: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    width: float = 1.0
     steps: int = 4000
     batch: int = 64
     num_seeds: int = 2
@@ -94,6 +96,7 @@ class Plan:
             comparison=comparison,
             headline=tuple(comparison.label(entry.model) for entry in entries[: len(self.models)]),
             variant_of=self.variant_of,
+            published=None if scale == "paper" else self.at(study, "paper").comparison,
         )
 
     def _entry(self, study: str, scale: Scale, task: Task, name: str, num_seeds: int | None = None) -> Entry:
@@ -102,6 +105,8 @@ class Plan:
 
     def _model(self, scale: Scale, name: str) -> Preset:
         model = model_at(scale, name)
+        if scale != "smoke":
+            model = model.replace(d_model=round(self.width * model.d_model))
         return model.override({key: text for key, text in self.settings.items() if hasattr(model, key)})
 
     def _training(self, study: str, scale: Scale, task: Task, model: Preset) -> TrainingSpec:

@@ -12,10 +12,10 @@ from jaxtyping import Float, Int
 from icl_lab.core.errors import UserError
 from icl_lab.report.data import Comparison
 
-What = Literal["error", "relative error", "accuracy", "score", "steps to half"]
+What = Literal["error", "relative error", "accuracy", "score", "steps to half", "FLOPs a prompt"]
 """`error`: in the unit of the task's metric. `relative error`: over the zero predictor's. `accuracy`: 1 - error.
 `score`: the ICL regression score, 1 for the best baseline. `steps to half`: optimiser steps until the held-out error
-is at most half the zero predictor's."""
+is at most half the zero predictor's. `FLOPs a prompt`: of the forward pass."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Quantity:
     @property
     def words(self) -> str:
         """The quantity as a claim says it."""
-        if self.what in ("score", "steps to half"):
+        if self.what in ("score", "steps to half", "FLOPs a prompt"):
             where = ""
         elif self.first is None and self.last is None:
             where = " over the whole prompt"
@@ -99,6 +99,9 @@ def measure(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estima
         return means(rows, None)
     if quantity.what == "steps to half":
         return _steps_to_half(quantity, comparison)
+    if quantity.what == "FLOPs a prompt":
+        flops = comparison.number("flops_per_prompt", quantity.predictor)
+        return () if flops is None else (Estimate(0, flops, flops, flops),)
     rows = comparison.rows(comparison.metric, quantity.shift)
     where = points_of(quantity, rows["shown"].to_numpy())
     estimates = means(rows.filter(pl.col("predictor") == quantity.predictor), where)
