@@ -8,10 +8,13 @@ import typer
 from icl_lab.catalogue import KINDS, field_notes, find, summary
 from icl_lab.cli.console import print_json, print_table, results
 from icl_lab.cli.settings import parse
+from icl_lab.cli.study_notes import print_study_notes, study_notes
 from icl_lab.cli.task_notes import print_task_notes, task_notes
+from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Spec, field_types, required_fields
 from icl_lab.models.notation import write_pattern
 from icl_lab.models.presets.base import Preset
+from icl_lab.studies.base import STUDIES
 from icl_lab.tasks.base import TASKS, Task
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON value instead of tables.")]
@@ -40,15 +43,20 @@ def describe(
     settings: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to describe it with.")
     ] = None,
+    scale: Annotated[Scale | None, typer.Option(help="Of a study: what it costs at this scale.")] = None,
+    gpu_tflops: Annotated[
+        float, typer.Option(min=0, help="Of a study: hours on a GPU that does so many TFLOPs a second.")
+    ] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Describe one component: what it is, its formula and source, its fields with ranges, its resolved spec.
 
     Of a task also the layout, drawn on one prompt, its baselines, its shifts, and which defects of released code it
-    does not have.
+    does not have. Of a study its parts and claims, and with --scale what it costs.
 
     icl describe linear_regression queries=orthogonal
     icl describe mambaformer d_model=128 num_layers=4
+    icl describe park2024 --scale paper --gpu-tflops 50
     """  # noqa: D412
     chosen = parse(settings or [], ()).task
     found = find(name)
@@ -56,6 +64,9 @@ def describe(
     heads = {key.partition(".")[0] for key in chosen}
     fitting = [(kind, component) for kind, component in found if heads <= set(field_types(component))] or found
     described = [_description(kind, component, chosen) for kind, component in fitting]
+    for entry in described:
+        if entry["kind"] == STUDIES.kind:
+            entry |= study_notes(STUDIES.get(entry["name"])(), scale, gpu_tflops)
     if as_json:
         print_json(described)
         return
@@ -92,6 +103,9 @@ def _print(entry: dict[str, Any]) -> None:
     for key in ("formula", "source"):
         if entry[key]:
             console.print(f"{key}: {entry[key]}", markup=False)
+    if "claims" in entry:
+        print_study_notes(entry)
+        return
     if "layout" in entry:
         print_task_notes(entry)
     if entry["fields"]:

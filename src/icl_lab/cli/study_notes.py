@@ -1,0 +1,85 @@
+"""What `icl describe` says of a study: its parts, its claims, and what it costs at a scale."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from icl_lab.cli.console import print_table, results
+from icl_lab.core.scales import Scale
+from icl_lab.report.words import amount, number
+from icl_lab.studies.base import Study
+from icl_lab.studies.costs import costs_of, flops_per_second
+
+
+def study_notes(study: Study, scale: Scale | None, gpu_tflops: float) -> dict[str, Any]:
+    """The notes as JSON values.
+
+    Args:
+        study: The study.
+        scale: At which the cost is counted; none for no cost.
+        gpu_tflops: Operations a second of a GPU, in units of 1e12; 0 for none.
+    """
+    parts = study.parts(scale or "small")
+    notes: dict[str, Any] = {
+        "question": study.question,
+        "source": study.source,
+        "parts": [{"name": p.name, "title": p.title, "trainings": len(p.comparison.runs())} for p in parts],
+        "claims": [
+            {
+                "id": claim.id,
+                "sentence": claim.sentence,
+                "source": claim.source,
+                "premises": [one.words for one in claim.premises],
+                "statements": [one.words for one in claim.statements],
+                "published": claim.published,
+            }
+            for claim in study.claims
+        ],
+    }
+    if scale is None:
+        return notes
+    costs = costs_of(parts)
+    flops = sum(cost.flops for cost in costs)
+    for part, cost in zip(notes["parts"], costs, strict=True):
+        part["training_flops"] = cost.flops
+    cores = os.cpu_count() or 1
+    notes["cost"] = {
+        "scale": scale,
+        "training_flops": flops,
+        "hours_here": flops / flops_per_second(scale) / cores / 3600,
+        "cores": cores,
+        "gpu_tflops": gpu_tflops or None,
+        "hours_on_gpu": flops / gpu_tflops / 1e12 / 3600 if gpu_tflops else None,
+    }
+    return notes
+
+
+def print_study_notes(entry: Mapping[str, Any]) -> None:
+    """The same for a terminal."""
+    screen = results()
+    screen.print(f"\n{entry['question']}\n", markup=False)
+    costs = [(amount(part["training_flops"]),) if "cost" in entry else () for part in entry["parts"]]
+    rows = [
+        (part["name"], str(part["trainings"]), *cost, part["title"])
+        for part, cost in zip(entry["parts"], costs, strict=True)
+    ]
+    columns = ("part", "trainings", *(("training FLOPs",) if "cost" in entry else ()), "what it is about")
+    print_table(columns, rows)
+    if "cost" in entry:
+        screen.print(f"\n{_cost_words(entry['cost'])}", markup=False)
+    for claim in entry["claims"]:
+        screen.print(f"\n{claim['id']}: {claim['sentence']}\n    {claim['source']}", markup=False)
+        for words in claim["premises"]:
+            screen.print(f"    if {words}", markup=False)
+        for words in claim["statements"]:
+            screen.print(f"    - {words}", markup=False)
+        if claim["published"]:
+            screen.print(f"    published: {claim['published']}", markup=False)
+
+
+def _cost_words(cost: Mapping[str, Any]) -> str:
+    here = f"about {number(cost['hours_here'])} hours on the {cost['cores']} cores here"
+    said = f"At scale {cost['scale']}: {cost['training_flops']:.2g} FLOPs of training, {here}"
+    if cost["hours_on_gpu"] is None:
+        return f"{said}; --gpu-tflops 50 says how many on a GPU."
+    return f"{said}, {number(cost['hours_on_gpu'])} on a GPU at {cost['gpu_tflops']:g} TFLOPs a second, kept busy."

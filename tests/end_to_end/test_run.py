@@ -1,0 +1,91 @@
+"""A study at smoke scale, through the command line: the same rows each time, and nothing is done twice."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from icl_lab.core.records import read_records
+from tests.end_to_end.commands import Icl
+from tests.end_to_end.test_compare import TIMED
+
+PART = "linear_5"
+
+
+def run(icl: Icl, out: Path, *more: str) -> dict:
+    done = icl("run", "time_to_icl", "--scale", "smoke", "--parts", PART, "--out", str(out), "--json", *more)
+    assert done.status == 0, done.err
+    return json.loads(done.out)
+
+
+def rows(out: Path) -> str:
+    return read_records(out / PART / "records.jsonl").filter(~pl.col("metric").is_in(TIMED)).write_ndjson()
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("first") / "study"
+
+
+def test_a_study_has_rows_a_verdict_on_each_claim_and_a_page(icl: Icl, first: Path) -> None:
+    found = run(icl, first)
+    assert {claim["outcome"] for claim in found["claims"]} == {"undecided"}  # smoke proves nothing
+    parts = {part["name"]: (part["trained"], part["trainings"]) for part in found["parts"]}
+    assert parts[PART] == (6, 6)
+    page = Path(found["page"]).read_text()
+    assert "shows that everything runs" in page
+    assert f'href="{PART}/index.html"' in page
+    # Compressed rows, so that they can be kept in a repository.
+    assert (first / PART / "records.jsonl.gz").is_file()
+    assert not (first / PART / "records.jsonl").exists()
+
+
+def test_a_run_that_was_cut_short_goes_on_and_gives_the_same_rows(icl: Icl, first: Path, tmp_path: Path) -> None:
+    out = tmp_path / "study"
+    run(icl, out, "--budget", "7s", "--on", "local(workers=1)")
+    run(icl, out)
+    assert rows(out) == rows(first)
+
+
+def test_where_the_rows_are_nothing_is_done_again(icl: Icl, first: Path, tmp_path: Path) -> None:
+    """Not even when the trainings are gone, as in a clone of the repository that holds the rows."""
+    out = tmp_path / "clone"
+    shutil.copytree(first, out)
+    run(icl, out)
+    assert not (tmp_path / "runs").exists()
+    assert (out / PART / "records.jsonl.gz").read_bytes() == (first / PART / "records.jsonl.gz").read_bytes()
+
+
+def test_the_page_is_drawn_again_from_the_rows(icl: Icl, first: Path) -> None:
+    page = (first / "index.html").read_text()
+    (first / "index.html").unlink()
+    assert icl("report", str(first)).status == 0
+    assert (first / "index.html").read_text() == page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("time_to_icl", "--parts", "linear_7"), "no part 'linear_7'"),
+        (("time_to_icl", "--budget", "soon"), "expected a span of time such as 90m"),
+        (("park2025",), "park2024"),
+        (("park2024",), "holds time_to_icl at scale smoke"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is_trained(
+    icl: Icl, first: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    before = sorted(first.parent.rglob("*"))
+    done = icl("run", *arguments, "--scale", "smoke", "--out", str(first))
+    assert done.status == 2
+    assert said in done.err
+    assert sorted(first.parent.rglob("*")) == before
+
+
+def test_a_study_is_described_with_its_claims_and_its_cost(icl: Icl) -> None:
+    done = icl("describe", "time_to_icl", "--scale", "smoke", "--gpu-tflops", "50")
+    assert done.status == 0, done.err
+    for words in ("linear_20", "mamba_first", "at least 1.25 times that of mamba", "on a GPU at 50 TFLOPs"):
+        assert words in " ".join(done.out.split())

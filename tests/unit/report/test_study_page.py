@@ -1,0 +1,91 @@
+"""What is said of a study is what its file holds; the file comes back as it was written."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.report.study_data import FoundClaim, FoundPart, FoundStatement, FoundStudy, read_study, write_study
+from icl_lab.report.study_page import write_study_page
+from icl_lab.report.study_tables import claims_table, conclusion, marks_table, scores_table
+
+STATEMENTS = tuple(
+    FoundStatement(words=f"error of [a] on {name} is at most 1", figure="0.5 (0.4 to 0.6)", outcome="holds")
+    for name in ("one", "two", "three")
+)
+
+
+def study(scale: str = "small", trained: int = 4) -> FoundStudy:
+    claims = (
+        FoundClaim(id="C1", sentence="A <b> holds.", source="s", outcome="holds", statements=STATEMENTS,
+                   deciding=STATEMENTS, as_published="undecided"),
+        FoundClaim(id="C2", sentence="It fails.", source="s", outcome="does not hold", statements=(), published="0.3"),
+    )  # fmt: skip
+    part = FoundPart(
+        name="one",
+        title="First part",
+        trained=trained,
+        trainings=4,
+        marks={"mamba": ("ok", "gap")},
+        published_marks={"mamba": "fail", "s4": "ok"},
+        scores={"mamba": (0.5, 0.75)},
+        published_scores={"mamba": 0.832},
+    )
+    return FoundStudy(
+        name="toy", title="Toy", question="Why?", source="P", scale=scale, parts=(part,), claims=claims,
+        marks_source="table 1", scores_source="table 3",
+    )  # fmt: skip
+
+
+def printed(shown: object, width: int = 80) -> str:
+    console = Console(file=StringIO(), width=width)
+    console.print(shown)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_study_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    write_study(tmp_path, study())
+    assert read_study(tmp_path) == read_study(tmp_path)
+    assert read_study(tmp_path).claims == study().claims
+
+
+def test_a_file_that_is_no_study_is_said_to_be_none(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no study in"):
+        read_study(tmp_path)
+    (tmp_path / "study.json").write_text('{"parts": 3}')
+    with pytest.raises(DamagedFile, match="no study"):
+        read_study(tmp_path)
+
+
+def test_the_conclusion_counts_claims_and_says_what_is_missing() -> None:
+    assert conclusion(study()) == "Of 2 claims 1 holds and 1 does not hold at scale small."
+    assert "3 of 4 trainings are done" in conclusion(study(trained=3))
+
+
+def test_smoke_concludes_nothing() -> None:
+    assert "holds" not in conclusion(study("smoke"))
+
+
+def test_claims_fit_80_columns_and_nothing_in_them_is_markup() -> None:
+    said = printed(claims_table(study()))
+    assert max(map(len, said.splitlines())) <= 80
+    assert "error of [a] on one is at most 1: 0.5 (0.4 to 0.6)" in " ".join(said.split())
+    assert "and 1 more" in said
+    assert "with the published optimiser: undecided" in said
+
+
+def test_ours_stands_beside_what_is_published() -> None:
+    assert "ok/gap (fail)" in printed(marks_table(study()))
+    assert "- (ok)" in printed(marks_table(study()))
+    assert "0.500, 0.750 (0.832)" in printed(scores_table(study()))
+
+
+def test_the_page_shows_parts_without_rows_and_escapes_names(tmp_path: Path) -> None:
+    write_study(tmp_path, study())
+    page = write_study_page(tmp_path).read_text()
+    assert "A &lt;b&gt; holds." in page
+    assert "First part" in page
+    assert "With the published optimiser: undecided." in page
+    assert 'href="one/index.html"' not in page  # nothing is there yet
