@@ -135,9 +135,15 @@ def read_study(folder: Path) -> FoundStudy:
 
 
 def _parsed(data: dict[str, Any]) -> dict[str, Any]:
-    parts = tuple(FoundPart(**part) for part in data["parts"])
+    parts = tuple(FoundPart(**_part(part)) for part in data["parts"])
     claims = tuple(FoundClaim(**_claim(claim)) for claim in data["claims"])
     return data | {"parts": parts, "claims": claims}
+
+
+def _part(data: dict[str, Any]) -> dict[str, Any]:
+    """JSON has lists where values have tuples."""
+    lists = {name: {model: tuple(found) for model, found in data[name].items()} for name in ("marks", "scores")}
+    return data | lists
 
 
 def _claim(data: dict[str, Any]) -> dict[str, Any]:

@@ -129,7 +129,9 @@ def _with_finished(spec: ComparisonSpec, finished: set[str]) -> Iterator[Entry]:
             if run.digest() not in finished:
                 break
             count += 1
-        if count:
+        if count == len(spec.seeds(entry)):
+            yield entry  # unchanged: where all are finished, the comparison is the whole one
+        elif count:
             yield replace(entry, num_seeds=count)
 
 

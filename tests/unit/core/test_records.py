@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from icl_lab.core.errors import DamagedFile
-from icl_lab.core.records import SCHEMA, Record, RecordWriter, read_records
+from icl_lab.core.records import SCHEMA, Record, RecordWriter, has_records, read_records, write_records
 
 WRONG_TYPE = '{"run": "a", "predictor": "b", "task": "c", "metric": "d", "value": "much"}'
 
@@ -59,3 +59,29 @@ def test_a_damaged_line_is_reported_with_the_last_good_record(tmp_path: Path, li
         read_records(path)
     assert str(path) in str(caught.value)
     assert path.read_bytes() == before
+
+
+def test_compressed_records_are_read_in_the_place_of_plain_ones(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    written = [record(0.5, shown=3), record(0.25, step=10)]
+    write_records(path, written)
+    plain = read_records(path)
+    write_records(path, written, compressed=True)
+    assert not path.exists()
+    assert has_records(path)
+    assert read_records(path).equals(plain)
+    packed = (tmp_path / "records.jsonl.gz").read_bytes()
+    write_records(path, written, compressed=True)
+    assert (tmp_path / "records.jsonl.gz").read_bytes() == packed  # no time of day in it
+    write_records(path, written[:1])
+    assert not (tmp_path / "records.jsonl.gz").exists()
+    assert len(read_records(path)) == 1
+
+
+def test_a_compressed_file_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "records.jsonl"
+    write_records(path, [record(0.5)], compressed=True)
+    packed = tmp_path / "records.jsonl.gz"
+    packed.write_bytes(packed.read_bytes()[:-9])
+    with pytest.raises(DamagedFile, match="cannot be unpacked"):
+        read_records(path)
