@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from icl_lab.cli import compare, components, doctor, evaluate, report, run, train
+from icl_lab.cli import compare, components, doctor, evaluate, report, run, train, tune
 from icl_lab.cli.console import fail, note
 from icl_lab.core.errors import UserError
 from icl_lab.kernels.backend import SlowKernelsWarning
@@ -49,6 +49,7 @@ def add(name: str, command: Callable[..., None]) -> None:
 
 add("compare", compare.compare)
 add("run", run.run)
+add("tune", tune.tune)
 add("train", train.train)
 add("evaluate", evaluate.evaluate)
 add("list", components.list_components)

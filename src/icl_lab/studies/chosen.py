@@ -4,14 +4,16 @@
 searched (optimiser, curriculum), and how they were found.
 """
 
-import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
+from icl_lab.core.files import read_json, write_json
 from icl_lab.core.specs import field_types
 from icl_lab.training.spec import TrainingSpec
+
+FOUND = Path(__file__).parent / "recipes_found"
 
 
 def chosen_training(study: str, part: str, model: str, base: TrainingSpec) -> TrainingSpec:
@@ -32,8 +34,26 @@ def chosen_training(study: str, part: str, model: str, base: TrainingSpec) -> Tr
     return chosen
 
 
-@cache
 def recipes(study: str) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
     """Part -> model -> what was chosen and how; empty for a study without a search."""
-    path = files("icl_lab.studies") / "recipes_found" / f"{study}.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return _read(FOUND / f"{study}.json")
+
+
+def keep(study: str, found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Path:
+    """Store what was chosen, in the place of what was chosen for the same models before; returns the file.
+
+    Args:
+        study: Name of the study.
+        found: Part -> model -> what was chosen and how.
+    """
+    held = recipes(study)
+    path = FOUND / f"{study}.json"
+    parts = sorted({*held, *found})
+    write_json(path, {part: {**held.get(part, {}), **found.get(part, {})} for part in parts})
+    _read.cache_clear()
+    return path
+
+
+@cache
+def _read(path: Path) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    return read_json(path) if path.is_file() else {}

@@ -1,0 +1,69 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icl_lab.studies.recipes import training_at
+from icl_lab.studies.tuning_plan import OPTIMISERS, compressed, grows, recipe
+from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.many_outlier_regression import ManyOutlierRegression
+from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
+from icl_lab.tasks.sparse_parity import SparseParity
+from icl_lab.training.spec import TrainingSpec
+
+TASK = LinearRegression()
+
+
+def test_the_first_recipe_is_the_one_without_a_search() -> None:
+    base = training_at("small", TASK)
+    assert recipe(0, TASK).training(base, TASK, 100) == base
+
+
+def test_six_trials_see_every_optimiser_with_and_without_curriculum() -> None:
+    seen = {(type(recipe(i, TASK).optimiser), recipe(i, TASK).ramped) for i in range(1, 7)}
+    assert seen == {(kind, ramped) for kind, _, _ in OPTIMISERS for ramped in (False, True)}
+
+
+def test_every_trial_has_a_rate_of_its_own_inside_the_range() -> None:
+    ranges = {kind: (low, high) for kind, low, high in OPTIMISERS}
+    tried = [recipe(i, TASK).optimiser for i in range(25)]
+    assert len({(type(one), one.rate) for one in tried}) == 25
+    for one in tried:
+        low, high = ranges[type(one)]
+        assert low <= one.rate <= high
+
+
+def test_all_tasks_are_given_the_same_optimisers() -> None:
+    for i in range(12):
+        assert recipe(i, TASK).optimiser == recipe(i, SparseParity()).optimiser
+
+
+def test_a_task_without_curriculum_is_given_none() -> None:
+    assert not any(recipe(i, SparseParity()).ramped for i in range(12))
+
+
+def test_a_ramped_recipe_ends_its_curriculum_at_three_tenths() -> None:
+    number = next(i for i in range(12) if recipe(i, TASK).ramped)
+    training = recipe(number, TASK).training(TrainingSpec(), TASK, steps=1000)
+    assert training.task_at(TASK, 300) == TASK.replace(active_dims=TASK.dim)
+    assert training.task_at(TASK, 299) != TASK.replace(active_dims=TASK.dim)
+    assert training.task_at(TASK, 0).active_dims == 5
+
+
+@pytest.mark.parametrize("task", [TASK, ManyOutlierRegression()], ids=lambda task: task.spec_name())
+@given(steps=st.integers(1, 5000))
+def test_a_compressed_ramp_ends_where_it_says(task: LinearRegression, steps: int) -> None:
+    squeezed = compressed(task.curriculum, steps)
+    for before, ramp in ((task.curriculum.dims, squeezed.dims), (task.curriculum.length, squeezed.length)):
+        assert before is not None
+        assert ramp is not None
+        assert (ramp.start, ramp.end) == (before.start, before.end)
+        assert ramp.at(steps) == ramp.end
+        assert ramp.at(steps // 2) < ramp.end
+
+
+def test_what_does_not_grow_is_left_as_it_is() -> None:
+    flat = Curriculum(dims=Ramp(start=3, end=3), length=Ramp(start=2, end=9, increment=0))
+    assert compressed(flat, 10) == flat
+    assert not grows(flat)
+    assert not grows(Curriculum())
+    assert grows(TASK.curriculum)
