@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json, write_json
+from icl_lab.report.study_figures import StudyFigure, study_figure
 
 STUDY = "study.json"
 
@@ -97,6 +98,7 @@ class FoundStudy:
         claims: What was decided.
         marks_source: Where the published marks come from.
         scores_source: Where the published scores come from.
+        figures: Over several parts, drawn from their rows.
     """
 
     name: str
@@ -108,11 +110,12 @@ class FoundStudy:
     claims: tuple[FoundClaim, ...]
     marks_source: str = ""
     scores_source: str = ""
+    figures: tuple[StudyFigure, ...] = ()
 
 
 def write_study(folder: Path, found: FoundStudy) -> None:
     """Write `study.json`."""
-    write_json(folder / STUDY, asdict(found))
+    write_json(folder / STUDY, asdict(found) | {"figures": [figure.to_json() for figure in found.figures]})
 
 
 def read_study(folder: Path) -> FoundStudy:
@@ -137,7 +140,8 @@ def read_study(folder: Path) -> FoundStudy:
 def _parsed(data: dict[str, Any]) -> dict[str, Any]:
     parts = tuple(FoundPart(**_part(part)) for part in data["parts"])
     claims = tuple(FoundClaim(**_claim(claim)) for claim in data["claims"])
-    return data | {"parts": parts, "claims": claims}
+    figures = tuple(study_figure(figure) for figure in data.get("figures", ()))
+    return data | {"parts": parts, "claims": claims, "figures": figures}
 
 
 def _part(data: dict[str, Any]) -> dict[str, Any]:

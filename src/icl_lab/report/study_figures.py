@@ -3,6 +3,7 @@
 A study names its figures, `study.json` keeps them, the page draws them: a figure more is a value more.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -27,7 +28,10 @@ COSTS: dict[str, str] = {
     "training_seconds": "seconds of training",
 }
 UNITS = ("optimiser steps", "seconds", "FLOPs")
-BARS = "{what} are 90% bootstrap intervals over prompts; dashes are single trainings where there are several."
+BARS = (
+    "{what} are 90% bootstrap intervals over prompts, those of single points averaged, which is wider than need be;"
+    " dashes are single trainings where there are several."
+)
 
 Parts = Mapping[str, Comparison]
 
@@ -172,9 +176,12 @@ class TimeToHalf(StudyFigure):
             rows: dict[str, dict[str, list[float]]] = {}
             for (label, part), times in reached.items():
                 rows.setdefault(label, {})[self.parts[part]] = [(t.steps, t.seconds, t.flops)[place] for t in times]
-            columns.append((unit, rows))
-            limits.append(max(_looked_for(there[part], label)[place] for label, part in reached))
-        picture = times_figure(columns, limits, _of(styles, rows))
+            limit = max(_looked_for(there[part], label)[place] for label, part in reached)
+            values = [value for row in rows.values() for trainings in row.values() for value in trainings]
+            if limit or any(math.isfinite(value) for value in values):
+                columns.append((unit, rows))
+                limits.append(limit)
+        picture = times_figure(columns, limits, _of(styles, [label for label, _ in reached]))
         caption = (
             "When the error on held-out prompts first was at most half the zero predictor's, a dot for each training;"
             f" small words are {', '.join(self.parts[part] for part in there)}. Hollow dots: not in the whole training."
@@ -244,7 +251,7 @@ def _looked_for(comparison: Comparison, label: str) -> tuple[float, float, float
     steps = last_step(comparison, label)
     seconds = comparison.number("training_seconds", label) or 0.0
     flops = steps * flops_a_step(comparison, label)
-    return (steps, seconds, flops if flops == flops else 0.0)
+    return (steps, seconds, 0.0 if math.isnan(flops) else flops)
 
 
 def _from(first: int) -> str:

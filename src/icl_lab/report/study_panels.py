@@ -52,7 +52,7 @@ def points_figure(
             axes.plot([x, x], ends, color=colour, linewidth=2.2, alpha=0.45, solid_capstyle="butt", zorder=3)
         if len(point.trainings) > 1:
             heights = [_shown(axes, one) for one in point.trainings]
-            axes.plot([x] * len(heights), heights, "_", color=colour, markersize=8, zorder=3)
+            axes.plot([x] * len(heights), heights, "_", color=colour, markersize=13, zorder=3)
         axes.plot([x], [height], marker=look.marker, color=colour, markersize=7, markeredgecolor=theme.paper, zorder=4)
     axes.set_xlabel(axis)
     axes.set_ylabel(ERROR)
@@ -91,7 +91,10 @@ def parts_figure(
         for label, line in lines.items():
             draw(axes, _curve(line), styles[label], theme, first_marker=0)
             _single_trainings(axes, line, styles[label].colour(theme))
-        axes.set_title(heading, loc="left", fontsize=8.5, fontweight="bold", color=theme.ink)
+        axes.annotate(
+            heading, (0, 1), xycoords="axes fraction", xytext=(0, 2), textcoords="offset points", fontsize=8.5,
+            fontweight="bold", color=theme.ink, parse_math=False,
+        )  # fmt: skip
         axes.set_xlabel(axis)
         if place:
             axes.tick_params(labelleft=False)
@@ -180,7 +183,7 @@ def _single_trainings(axes: Axes, line: Mapping[float, Point], colour: str) -> N
     for x, point in line.items():
         if len(point.trainings) > 1:
             heights = [_shown(axes, one) for one in point.trainings]
-            axes.plot([x] * len(heights), heights, "_", color=colour, markersize=6, alpha=0.7, zorder=2)
+            axes.plot([x] * len(heights), heights, "_", color=colour, markersize=11, alpha=0.7, zorder=2)
 
 
 def _shown(axes: Axes, value: float) -> float:

@@ -13,6 +13,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.registry import Registry
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Registered
+from icl_lab.report.study_figures import StudyFigure
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.comparison import ComparisonSpec
 
@@ -104,6 +105,11 @@ class Study(Registered):
     def published_scores(self) -> ScoreTable | None:
         """The published table of scores, where there is one."""
         return None
+
+    @property
+    def figures(self) -> tuple[StudyFigure, ...]:
+        """The figures over several parts, in the order of the page; each part has its own besides."""
+        return ()
 
     def part(self, name: str, scale: Scale) -> Part:
         """A part by name.

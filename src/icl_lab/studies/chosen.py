@@ -50,8 +50,13 @@ def keep(study: str, found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Pa
     path = FOUND / f"{study}.json"
     parts = sorted({*held, *found})
     write_json(path, {part: {**held.get(part, {}), **found.get(part, {})} for part in parts})
-    _read.cache_clear()
+    forget()
     return path
+
+
+def forget() -> None:
+    """Read the files anew the next time."""
+    _read.cache_clear()
 
 
 @cache
