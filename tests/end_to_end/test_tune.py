@@ -27,28 +27,28 @@ SMOKE = (
 def test_a_search_shows_its_trials_and_is_not_made_twice(icl: Icl, tmp_path: Path) -> None:
     first = icl("tune", "park2024", *SMOKE, "--out", str(tmp_path))
     assert first.status == 0, first.err
-    assert "3 trials for each model, the same recipes for all" in first.out
-    assert first.out.count("10 of 10") == 3
+    assert "2 trials for each model, the same recipes for all" in first.out
+    assert first.out.count("10 of 10") == 2
     assert "muon at 0.001" in first.out
     again = icl("tune", "park2024", *SMOKE, "--out", str(tmp_path))
     assert again.out == first.out
     assert "1 of 1 finished" in again.err
     (found,) = json.loads(icl("tune", "park2024", *SMOKE, "--out", str(tmp_path), "--json").out).values()
-    assert found["found"]["trials"] == {"complete": 3, "pruned": 0, "diverged": 0}
+    assert found["found"]["trials"] == {"complete": 2, "pruned": 0, "diverged": 0}
 
 
 def test_what_is_kept_is_what_the_study_trains_by(icl: Icl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chosen, "FOUND", tmp_path / "recipes")
-    search = ("tune", "park2024", "--parts", "sparse_parity", "--models", "transformer", "--trials", "1")
+    search = ("tune", "time_to_icl", "--parts", "linear_5", "--models", "transformer", "--trials", "1")
     done = icl(*search, "--share", "0.001", "--keep", "--out", str(tmp_path / "out"))
     assert done.status == 0, done.err
-    kept = json.loads((tmp_path / "recipes" / "park2024.json").read_text())
-    (found,) = kept["sparse_parity"].values()
+    kept = json.loads((tmp_path / "recipes" / "time_to_icl.json").read_text())
+    (found,) = kept["linear_5"].values()
     assert found["steps"] == 10
     found["training"]["optimiser"]["rate"] = 0.123
-    (tmp_path / "recipes" / "park2024.json").write_text(json.dumps(kept))
+    (tmp_path / "recipes" / "time_to_icl.json").write_text(json.dumps(kept))
     chosen.forget()
-    part = STUDIES.get("park2024")().part("sparse_parity", "small")
+    part = STUDIES.get("time_to_icl")().part("linear_5", "small")
     rates = {entry.model.word: entry.training.optimiser.rate for entry in part.comparison.entries}
     assert rates.pop("transformer") == 0.123
     assert set(rates.values()) == {0.001}
@@ -73,14 +73,6 @@ def test_a_wrong_value_is_one_line(icl: Icl, arguments: tuple[str, ...], said: s
     assert said in done.err
     assert done.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
-
-
-def test_a_part_with_the_published_recipe_is_not_searched(icl: Icl, tmp_path: Path) -> None:
-    variants = [part for name in STUDIES.names() for part in STUDIES.get(name)().parts("small") if part.variant_of]
-    study = next(n for n in STUDIES.names() if variants[0] in STUDIES.get(n)().parts("small"))
-    done = icl("tune", study, "--parts", variants[0].name, "--out", str(tmp_path))
-    assert done.status == 2
-    assert f"search for {variants[0].variant_of} instead" in done.err
 
 
 def test_without_optuna_there_is_one_line(icl: Icl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ def tune(
     folder = out or Path("results") / "tuning" / study
     jobs = [
         TuningJob(part, entry, folder, trials, share)
-        for part, entry in _searched(chosen, scale, names(parts), names(models))
+        for part, entry in searched(chosen, scale, names(parts), names(models))
     ]
     executor.run(jobs, SweepTable(progress(), "searches"))
     if as_json:
@@ -89,18 +89,22 @@ def print_trials(jobs: Sequence[TuningJob]) -> None:
     results().print(said, markup=False, soft_wrap=True)
 
 
-def _searched(study: Study, scale: Scale, parts: Sequence[str], models: Sequence[str]) -> list[tuple[Part, Entry]]:
-    """Parts and their models, those that repeat another part as published left out."""
+def searched(study: Study, scale: Scale, parts: Sequence[str], models: Sequence[str]) -> list[tuple[Part, Entry]]:
+    """The parts and models to search for, by name or all; a part that repeats another one as published is none.
+
+    Raises:
+        UserError: There is no such part or model, or the part is such a repetition.
+    """
     for name in parts:
         if original := study.part(name, scale).variant_of:
             raise UserError(f"{name} repeats {original} by the published recipe: search for {original} instead")
-    searched = [part for part in study.parts(scale) if (part.name in parts if parts else not part.variant_of)]
-    found = [(part, entry) for part in searched for entry in part.comparison.entries]
+    among = [part for part in study.parts(scale) if (part.name in parts if parts else not part.variant_of)]
+    found = [(part, entry) for part in among for entry in part.comparison.entries]
     labels = {name for part, entry in found for name in (part.comparison.label(entry.model), entry.model.word)}
     for name in models:
         if name not in labels:
             raise UserError(
-                f"--models: {', '.join(part.name for part in searched)} has no {name!r}: {suggest(name, labels)}"
+                f"--models: {', '.join(part.name for part in among)} has no {name!r}: {suggest(name, labels)}"
             )
     return [
         (part, entry)

@@ -200,7 +200,9 @@ def study_figure(data: Mapping[str, Any]) -> StudyFigure:
         KeyError: There is no such kind of figures.
         TypeError: Its fields are others.
     """
-    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key != "kind"}
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key != "kind"
+    }
     return KINDS[data["kind"]](**fields)
 
 

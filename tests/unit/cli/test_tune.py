@@ -1,0 +1,41 @@
+from dataclasses import dataclass, replace
+
+import pytest
+
+from icl_lab.cli.tune import searched
+from icl_lab.core.errors import UserError
+from icl_lab.core.scales import Scale
+from icl_lab.studies.base import STUDIES, Part, Study
+from icl_lab.studies.claims import Claim
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeating(Study):
+    """A study whose second part repeats the first one as published."""
+
+    title = "T"
+    question = "Q?"
+
+    def parts(self, scale: Scale) -> tuple[Part, ...]:
+        part = STUDIES.get("time_to_icl")().part("linear_5", scale)
+        return (part, replace(part, name="again", variant_of="linear_5"))
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return ()
+
+
+def test_all_models_of_all_parts_but_repetitions_are_searched() -> None:
+    found = searched(Repeating(), "small", (), ())
+    part = Repeating().part("linear_5", "small")
+    assert found == [(part, entry) for entry in part.comparison.entries]
+
+
+def test_a_repetition_is_refused_by_name() -> None:
+    with pytest.raises(UserError, match="search for linear_5 instead"):
+        searched(Repeating(), "small", ("again",), ())
+
+
+def test_models_are_found_by_name() -> None:
+    ((_, entry),) = searched(Repeating(), "small", ("linear_5",), ("mamba",))
+    assert entry.model.word == "mamba"
