@@ -11,16 +11,8 @@ from icl_lab.studies.base import STUDIES
 from tests.end_to_end.commands import Icl
 
 SMOKE = (
-    "--parts",
-    "sparse_parity",
-    "--models",
-    "mamba",
-    "--scale",
-    "smoke",
-    "--trials",
-    "3",
-    "--on",
-    "local(workers=1)",
+    *("--parts", "sparse_parity", "--models", "transformer", "--scale", "smoke", "--trials", "2"),
+    *("--on", "local(workers=1)"),
 )
 
 

@@ -111,7 +111,7 @@ class ErrorOverParts(StudyFigure):
         parts: Part -> the number.
         axis: What the number is.
         panels: Change of the prompts, empty for none -> heading of its panel.
-        references: Labels of the baselines that are drawn.
+        references: The baselines that are drawn, each by its label or, where settings differ from part to part, its name.
         first: First point of the learning curve that counts, in examples shown.
     """
 
@@ -128,8 +128,12 @@ class ErrorOverParts(StudyFigure):
         return tuple(self.parts)
 
     def drawn(self, found: Parts) -> Drawn | None:
-        kinds = _kinds(found[part] for part in self.parts if part in found)
-        kinds = {label: kind for label, kind in kinds.items() if kind == "model" or label in self.references}
+        there = [found[part] for part in self.parts if part in found]
+        kinds = {label: kind for label, kind in _kinds(there).items() if kind == "model"}
+        for reference in self.references:
+            for comparison in there:
+                if label := named(reference, comparison.kinds):
+                    kinds[reference] = comparison.kinds[label]
         panels = [(heading, self._lines(found, kinds, shift)) for shift, heading in self.panels.items()]
         if not any(lines for _, lines in panels):
             return None
@@ -141,7 +145,8 @@ class ErrorOverParts(StudyFigure):
         lines: dict[str, dict[float, Point]] = {}
         for label in kinds:
             for part, x in self.parts.items():
-                point = relative_error(found[part], label, shift, self.first) if part in found else None
+                here = named(label, found[part].kinds) if part in found else None
+                point = relative_error(found[part], here, shift, self.first) if here else None
                 if point is not None:
                     lines.setdefault(label, {})[x] = point
         return lines
@@ -204,6 +209,17 @@ def study_figure(data: Mapping[str, Any]) -> StudyFigure:
         key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key != "kind"
     }
     return KINDS[data["kind"]](**fields)
+
+
+def named(reference: str, labels: Iterable[str]) -> str | None:
+    """The label that is the reference, or the only one that is it but for its settings; none where there is none.
+
+    >>> named("discrete_mmse", ["ridge(strength=2)", "discrete_mmse(num_tasks=4)"])
+    'discrete_mmse(num_tasks=4)'
+    """
+    labels = list(labels)
+    alike = [label for label in labels if label.partition("(")[0] == reference]
+    return reference if reference in labels else alike[0] if len(alike) == 1 else None
 
 
 def draw_study_figures(folder: Path, figures: Iterable[StudyFigure]) -> tuple[Drawn, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from icl_lab.core.scales import Scale
-from icl_lab.report.study_figures import ErrorOverParts
+from icl_lab.report.study_figures import ErrorOverParts, named
 from icl_lab.studies.base import Part, Study
 
 
@@ -27,5 +27,5 @@ def _not_measured(figure: ErrorOverParts, part: Part) -> Iterator[str]:
         if shift and shift not in spec.evaluated_shifts:
             yield f"{figure.name} shows {shift}, under which {part.name} is not evaluated"
     for label in figure.references:
-        if label not in {baseline.label for baseline in spec.baselines}:
+        if named(label, [baseline.label for baseline in spec.baselines]) is None:
             yield f"{figure.name} shows {label}, which {part.name} does not compare"

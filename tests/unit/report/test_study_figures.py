@@ -55,10 +55,11 @@ def recall() -> Comparison:
 
 
 def pool(level: float) -> Comparison:
-    curves = {"mamba": [sharp(level, level)], "ridge": [sharp(0.4, 0.4)], "oracle": [sharp(0.1, 0.1)]}
+    mmse = f"mmse(level={level})"
+    curves = {label: [sharp(error, error)] for label, error in (("mamba", level), ("ridge", 0.4), (mmse, 0.1))}
     old, new = part(curves), part(curves, shift="new")
     both = replace(old, records=pl.concat([old.records, new.records]))
-    return with_rows(both, ridge="baseline", oracle="oracle")
+    return with_rows(both, **{"ridge": "baseline", mmse: "oracle"})
 
 
 def linear(*held_out: float) -> Comparison:
@@ -156,7 +157,14 @@ def test_a_model_without_a_known_cost_has_no_marker(study: Path) -> None:
 def test_only_the_references_that_are_named_are_drawn(study: Path) -> None:
     said = words(POOLS, study)
     assert {"mamba", "ridge", "Old", "New"} <= set(said)
-    assert "oracle (oracle)" not in said
+    assert not any("mmse" in word for word in said)
+
+
+def test_a_reference_is_one_line_though_its_settings_differ_from_part_to_part(study: Path) -> None:
+    figure = replace(POOLS, references=("ridge", "mmse"))
+    assert "mmse (oracle)" in words(figure, study)
+    (drawn,) = draw_study_figures(study, [figure])
+    assert any(list(line.get_ydata()) == [0.1, 0.1] for line in drawn.picture.axes[0].lines)
 
 
 def test_a_line_goes_over_the_parts_that_there_are(study: Path) -> None:

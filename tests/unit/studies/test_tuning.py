@@ -147,9 +147,16 @@ def test_a_search_that_was_killed_comes_to_the_same_end(
         journal.write(b'{"op_code": 8, "trial')  # as a kill in mid-write leaves it
     job.execute(1)
     assert results(job) == results(whole)
+    assert measured(job) == measured(whole)
     states = [trial.state.name for trial in journal_of(job).trials]
     assert states.count("FAIL") == 1
     assert states.count("RUNNING") == states.count("WAITING") == 0
+
+
+def measured(job: TuningJob) -> dict[int, dict[int, float]]:
+    """Recipe -> step -> the error that pruning was decided on."""
+    ended = [trial for trial in journal_of(job).trials if trial.state.name in ("COMPLETE", "PRUNED")]
+    return {trial.params["recipe"]: trial.intermediate_values for trial in ended}
 
 
 def journal_of(job: TuningJob) -> Any:
