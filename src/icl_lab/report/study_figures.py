@@ -111,7 +111,8 @@ class ErrorOverParts(StudyFigure):
         parts: Part -> the number.
         axis: What the number is.
         panels: Change of the prompts, empty for none -> heading of its panel.
-        references: The baselines that are drawn, each by its label or, where settings differ from part to part, its name.
+        references: The baselines that are drawn, each by its label, or by its name where settings differ from part to
+            part.
         first: First point of the learning curve that counts, in examples shown.
     """
 
@@ -129,7 +130,7 @@ class ErrorOverParts(StudyFigure):
 
     def drawn(self, found: Parts) -> Drawn | None:
         there = [found[part] for part in self.parts if part in found]
-        kinds = {label: kind for label, kind in _kinds(there).items() if kind == "model"}
+        kinds: dict[str, Kind] = {label: kind for label, kind in _kinds(there).items() if kind == "model"}
         for reference in self.references:
             for comparison in there:
                 if label := named(reference, comparison.kinds):

@@ -13,6 +13,7 @@ from icl_lab.report.folder import COMPARISON, read_comparison
 from icl_lab.report.page import PAGE, write_page
 from icl_lab.report.rendering import render_template
 from icl_lab.report.study_data import FoundPart, FoundStudy, read_study
+from icl_lab.report.study_figures import draw_study_figures
 from icl_lab.report.study_tables import conclusion, marks_of, scores_of
 
 CLASSES = {"holds": "holds", "does not hold": "fails", "undecided": "open"}
@@ -72,6 +73,7 @@ def write_study_page(folder: Path) -> Path:
         conclusion=conclusion(study),
         tables=_tables(study),
         classes=CLASSES,
+        figures=draw_study_figures(folder, study.figures),
         parts=[_drawn(folder, part) for part in study.parts],
     )
     write_atomic(page, text.encode())

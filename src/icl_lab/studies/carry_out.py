@@ -113,6 +113,7 @@ def judged(study: Study, scale: Scale, out: Path) -> FoundStudy:
         parts=tuple(_part(study, part, rows, out) for part in parts),
         claims=tuple(_claim(claim, rows, parts, scale) for claim in study.claims),
         marks_source=table.source if table else "",
+        figures=study.figures,
         scores_source=study.published_scores.source if study.published_scores else "",
     )
 
