@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from icl_lab.core.scales import Scale
+from icl_lab.report.study_figures import ErrorAgainstCost, StudyFigure
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import Plan, parts_at
@@ -55,6 +56,10 @@ class RecallCapacity(Study):
 
     def parts(self, scale: Scale) -> tuple[Part, ...]:
         return parts_at("recall_capacity", PLANS, scale)
+
+    @property
+    def figures(self) -> tuple[StudyFigure, ...]:
+        return (ErrorAgainstCost(name="recall-and-state", title="Recall against the size of the state", part="recall"),)
 
     @property
     def claims(self) -> tuple[Claim, ...]:

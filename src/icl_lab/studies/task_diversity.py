@@ -7,6 +7,7 @@ learn to regress (ridge). On functions that are not in the pool the two come apa
 from dataclasses import dataclass
 
 from icl_lab.core.scales import Scale
+from icl_lab.report.study_figures import ErrorOverParts, StudyFigure
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import Plan, parts_at
@@ -50,6 +51,20 @@ class TaskDiversity(Study):
 
     def parts(self, scale: Scale) -> tuple[Part, ...]:
         return parts_at("task_diversity", PLANS, scale)
+
+    @property
+    def figures(self) -> tuple[StudyFigure, ...]:
+        return (
+            ErrorOverParts(
+                name="error-over-pools",
+                title="Old and new functions, over the size of the pool",
+                parts={f"pool_{num_tasks}": num_tasks for num_tasks in POOLS},
+                axis="functions in the pool",
+                panels={"": "Functions of the pool", "new_functions": "New functions"},
+                references=(RIDGE, "discrete_mmse"),
+                first=8,
+            ),
+        )
 
     @property
     def claims(self) -> tuple[Claim, ...]:

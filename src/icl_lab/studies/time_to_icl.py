@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from icl_lab.core.scales import Scale
+from icl_lab.report.study_figures import StudyFigure, TimeToHalf
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import Plan, parts_at
@@ -55,6 +56,11 @@ class TimeToIcl(Study):
 
     def parts(self, scale: Scale) -> tuple[Part, ...]:
         return parts_at("time_to_icl", PLANS, scale)
+
+    @property
+    def figures(self) -> tuple[StudyFigure, ...]:
+        parts = {f"linear_{dim}": f"d = {dim}" for dim in DIMS}
+        return (TimeToHalf(name="time-to-half", title="Until half of the zero error is gone", parts=parts),)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
