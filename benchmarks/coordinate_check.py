@@ -12,7 +12,7 @@ import torch
 from markdown import table, write_section
 
 from icl_lab.core.specs import from_short, split
-from icl_lab.evaluation.coordinates import WIDTHS, output_sizes, sizes_in_training, slope
+from icl_lab.evaluation.coordinates import NUM_TOKENS, WIDTHS, output_sizes, sizes_in_training, slope
 from icl_lab.models.mixers.base import MIXERS
 
 matplotlib.use("Agg")
@@ -35,7 +35,7 @@ def main() -> None:
     figure, panels = plt.subplots(1, 2, figsize=(13, 6.5), sharey=True)
     rows = []
     for (colour, line), word in zip(STYLES, split(chosen.mixers) or MIXERS.names(), strict=False):
-        spec = from_short(MIXERS, word)
+        spec = from_short(MIXERS, word).for_prompts(NUM_TOKENS)
         start = output_sizes(spec)
         trained = sizes_in_training(spec, steps=chosen.steps, rate=chosen.rate)[:, -1]
         for panel, sizes in zip(panels, (start, trained), strict=True):

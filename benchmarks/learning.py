@@ -10,13 +10,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import torch
 from markdown import table, write_section
 
 from icl_lab.api import baseline, learning_curve, model, task
 from icl_lab.core.errors import UserError
-from icl_lab.core.records import read_records
 from icl_lab.core.specs import split
 from icl_lab.evaluation.curves import Curves
 from icl_lab.models.mixers.base import MIXERS
@@ -29,7 +27,7 @@ from icl_lab.training.spec import RunSpec
 TASK = task("linear_regression", dim=5, length=21)
 SHOWN = (10, TASK.length - 1)
 AVERAGING, LEAST_SQUARES = baseline("averaging"), baseline("least_squares")
-HEAD = ("mixer", "parameters", *(f"error at {shown}" for shown in SHOWN), "seconds", "learns")
+HEAD = ("mixer", "parameters", *(f"error at {shown}" for shown in SHOWN), "learns")
 
 
 def run_of(mixer: str, chosen: argparse.Namespace) -> RunSpec:
@@ -56,19 +54,17 @@ def verdict(curves: Curves, label: str) -> str:
     return "yes" if (certain > 0).all() else "no"
 
 
-def row(mixer: str, network: Network, folder: Path) -> list[str]:
-    """What a mixer has learned, and in which time."""
+def row(mixer: str, network: Network) -> list[str]:
+    """What a mixer has learned."""
     curves = learning_curve([network, AVERAGING], TASK)
-    rows = read_records(folder / "records.jsonl").filter(pl.col("metric") == "seconds")
-    seconds = f"{rows['value'].max():.0f}"
     parameters = f"{count_parameters(network):,}"
-    return [mixer, parameters, *told(errors(curves, network.label)), seconds, verdict(curves, network.label)]
+    return [mixer, parameters, *told(errors(curves, network.label)), verdict(curves, network.label)]
 
 
 def baseline_rows() -> list[list[str]]:
     """What the classical methods make of the same prompts."""
     curves = learning_curve([AVERAGING, LEAST_SQUARES], TASK)
-    return [[label, "", *told(errors(curves, label)), "", ""] for label in curves.labels]
+    return [[label, "", *told(errors(curves, label)), ""] for label in curves.labels]
 
 
 def main() -> None:
@@ -86,13 +82,12 @@ def main() -> None:
     rows = []
     for mixer in split(chosen.mixers) or MIXERS.names():
         spec = run_of(mixer, chosen)
-        folder = run_folder(chosen.out, spec)
         try:
-            network = train_run(spec, folder)
+            network = train_run(spec, run_folder(chosen.out, spec))
         except UserError as trouble:
             print(f"{mixer}: {trouble}", flush=True)
             continue
-        rows.append(row(mixer, network, folder))
+        rows.append(row(mixer, network))
         print("  ".join(rows[-1]), flush=True)
     lines = table(HEAD, [*sorted(rows, key=lambda cells: float(cells[2])), *baseline_rows()])
     print("\n" + "\n".join(lines))

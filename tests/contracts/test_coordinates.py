@@ -18,7 +18,8 @@ defaults = pytest.mark.parametrize(
 @defaults
 def test_output_at_initialisation_does_not_grow_or_shrink_with_width(spec: MixerSpec) -> None:
     sizes = output_sizes(spec, WIDTHS)
-    assert (sizes > 1e-3).all()
+    # A mixer whose outputs start below a hundredth of its inputs does not wake up in a few hundred steps.
+    assert (sizes > 1e-2).all()
     assert (sizes < 10).all()
     assert abs(slope(WIDTHS, sizes)) < FLAT
 

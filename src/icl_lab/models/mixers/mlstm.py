@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
-from icl_lab.core.specs import Count
+from icl_lab.core.specs import Count, Number
 from icl_lab.kernels.recurrences import linear_recurrence
 from icl_lab.models.heads import HeadNorm, join_heads, split_heads, width_of_head
 from icl_lab.models.initialisation import linear
@@ -33,12 +33,16 @@ class MLSTM(MixerSpec):
 
     Args:
         num_heads: Heads; a divisor of `d_model`. Four in xLSTM.
+        input_bias: Mean of the biases of the input gates at the start. 0 and a spread of 0.1 are the released code's of
+            the paper. -10 is xLSTM 7B's (Beck et al. 2025, arXiv 2503.13427), for long trainings: closed gates make
+            outputs so small that 800 steps do not open them.
     """
 
     formula = "C_t = f_t C_{t-1} + i_t k_t v_t^T;  W_out (norm(C_t^T q_t / max(|n_t.q_t|, 1)) * sigmoid(W_o x))"
     source = "Beck et al. 2024 (arXiv 2405.04517), section 2.3"
 
     num_heads: Count = 4
+    input_bias: Number = 0.0
 
     def build(self, site: Site) -> "MLSTMMixer":
         return MLSTMMixer(self, site)
@@ -54,11 +58,12 @@ class MLSTMMixer(PiecewiseMixer):
         self.to_q, self.to_k, self.to_v, self.to_gate = (
             linear(site.d_model, site.d_model, generator, bias="none") for _ in range(4)
         )
-        # At the start input gates are nearly closed and forget gates open, more so from head to head.
-        self.to_input = linear(site.d_model, spec.num_heads, generator, bias="zero")
-        self.to_forget = linear(site.d_model, spec.num_heads, generator, bias="zero")
+        # At the start gates do not look at their input; forget gates are open, more so from head to head.
+        self.to_input, self.to_forget = (
+            linear(site.d_model, spec.num_heads, generator, bias="zero", scale=0.0) for _ in range(2)
+        )
         with torch.no_grad():
-            self.to_input.bias.fill_(-10.0)
+            self.to_input.bias.normal_(spec.input_bias, 0.1, generator=generator)
             self.to_forget.bias.copy_(torch.linspace(3.0, 6.0, spec.num_heads))
         self.norm = HeadNorm(self.d_head)
         self.to_out = linear(site.d_model, site.d_model, generator, bias="none", scale=site.depth**-0.5)
