@@ -6,11 +6,11 @@
 // and values to float, some transposed, and is then six small matrix products, all done by `product`: a block of ROWS rows
 // against two vectors of columns, which stays in registers. Only the part below the diagonal is computed.
 #include <limits>
-#include <utility>
 
 #include "exponential.h"
 #include "interface.h"
 #include "scratch.h"
+#include "transposition.h"
 
 DECLARE_LAYERS(ICL_ISA)
 
@@ -72,30 +72,6 @@ INLINE float largest(Vector v) {
 #else
     return max_lane(v);
 #endif
-}
-
-// One of the two rows that a step of a transposition makes of two: with bit D of the column set (HIGH) or not, the columns
-// of a come first.
-template <int D, bool HIGH, size_t... I>
-INLINE Vector mix(Vector a, Vector b, std::index_sequence<I...>) {
-#if defined(__clang__)
-    return __builtin_shufflevector(a, b, (HIGH ? (I & D ? I + LANES : I + D) : (I & D ? I - D + LANES : I))...);
-#else
-    const IntVector from = {(int32_t)(HIGH ? (I & D ? I + LANES : I + D) : (I & D ? I - D + LANES : I))...};
-    return __builtin_shuffle(a, b, from);
-#endif
-}
-
-template <int D>
-INLINE void transpose_step(Vector* x) {
-    constexpr auto lanes = std::make_index_sequence<LANES>();
-#pragma GCC unroll 16
-    for (int i = 0; i < LANES; i++)
-        if (!(i & D)) {
-            Vector low = mix<D, false>(x[i], x[i + D], lanes), high = mix<D, true>(x[i], x[i + D], lanes);
-            x[i] = low, x[i + D] = high;
-        }
-    if constexpr (2 * D < LANES) transpose_step<2 * D>(x);
 }
 
 // (rows, width) floats to (width, columns), zeros past the last row; rows is a multiple of LANES, width and columns are too.

@@ -46,7 +46,7 @@ EXPORT int32_t icl_abi_version() { return ABI_VERSION; }
 // The sizes of the structures, to be compared with Python's mirror of them.
 EXPORT int64_t icl_size_of_scan_backward() { return sizeof(ScanBackward); }
 EXPORT int64_t icl_size_of_convolution() { return sizeof(Convolution); }
-EXPORT int64_t icl_size_of_layers() { return sizeof(Attention) + sizeof(Activation) + sizeof(Norm); }
+EXPORT int64_t icl_size_of_layers() { return sizeof(Attention) + sizeof(Activation) + sizeof(Norm) + sizeof(Recurrence); }
 
 // 0 base, 1 AVX2, 2 AVX-512. Choosing more than the machine has leaves its best.
 EXPORT int32_t icl_instruction_set() { return level; }
@@ -67,3 +67,5 @@ EXPORT int32_t icl_gelu_forward(const Activation* problem) { return CALL(gelu_fo
 EXPORT int32_t icl_gelu_backward(const Activation* problem) { return CALL(gelu_backward, *problem); }
 EXPORT int32_t icl_rms_norm_forward(const Norm* problem) { return CALL(rms_norm_forward, *problem); }
 EXPORT int32_t icl_rms_norm_backward(const Norm* problem) { return CALL(rms_norm_backward, *problem); }
+EXPORT int32_t icl_recurrence_forward(const Recurrence* problem) { return CALL(recurrence_forward, *problem); }
+EXPORT int32_t icl_recurrence_backward(const Recurrence* problem) { return CALL(recurrence_backward, *problem); }

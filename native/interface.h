@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-constexpr int32_t ABI_VERSION = 2;
+constexpr int32_t ABI_VERSION = 3;
 
 enum Status : int32_t { STATUS_OK = 0, STATUS_NO_MEMORY = 1, STATUS_UNSUPPORTED = 2 };
 enum Storage : int32_t { STORAGE_FLOAT32 = 0, STORAGE_BFLOAT16 = 1 };
@@ -95,6 +95,24 @@ struct Norm {
     float* grad_gain;
 };
 
+// S_t = Diag(exp(log_decay_t)) S_{t-1} + k_t v_t^T, read by y_t = S_t^T q_t; with `right`, r_t = S_{t-1}^T right_t is added
+// to v_t or, where there is a `left`, written along that. q, k, left and right are d_key wide, v and y d_value.
+struct Recurrence {
+    int64_t batch, num_heads, num_tokens, d_key, d_value;
+    int64_t interval;                               // tokens from one checkpoint to the next
+    int32_t threads, decay_channels;                // 1: log_decay is d_key wide; 0: one number a token
+    Heads q, k, v, log_decay, left, right;          // left and right optional, left only with right
+    const float* initial_state;                     // (batch, num_heads, d_key, d_value), optional
+    Heads y;                                        // outputs of the forward pass
+    float* final_state;                             // as initial_state; optional
+    float* checkpoints;                             // (batch, num_heads, num_tokens / interval rounded up, d_key, d_value), optional
+    float* read;                                    // r, (batch, num_heads, num_tokens, d_value): where there are right and checkpoints
+    Heads grad_y;                                   // backward pass
+    const float* grad_final_state;                  // optional
+    Heads grad_q, grad_k, grad_v, grad_log_decay, grad_left, grad_right;
+    float* grad_initial_state;                      // optional
+};
+
 // One set of these is compiled for each instruction set; `dispatch.cpp` exports the one that runs here.
 #define DECLARE_KERNELS(isa)                                    \
     namespace isa {                                             \
@@ -113,4 +131,6 @@ struct Norm {
     Status gelu_backward(const Activation& problem);            \
     Status rms_norm_forward(const Norm& problem);               \
     Status rms_norm_backward(const Norm& problem);              \
+    Status recurrence_forward(const Recurrence& problem);       \
+    Status recurrence_backward(const Recurrence& problem);      \
     }

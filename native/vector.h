@@ -75,14 +75,22 @@ INLINE HalfVector narrow(Vector v) {
 // The first `lanes` lanes in memory; the others read as zero and are not written.
 INLINE Vector load(const float* p, int lanes) {
     if (lanes >= LANES) return load(p);
+#if defined(__AVX512F__)
+    return (Vector)_mm512_maskz_loadu_ps((__mmask16)((1u << lanes) - 1), p);
+#else
     Vector v = {};
     memcpy(&v, p, 4 * lanes);
     return v;
+#endif
 }
 
 INLINE void store(float* p, Vector v, int lanes) {
     if (lanes >= LANES) return store(p, v);
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << lanes) - 1), (__m512)v);
+#else
     memcpy(p, &v, 4 * lanes);
+#endif
 }
 
 INLINE Vector load(const bfloat16* p, int lanes) {

@@ -162,6 +162,21 @@ def layer_implementation(tensor: Tensor) -> ModuleType:
     return _modules[_layers_ready(tensor.device.type, tensor.dtype)]
 
 
+def _recurrences_ready(device_type: str, dtype: torch.dtype) -> bool:
+    native = choose_layers(device_type, dtype) == "native_layers"
+    if native and "native_recurrence" not in _modules:
+        _modules["native_recurrence"] = importlib.import_module("icl_lab.kernels.native_recurrence")
+    return native
+
+
+_recurrences_ready._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def native_recurrence(tensor: Tensor) -> ModuleType | None:
+    """The module whose recurrence runs for this tensor, or None where PyTorch's products are the next best."""
+    return _modules["native_recurrence"] if _recurrences_ready(tensor.device.type, tensor.dtype) else None
+
+
 def backend_report() -> BackendReport:
     """Which backend is live on a CPU in float32 and why, what is missing, and how to get it."""
     asked, native, cuda = forced(), _native_trouble(), _cuda_trouble()

@@ -87,6 +87,34 @@ def attention_flops(q: Shape) -> int:
     return 4 * prod(q) * q[1]
 
 
+def recurrence_flops(q: Shape, v: Shape, left: Shape | None, right: Shape | None) -> int:
+    """Forward pass of a matrix-valued recurrence: each number of the state decays (1), is added to (2) and read (2)."""
+    return prod(v) * q[3] * (5 + 2 * (left is not None) + 2 * (right is not None))
+
+
+def recurrence_backward_flops(q: Shape, v: Shape, left: Shape | None, right: Shape | None) -> int:
+    """Backward pass of the same, with the states it recomputes (3, and 2 where there is a left).
+
+    Gradients of q, k, v and decays, and what q adds to that of the state, 2 each; decay, 1. With a left, its gradient
+    and that of what is read; with a right, its gradient, and what it adds.
+    """
+    return prod(v) * q[3] * (14 + 6 * (left is not None) + 4 * (right is not None))
+
+
+@cache
+def register_recurrence() -> None:
+    """Tell PyTorch's counter about the native matrix-valued recurrence, once."""
+    operators = torch.ops.icl_lab
+
+    @register_flop_formula(operators.matrix_recurrence)
+    def _(q, k, v, log_decay, left, right, *rest, **_):  # type: ignore[no-untyped-def]
+        return recurrence_flops(q, v, left, right)
+
+    @register_flop_formula(operators.matrix_recurrence_backward)
+    def _(grad_o, grad_state, q, k, v, log_decay, left, right, *rest, **_):  # type: ignore[no-untyped-def]
+        return recurrence_backward_flops(q, v, left, right)
+
+
 @cache
 def register_layers() -> None:
     """Tell PyTorch's counter about the native layers; scores that the backward pass computes again are not counted."""

@@ -1,4 +1,4 @@
-"""The C structures of the layers' kernels: attention, activations and norms. They mirror `native/interface.h`."""
+"""The C structures of the layers' kernels: attention, activations, norms and matrix-valued recurrences. They mirror `native/interface.h`."""
 
 import ctypes
 from ctypes import Structure, c_float, c_int32, c_int64, c_void_p
@@ -48,12 +48,34 @@ class Norm(Structure):
     )
 
 
+class Recurrence(Structure):
+    """Both passes of a matrix-valued recurrence; states are contiguous (batch, num_heads, d_key, d_value) tensors."""
+
+    _fields_ = (
+        *((name, c_int64) for name in ("batch", "num_heads", "num_tokens", "d_key", "d_value", "interval")),
+        *((name, c_int32) for name in ("threads", "decay_channels")),
+        *((name, Heads) for name in ("q", "k", "v", "log_decay", "left", "right")),
+        ("initial_state", c_void_p),
+        ("y", Heads),
+        *((name, c_void_p) for name in ("final_state", "checkpoints", "read")),
+        ("grad_y", Heads),
+        ("grad_final_state", c_void_p),
+        *((f"grad_{name}", Heads) for name in ("q", "k", "v", "log_decay", "left", "right")),
+        ("grad_initial_state", c_void_p),
+    )
+
+
 ENTRIES: dict[str, type[Structure]] = {
     f"{name}_{direction}": structure
-    for name, structure in (("attention", Attention), ("gelu", Activation), ("rms_norm", Norm))
+    for name, structure in (
+        ("attention", Attention),
+        ("gelu", Activation),
+        ("rms_norm", Norm),
+        ("recurrence", Recurrence),
+    )
     for direction in ("forward", "backward")
 }
-TOTAL_SIZE = sum(ctypes.sizeof(structure) for structure in (Attention, Activation, Norm))
+TOTAL_SIZE = sum(ctypes.sizeof(structure) for structure in (Attention, Activation, Norm, Recurrence))
 
 
 def heads(tensor: Tensor) -> Heads:

@@ -20,7 +20,7 @@ from icl_lab.kernels import layer_structures
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ABI_VERSION = 2
+ABI_VERSION = 3
 NAME = "libicl_kernels"
 SUFFIXES = (".so", ".dylib")
 INSTRUCTION_SETS = ("base", "AVX2", "AVX-512")

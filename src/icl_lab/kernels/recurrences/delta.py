@@ -4,13 +4,14 @@ b batch   h num_heads   t num_tokens   n num_chunks   l tokens of a chunk   k d_
 """
 
 import math
+from types import ModuleType
 from typing import Literal, overload
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.kernels.backend import forced
+from icl_lab.kernels.backend import forced, native_recurrence
 from icl_lab.kernels.recurrences import reference
 from icl_lab.kernels.recurrences.blocks import earlier, later
 from icl_lab.kernels.recurrences.checks import check_delta, check_rank_one
@@ -186,6 +187,9 @@ def _run(
     wide, num_tokens = torch.promote_types(q.dtype, torch.float32), q.shape[2]
     length = chunk_length(num_tokens, chunk)
     state = None if initial_state is None else initial_state.to(wide)
+    if (native := native_recurrence(q)) is not None:
+        o, last = _native(native, q, left, right, given, k, v, log_decay, state, return_state)
+        return (o.to(q.dtype), last) if return_state else o.to(q.dtype)
 
     def chunks(x: Tensor) -> Tensor:
         return cut(x, length, wide)
@@ -207,6 +211,26 @@ def _run(
     if not return_state:
         return o
     assert last is not None
+    return o, last
+
+
+def _native(
+    native: ModuleType,
+    q: Float[Tensor, "b h t k"],
+    left: Float[Tensor, "b h t k"],
+    right: Float[Tensor, "b h t k"],
+    given: Float[Tensor, "b h t v"] | None,
+    k: Float[Tensor, "b h t k"] | None,
+    v: Float[Tensor, "b h t v"] | None,
+    log_decay: Float[Tensor, "b h t k_or_1"],
+    state: Float[Tensor, "b h k v"] | None,
+    return_state: bool,
+) -> tuple[Tensor, Tensor | None]:
+    """The same through the native library, which writes what is given and what is read along one key where it can."""
+    decays = log_decay[..., 0] if log_decay.shape[-1] == 1 else log_decay
+    write = (left, given, decays, None) if k is None else (k, v, decays, left)
+    single = [None if x is None else x.to(torch.float32) for x in (q, *write, right)]
+    o, last = native.recurrence(*single, state, return_state)
     return o, last
 
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.kernels.backend import forced
+from icl_lab.kernels.backend import forced, native_recurrence
 from icl_lab.kernels.recurrences import reference
 from icl_lab.kernels.recurrences.blocks import earlier
 from icl_lab.kernels.recurrences.checks import check_linear
@@ -89,10 +89,13 @@ def linear_recurrence(
     with exact_products(q):
         state = None if initial_state is None else initial_state.to(wide)
         queries, keys, values = q.to(wide), k.to(wide), v.to(wide)
-        decays = log_decay.to(wide)
-        decays = decays[..., None] if decays.ndim == 3 else decays
+        decays, length = log_decay.to(wide), chunk_length(q.shape[2], chunk)
         asked = queries if bonus is None else earlier(queries)
-        o, last = _chunked(asked, keys, values, decays, state, keep, chunk_length(q.shape[2], chunk))
+        if (native := native_recurrence(q)) is not None:
+            o, last = native.recurrence(asked, keys, values, decays, None, None, state, return_state)
+        else:
+            decays = decays[..., None] if decays.ndim == 3 else decays
+            o, last = _chunked(asked, keys, values, decays, state, keep, length)
         if bonus is not None:
             o = _before(o, queries, keys, values, bonus.to(wide), state)
     if not return_state:
