@@ -1,4 +1,7 @@
-"""The C structures of the layers' kernels: attention, activations, norms and matrix-valued recurrences. They mirror `native/interface.h`."""
+"""The C structures of the layers' kernels: attention, activations, norms and matrix-valued recurrences.
+
+They mirror `native/interface.h`.
+"""
 
 import ctypes
 from ctypes import Structure, c_float, c_int32, c_int64, c_void_p

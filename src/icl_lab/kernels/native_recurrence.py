@@ -6,6 +6,9 @@ is a `left`, written along that (a rank-one change of the state).
 b batch   h num_heads   t num_tokens   k d_key   v d_value
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -13,6 +16,8 @@ from torch import Tensor
 from icl_lab.kernels import flops, library, memory
 from icl_lab.kernels.layer_structures import Heads, Recurrence
 from icl_lab.kernels.library import pointer, rows
+
+Shape = tuple[Any, ...]  # of numbers, or of what stands for them while tracing
 
 INTERVAL = 16  # tokens from one state that is kept to the next
 
@@ -29,7 +34,8 @@ def recurrence(
 ) -> tuple[Float[Tensor, "b h t v"], Float[Tensor, "b h k v"] | None]:
     """Run S_t = Diag(exp(log_decay_t)) S_{t-1} + k_t (v_t + S_{t-1}^T right_t)^T and read o_t = S_t^T q_t.
 
-    With a `left`, S_{t-1}^T right_t is written along that instead; without a `right` there is no such term. All float32.
+    With a `left`, S_{t-1}^T right_t is written along that instead; without a `right` there is no such term.
+    All float32.
 
     Returns:
         o, and the final state where it is asked for.
@@ -53,44 +59,27 @@ def _readable(x: Tensor | None) -> Tensor | None:
     return x if x is None or x.ndim == 3 else rows(x)
 
 
-def _problem(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    log_decay: Tensor,
-    left: Tensor | None,
-    right: Tensor | None,
-    initial_state: Tensor | None,
-) -> Recurrence:
-    """The inputs as C sees them: sequences `_readable`, the state contiguous."""
+def _problem(sequences: list[Tensor | None], initial_state: Tensor | None) -> Recurrence:
+    """The inputs as C sees them: q, k, v, log_decay, left and right `_readable`, the state contiguous."""
+    q, _, v, log_decay, _, _ = sequences
+    assert q is not None
+    assert v is not None
+    assert log_decay is not None
     problem = Recurrence(*q.shape, v.shape[-1], INTERVAL, torch.get_num_threads(), int(log_decay.ndim == 4))
-    problem.q, problem.k, problem.v, problem.log_decay = map(_heads, (q, k, v, log_decay))
-    problem.left, problem.right, problem.initial_state = _heads(left), _heads(right), pointer(initial_state)
+    problem.q, problem.k, problem.v, problem.log_decay, problem.left, problem.right = map(_heads, sequences)
+    problem.initial_state = pointer(initial_state)
     return problem
 
 
-def _tokens_first(x: Tensor) -> bool:
-    """Whether the tokens of a prompt are further apart in memory than its heads, as where heads were split."""
-    return x.ndim == 4 and x.stride(1) < x.stride(2)
+def _arranged(empty: Callable[[Shape], Tensor], x: Tensor) -> Tensor:
+    """Memory for the shape of x; where its tokens are further apart than its heads, as where these were split, too."""
+    if x.ndim == 3 or x.stride(1) >= x.stride(2):
+        return empty(tuple(x.shape))
+    batch, num_heads, num_tokens, channels = x.shape
+    return empty((batch, num_tokens, num_heads, channels)).transpose(1, 2)
 
 
-def _arranged(shape: tuple[int, ...], tokens_first: bool) -> Tensor:
-    """Memory for (b, h, t, channels), arranged as (b, t, h, channels) where that is what surrounds it."""
-    if not tokens_first:
-        return memory.empty(shape)
-    batch, num_heads, num_tokens, channels = shape
-    return memory.empty((batch, num_tokens, num_heads, channels)).transpose(1, 2)
-
-
-def _traced(x: Tensor, shape: tuple[int, ...], tokens_first: bool) -> Tensor:
-    """What `_arranged` returns, for tracing."""
-    if not tokens_first:
-        return x.new_empty(shape)
-    batch, num_heads, num_tokens, channels = shape
-    return x.new_empty((batch, num_tokens, num_heads, channels)).transpose(1, 2)
-
-
-def _kept(q: Tensor, v: Tensor, right: Tensor | None, keep: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _kept(q: Tensor, v: Tensor, right: Tensor | None, keep: bool) -> tuple[Shape, Shape]:
     """Shapes of what the backward pass needs: what was read of the states, and every `INTERVAL`th state."""
     states = (*q.shape[:2], -(-q.shape[2] // INTERVAL), q.shape[3], v.shape[3])
     return tuple(v.shape) if keep and right is not None else (0,), states if keep else (0,)
@@ -110,11 +99,11 @@ def recurrence_forward(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Returns o, the final state (empty unless asked for), and for the backward pass what was read, and states."""
     read_shape, states_shape = _kept(q, v, right, keep)
-    o = _arranged(tuple(v.shape), _tokens_first(v))
+    o = _arranged(memory.empty, v)
     state = torch.empty((*q.shape[:2], q.shape[3], v.shape[3]) if return_state else 0, dtype=torch.float32)
     read, states = memory.empty(read_shape), memory.empty(states_shape)
     inputs = [_readable(x) for x in (q, k, v, log_decay, left, right)]
-    problem = _problem(*inputs, initial_state)  # type: ignore[arg-type]
+    problem = _problem(inputs, initial_state)
     problem.y = _heads(o)
     problem.final_state = pointer(state) if return_state else None
     problem.read, problem.checkpoints = (pointer(read), pointer(states)) if keep else (None, None)
@@ -126,7 +115,7 @@ def recurrence_forward(
 def _(q, k, v, log_decay, left, right, initial_state, return_state, keep):  # type: ignore[no-untyped-def]
     state = q.new_empty((*q.shape[:2], q.shape[3], v.shape[3]) if return_state else (0,))
     read_shape, states_shape = _kept(q, v, right, keep)
-    return _traced(v, v.shape, _tokens_first(v)), state, q.new_empty(read_shape), q.new_empty(states_shape)
+    return _arranged(q.new_empty, v), state, q.new_empty(read_shape), q.new_empty(states_shape)
 
 
 @torch.library.custom_op("icl_lab::matrix_recurrence_backward", mutates_args=())
@@ -145,10 +134,10 @@ def recurrence_backward(
 ) -> list[Tensor]:
     """Gradients of q, k, v, log_decay, left, right and initial_state; empty where the input is absent."""
     sequences = (q, k, v, log_decay, left, right)
-    grads = [memory.empty((0,)) if x is None else _arranged(tuple(x.shape), _tokens_first(x)) for x in sequences]
+    grads = [torch.empty(0) if x is None else _arranged(memory.empty, x) for x in sequences]
     grad_initial = torch.empty(0 if initial_state is None else initial_state.shape, dtype=torch.float32)
     inputs = [_readable(x) for x in sequences]
-    problem = _problem(*inputs, initial_state)  # type: ignore[arg-type]
+    problem = _problem(inputs, initial_state)
     problem.read, problem.checkpoints = pointer(read), pointer(states)
     grad_o, grad_state = rows(grad_o), None if grad_state is None else grad_state.contiguous()
     problem.grad_y, problem.grad_final_state = _heads(grad_o), pointer(grad_state)
@@ -163,7 +152,7 @@ def recurrence_backward(
 @recurrence_backward.register_fake
 def _(grad_o, grad_state, q, k, v, log_decay, left, right, initial_state, read, states):  # type: ignore[no-untyped-def]
     sequences = (q, k, v, log_decay, left, right)
-    grads = [q.new_empty(0) if x is None else _traced(x, x.shape, _tokens_first(x)) for x in sequences]
+    grads = [q.new_empty(0) if x is None else _arranged(q.new_empty, x) for x in sequences]
     return [*grads, q.new_empty(0 if initial_state is None else initial_state.shape)]
 
 

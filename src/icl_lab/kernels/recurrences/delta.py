@@ -188,8 +188,7 @@ def _run(
     length = chunk_length(num_tokens, chunk)
     state = None if initial_state is None else initial_state.to(wide)
     if (native := native_recurrence(q)) is not None:
-        o, last = _native(native, q, left, right, given, k, v, log_decay, state, return_state)
-        return (o.to(q.dtype), last) if return_state else o.to(q.dtype)
+        return _native(native, q, left, right, given, k, v, log_decay, state, return_state)
 
     def chunks(x: Tensor) -> Tensor:
         return cut(x, length, wide)
@@ -225,13 +224,13 @@ def _native(
     log_decay: Float[Tensor, "b h t k_or_1"],
     state: Float[Tensor, "b h k v"] | None,
     return_state: bool,
-) -> tuple[Tensor, Tensor | None]:
+) -> Tensor | tuple[Tensor, Tensor]:
     """The same through the native library, which writes what is given and what is read along one key where it can."""
     decays = log_decay[..., 0] if log_decay.shape[-1] == 1 else log_decay
     write = (left, given, decays, None) if k is None else (k, v, decays, left)
     single = [None if x is None else x.to(torch.float32) for x in (q, *write, right)]
     o, last = native.recurrence(*single, state, return_state)
-    return o, last
+    return (o.to(q.dtype), last) if return_state else o.to(q.dtype)
 
 
 def _chunked(

@@ -22,7 +22,16 @@ OPERATIONS = {
 STEPS = {operation: getattr(recurrences, f"{operation}_step") for operation in set(OPERATIONS.values())}
 
 
-def inputs(case: str, num_tokens: int, *, batch: int = BATCH, initial: bool = True, strongest: float = 2.0) -> Tensors:
+def inputs(
+    case: str,
+    num_tokens: int,
+    *,
+    batch: int = BATCH,
+    initial: bool = True,
+    strongest: float = 2.0,
+    d_key: int = D_KEY,
+    d_value: int = D_VALUE,
+) -> Tensors:
     """Keys of length 1, rates up to 2, logarithms of decays down to -`strongest`; in float64."""
     generator = torch.Generator().manual_seed(num_tokens)
 
@@ -33,19 +42,19 @@ def inputs(case: str, num_tokens: int, *, batch: int = BATCH, initial: bool = Tr
         return torch.rand(shape, generator=generator, dtype=torch.float64)
 
     rows = (batch, HEADS, num_tokens)
-    k = torch.nn.functional.normalize(normal(*rows, D_KEY), dim=-1)
-    given = {"q": normal(*rows, D_KEY), "k": k, "v": normal(*rows, D_VALUE)}
+    k = torch.nn.functional.normalize(normal(*rows, d_key), dim=-1)
+    given = {"q": normal(*rows, d_key), "k": k, "v": normal(*rows, d_value)}
     if OPERATIONS[case] == "delta_rule":
         given["rate"] = 2 * uniform(*rows)
     if OPERATIONS[case] == "rank_one_recurrence":
         # RWKV-7's: what is removed points along what is read.
-        given |= {"left": -k, "right": k * uniform(*rows, D_KEY)}
+        given |= {"left": -k, "right": k * uniform(*rows, d_key)}
     if "a channel" in case:
-        given["log_decay"] = -strongest * uniform(*rows, D_KEY)
+        given["log_decay"] = -strongest * uniform(*rows, d_key)
     elif "a head" in case:
         given["log_decay"] = -strongest * uniform(*rows)
     if "bonus" in case:
-        given["bonus"] = normal(HEADS, D_KEY)
+        given["bonus"] = normal(HEADS, d_key)
     if initial:
-        given["initial_state"] = normal(batch, HEADS, D_KEY, D_VALUE)
+        given["initial_state"] = normal(batch, HEADS, d_key, d_value)
     return given

@@ -12,6 +12,7 @@ from tests.unit.kernels.recurrences.cases import D_KEY, D_VALUE, HEADS, LENGTHS,
 FLOAT64 = 1e-13  # sums of up to 300 terms in another order, relative to the largest value
 # Roundings of 6e-8 each: a state that fades as here holds tens of terms, products of them are sums of 4 or 16.
 FLOAT32 = 5e-6
+both_backends = pytest.mark.parametrize("kernels", ["native", "vectorised"])
 every_case = pytest.mark.parametrize("case", OPERATIONS)
 
 
@@ -41,20 +42,24 @@ def test_without_a_state_before_or_after(case):
 
 
 @every_case
+@both_backends
 @pytest.mark.parametrize("num_tokens", [65, 300])
-def test_float32_loses_a_few_roundings(case, num_tokens):
+def test_float32_loses_a_few_roundings(case, kernels, num_tokens):
     given = cast(inputs(case, num_tokens), torch.float32)
-    found = outputs_and_gradients(recurrences, OPERATIONS[case], given, return_state=True)
+    with backend.using(kernels):
+        found = outputs_and_gradients(recurrences, OPERATIONS[case], given, return_state=True)
     expected = outputs_and_gradients(reference, OPERATIONS[case], cast(given, torch.float64), return_state=True)
     assert_close(found, expected, FLOAT32)
 
 
 @every_case
+@both_backends
 @pytest.mark.parametrize("strongest", [0.0, 1e-3, 50.0, 1e4])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_extreme_decays_stay_finite_and_right(case, strongest, dtype):
+def test_extreme_decays_stay_finite_and_right(case, kernels, strongest, dtype):
     given = cast(inputs(case, 130, strongest=strongest), dtype)
-    found = outputs_and_gradients(recurrences, OPERATIONS[case], given, return_state=True)
+    with backend.using(kernels):
+        found = outputs_and_gradients(recurrences, OPERATIONS[case], given, return_state=True)
     expected = outputs_and_gradients(reference, OPERATIONS[case], cast(given, torch.float32), return_state=True)
     assert all(bool(x.isfinite().all()) for x in found.values())
     # bf16 arithmetic is float32 inside: one rounding of 4e-3 at the end. A state that does not fade sums 130 terms.
@@ -62,11 +67,13 @@ def test_extreme_decays_stay_finite_and_right(case, strongest, dtype):
     assert_close(found, expected, tolerance)
 
 
+@both_backends
 @pytest.mark.parametrize("case", [case for case in OPERATIONS if "decay" in case])
-def test_a_strong_decay_does_not_blur_the_weak_ones_after_it(case):
+def test_a_strong_decay_does_not_blur_the_weak_ones_after_it(case, kernels):
     given = inputs(case, 40, initial=False, strongest=1e-2)
     given["log_decay"][:, :, 9] = -1e4
-    found = outputs_and_gradients(recurrences, OPERATIONS[case], cast(given, torch.float32))
+    with backend.using(kernels):
+        found = outputs_and_gradients(recurrences, OPERATIONS[case], cast(given, torch.float32))
     expected = outputs_and_gradients(reference, OPERATIONS[case], given)
     assert_close(found, expected, FLOAT32)
 
