@@ -124,8 +124,9 @@ class Mamba3Mixer(PiecewiseMixer):
 
     def _products(self, B: Float[Tensor, "b 1 t n"], C: Float[Tensor, "b 1 t n"]) -> Float[Tensor, "b h t"]:
         """B_t.C_t for each head, which turning leaves as it is, without the vectors of each head."""
-        b, c = self.B_bias, self.C_bias
-        return ((B * C).sum(-1, keepdim=True) + B @ c.mT + C @ b.mT + b @ c.mT).squeeze(-1)
+        b, c = self.B_bias[:, 0], self.C_bias[:, 0]
+        # One product for all heads: with the heads in front, PyTorch would first copy B and C for each of them.
+        return (B * C).sum(-1) + (B[:, 0] @ c.mT + C[:, 0] @ b.mT).mT + (b * c).sum(-1, keepdim=True)
 
 
 def accumulated(
