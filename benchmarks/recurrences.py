@@ -1,4 +1,4 @@
-"""Chunked recurrences against their loops and attention: `python benchmarks/recurrences.py [--only loops|sizes]`.
+"""Recurrences, native and in chunks, against their loops: `python benchmarks/recurrences.py [--only loops|sizes]`.
 
 Four heads; forward and backward; float32.
 """
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from icl_lab.kernels import recurrences
+from icl_lab.kernels.backend import using
 from icl_lab.kernels.recurrences import reference
 
 Call = Callable[[], object]
@@ -35,11 +36,16 @@ def problem(batch: int, num_tokens: int, d_key: int) -> dict[str, Tensor]:
     }
 
 
-def both(operation: Callable[..., Tensor], given: list[Tensor], **options: int) -> Call:
-    """A call, and the gradients of all its inputs."""
+def both(operation: Callable[..., Tensor], given: list[Tensor], kernels: str = "vectorised", **options: int) -> Call:
+    """A call on one backend, and the gradients of all its inputs."""
     leaves = [x.clone().requires_grad_() for x in given]
     weight = torch.randn(given[2].shape, generator=torch.Generator().manual_seed(1))
-    return lambda: torch.autograd.grad(operation(*leaves, **options), leaves, weight)
+
+    def run() -> object:
+        with using(kernels):
+            return torch.autograd.grad(operation(*leaves, **options), leaves, weight)
+
+    return run
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -60,11 +66,12 @@ def rivals(shape: tuple[int, int, int]) -> dict[str, tuple[str, list[Tensor]]]:
 
 
 def against_loops(rounds: int, patience: float) -> list[Timing]:
-    """Each recurrence, its loop, and attention on the same queries, keys and values."""
+    """Each recurrence, native and in chunks, its loop, and attention on the same queries, keys and values."""
     timings = []
     for shape in SHAPES:
         for name, (operation, given) in rivals(shape).items():
             cases = {
+                "native": both(getattr(recurrences, operation), given, "native"),
                 "chunks": both(getattr(recurrences, operation), given),
                 "loop": both(getattr(reference, operation), given),
                 "attention": both(attention, given[:3]),

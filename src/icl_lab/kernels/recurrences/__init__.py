@@ -1,7 +1,8 @@
-"""Recurrences whose state is a matrix for each head, and elementwise ones, computed by matrix products in PyTorch.
+"""Recurrences whose state is a matrix for each head, and elementwise ones.
 
-`linear` (a decay, then an outer product is added), `delta` (what is read is overwritten) and `elementwise` are fast on
-a CPU; `reference` holds the same recurrences token by token, which is their ground truth and their step form.
+`linear` (a decay, then an outer product is added) and `delta` (what is read is overwritten) run through the native
+library where it is there, else by matrix products in PyTorch, chunk by chunk, as `elementwise` always does;
+`reference` holds the same recurrences token by token, which is their ground truth and their step form.
 """
 
 from icl_lab.kernels.recurrences.delta import delta_rule, rank_one_recurrence

@@ -74,7 +74,7 @@ def delta_rule(
         log_decay: Logarithms of the decays, at most 0: (b, h, t) or (b, h, t, k); none by default.
         initial_state: The state before the first token, (b, h, k, v); zeros when not given.
         return_state: Whether the state after the last token is returned too.
-        chunk: Tokens that are handled by one set of products; a power of two.
+        chunk: Tokens that are handled by one set of products; a power of two. The native library has no chunks.
 
     Returns:
         o (b, h, t, v) in the dtype of q, or (o, final state (b, h, k, v) in float32 or better).
@@ -154,7 +154,7 @@ def rank_one_recurrence(
         lowest: What none of these is below, where that is known: moderate decays need fewer products.
         initial_state: The state before the first token, (b, h, k, v); zeros when not given.
         return_state: Whether the state after the last token is returned too.
-        chunk: Tokens that are handled by one set of products; a power of two.
+        chunk: Tokens that are handled by one set of products; a power of two. The native library has no chunks.
 
     Returns:
         o (b, h, t, v) in the dtype of q, or (o, final state (b, h, k, v) in float32 or better).

@@ -71,7 +71,7 @@ def linear_recurrence(
         bonus: Weight of a token's own key and value when it is read before the update, (h, k).
         initial_state: The state before the first token, (b, h, k, v); zeros when not given.
         return_state: Whether the state after the last token is returned too.
-        chunk: Tokens that are handled by one set of products; a power of two.
+        chunk: Tokens that are handled by one set of products; a power of two. The native library has no chunks.
 
     Returns:
         o (b, h, t, v) in the dtype of q, or (o, final state (b, h, k, v) in float32 or better).
