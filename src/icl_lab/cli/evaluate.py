@@ -15,6 +15,7 @@ from icl_lab.cli.settings import baselines_at, names, parse
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
 from icl_lab.evaluation.curves import Curves, learning_curve
+from icl_lab.report.drawn import no_interval_words
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import shortened
 from icl_lab.report.tables import Estimate
@@ -71,6 +72,8 @@ def evaluate(
         return
     measure = Measure(task.metric, task.objective.complement, task.axis)
     results().print(_table(curves, measure, spec.task, every=every))
+    if curves.num_draws == 1:
+        results().print(no_interval_words([curves.shift]), markup=False)
     asked = frame["shown"].n_unique()
     if not every and asked > len(_marks(curves, spec.task)):
         results().print(f"{asked} points of the curve are asked; --all prints them all")

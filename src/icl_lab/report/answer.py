@@ -116,8 +116,14 @@ def agreement(rows: list[PublishedRow], kinds: Mapping[str, str]) -> str:
 
 
 def _met(rows: list[PublishedRow]) -> str:
-    met, points = sum(row.met for row in rows), sum(len(row.points) for row in rows)
-    return f"meet {len(rows)} curve{'s' if len(rows) > 1 else ''} at {met:,} of {points:,} points"
+    judged = [row for row in rows if row.judged]
+    met, points = sum(row.met for row in judged), sum(row.judged for row in judged)
+    said = f"meet {len(judged)} curve{'s' if len(judged) > 1 else ''} at {met:,} of {points:,} points"
+    blind = len(rows) - len(judged)
+    if not blind:
+        return said
+    without = f"{blind} curve{'s' if blind > 1 else ''} without intervals of ours {'are' if blind > 1 else 'is'}"
+    return f"{said} ({without} not judged)" if judged else f"cannot be judged: {without} not counted"
 
 
 def _after(milestone: Milestone, best: Row, measure: Measure, own: bool) -> str:

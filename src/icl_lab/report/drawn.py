@@ -8,6 +8,7 @@ import polars as pl
 from markupsafe import Markup
 from scipy import stats
 
+from icl_lab.evaluation.curves import BATCH
 from icl_lab.report.answer import refusals
 from icl_lab.report.axes import Picture
 from icl_lab.report.data import Comparison
@@ -136,18 +137,39 @@ def _share_words(draws: float, where: str) -> str:
 
 
 def few_draws_words(comparison: Comparison) -> str:
-    """A warning where intervals rest on so few independent draws that they are too narrow; empty where none does."""
+    """A warning where intervals are missing or too narrow, since there are few independent draws; empty elsewhere."""
     found: dict[int, list[str]] = {}
+    missing: list[str] = []
     for shift in ("", *comparison.shifts(), *comparison.lengths()):
         draws = comparison.number("independent_draws", "zero", shift)
-        if draws is not None and 1 < draws <= FEW:
+        if draws == 1:
+            missing.append(printable(shift) or UNSHIFTED)
+        elif draws is not None and draws <= FEW:
             found.setdefault(int(draws), []).append(printable(shift) or UNSHIFTED)
     parts = [
         f"{draws} independent draws ({', '.join(where)}), where they hold the truth {coverage(draws):.0%} of the time"
         " at best"
         for draws, where in found.items()
     ]
-    return f"Some of the 90% intervals are too narrow: they rest on {listed(parts)}." if parts else ""
+    return _joined(
+        no_interval_words(missing),
+        f"Some of the 90% intervals are too narrow: they rest on {listed(parts)}." if parts else "",
+    )
+
+
+def no_interval_words(prompts: Sequence[str]) -> str:
+    """What to do where all prompts share one draw.
+
+    Args:
+        prompts: Which of a comparison, in words; empty names of shifts are left out.
+    """
+    if not prompts:
+        return ""
+    where = f" ({listed(list(prompts))})" if any(prompts) else ""
+    return (
+        f"There are no intervals where all prompts share one draw{where}: more than {BATCH} prompts are needed, since"
+        " those of a batch share theirs."
+    )
 
 
 def coverage(draws: int) -> float:

@@ -1,7 +1,8 @@
 """Published numbers beside ours: as rows, for the page, for the terminal.
 
 A published curve and ours are means over different prompts, each with a 90% interval of its own. A point agrees where
-the two intervals meet; how often those of right implementations do not depends on both widths.
+the two intervals meet; how often those of right implementations do not depends on both widths. Where ours is missing,
+since there are too few prompts, nothing is judged.
 """
 
 import math
@@ -30,13 +31,24 @@ class Point:
     published: Estimate
 
     @property
+    def is_judged(self) -> bool:
+        """Whether there are two intervals to compare, or both values are rounding."""
+        return self.is_nothing or None not in (self.ours.low, self.ours.high, self.published.low, self.published.high)
+
+    @property
     def meets(self) -> bool:
         """Whether our interval and the published band have a number in common, or both values are rounding."""
         if self.is_nothing:
             return True
-        ends = (self.ours.low, self.ours.high, self.published.low, self.published.high)
-        low, high, band_low, band_high = (float("nan") if end is None else end for end in ends)
+        low, high, band_low, band_high = self._ends
         return low <= band_high + READ_OFF and band_low - READ_OFF <= high
+
+    @property
+    def verdict(self) -> str:
+        """The same for a table."""
+        if not self.is_judged:
+            return "no interval"
+        return "yes" if self.meets else "no"
 
     @property
     def is_nothing(self) -> bool:
@@ -50,13 +62,21 @@ class Point:
         Two normal means with standard errors s and t miss where they differ by more than z (s + t), z = 1.645, their
         difference having the standard error sqrt(s^2 + t^2). It is 2 % for equal widths, 10 % where one has none.
         """
-        ends = (self.ours.low, self.ours.high, self.published.low, self.published.high)
-        low, high, band_low, band_high = (math.nan if end is None else end for end in ends)
+        low, high, band_low, band_high = self._ends
         ours, theirs = high - low, band_high - band_low
         apart = math.hypot(ours, theirs)
-        if self.is_nothing or not apart > 0:
+        if self.is_nothing or not self.is_judged or not apart > 0:
             return None
         return float(2 * norm.sf(norm.isf(0.05) * (ours + theirs) / apart))
+
+    @property
+    def _ends(self) -> tuple[float, float, float, float]:
+        """Both intervals, NaN where there is none."""
+        ours, theirs = self.ours, self.published
+        low, high, band_low, band_high = (
+            math.nan if end is None else end for end in (ours.low, ours.high, theirs.low, theirs.high)
+        )
+        return low, high, band_low, band_high
 
 
 @dataclass(frozen=True)
@@ -82,6 +102,16 @@ class PublishedRow:
     def met(self) -> int:
         """Points at which the intervals meet."""
         return sum(point.meets for point in self.points)
+
+    @property
+    def judged(self) -> int:
+        """Points that have two intervals."""
+        return sum(point.is_judged for point in self.points)
+
+    @property
+    def count(self) -> str:
+        """The same for a table."""
+        return f"{self.met} of {self.judged}" if self.judged else "none"
 
 
 def published_rows(comparison: Comparison) -> list[PublishedRow]:
@@ -112,8 +142,8 @@ def published_table(rows: list[PublishedRow], measure: Measure) -> Grid:
         column(measure.short_at(0).split()[0], (point.shown for _, point, _ in lines)),
         column("ours", (point.ours for _, point, _ in lines)),
         column("published", (point.published for _, point, _ in lines)),
-        column("meet", ("yes" if point.meets else "NO" for _, point, _ in lines)),
-        column("of all", (f"{row.met} of {len(row.points)}" if first else "" for row, _, first in lines)),
+        column("meet", (point.verdict for _, point, _ in lines)),
+        column("of all", (row.count if first else "" for row, _, first in lines)),
     )
     return Grid(f"Ours and published: {measure.words}, 90% intervals", names, columns)
 

@@ -16,7 +16,7 @@ from icl_lab.report.folder import read_comparison
 from icl_lab.report.page import write_page
 from icl_lab.report.pair_table import pair_rows
 from icl_lab.report.panels import shift_panels
-from icl_lab.report.published_table import READ_OFF, Point, misses_words, published_rows
+from icl_lab.report.published_table import READ_OFF, Point, misses_words, published_rows, published_table
 from icl_lab.report.shift_table import UNSHIFTED, shift_rows
 from icl_lab.report.style import looks
 from icl_lab.report.tables import Estimate, score_rows
@@ -172,6 +172,38 @@ def test_a_published_number_is_met_where_the_intervals_meet() -> None:
     assert Point(0, Estimate(1e-15, 1e-15, 1e-15), Estimate(0.0, 0.0, 0.0)).meets
     assert not Point(0, Estimate(1.0, None, None), ours).meets
     assert READ_OFF < 1e-4
+
+
+def test_without_an_interval_of_ours_nothing_is_judged(tmp_path: Path) -> None:
+    published = (Published(predictor="ridge", shift="", figure="8", source=SOURCE),)
+    blind = [replace(row, low=None, high=None) for row in shifted()]
+    theirs = published_points("ridge", [2 * value for value in CURVE])
+    records = [*blind, *theirs, plain_row("independent_draws", 1.0)]
+    found = described(tmp_path, records, published=published)
+    (row,) = published_rows(found)
+    assert (row.met, row.judged, row.count) == (0, 0, "none")
+    assert [point.verdict for point in row.points] == ["no interval"] * 4
+    assert [point.chance_of_a_miss for point in row.points] == [None] * 4
+    assert published_table([row], found.measure).columns[3].cells == ("no interval", "no interval")
+    said = agreement([row], {})
+    assert (
+        said == "Beside published curves: baselines cannot be judged: 1 curve without intervals of ours is not counted."
+    )
+    assert "at 0 of" not in write_page(tmp_path).read_text()
+    seen = replace(row, points=(Point(0, Estimate(1.0, 0.9, 1.1), Estimate(1.0, 0.9, 1.1)),))
+    assert agreement([row, seen], {}) == (
+        "Beside published curves: baselines meet 1 curve at 1 of 1 points"
+        " (1 curve without intervals of ours is not judged)."
+    )
+    assert few_draws_words(found) == (
+        "There are no intervals where all prompts share one draw (as in training): more than 64 prompts are needed,"
+        " since those of a batch share theirs."
+    )
+
+
+def test_a_single_miss_does_not_shout() -> None:
+    point = Point(0, Estimate(1.0, 0.9, 1.1), Estimate(1.3, 1.2, 1.4))
+    assert point.verdict == "no"
 
 
 def test_where_both_are_rounding_they_meet_and_nobody_is_ahead(tmp_path: Path) -> None:
