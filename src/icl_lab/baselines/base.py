@@ -79,16 +79,25 @@ class Baseline(Registered):
 
 @dataclass(frozen=True, kw_only=True)
 class ExampleBaseline(Baseline):
-    """A baseline that reads examples (x, y): prediction i is fitted on the pairs before i, and is 0 without any."""
+    """A baseline that reads examples (x, y): prediction i is fitted on the pairs before i, and is 0 without any.
+
+    Where only questions and filler follow the first pairs (`Examples.num_stored`), it is fitted on those pairs alone.
+    """
 
     def answers(self, prompts: PromptBatch, shown: Sequence[int]) -> Float[Tensor, "batch queries *outputs"]:
         examples = require_examples(prompts, f"the baseline {self.label}")
         xs, ys, queries = (part.double() for part in (examples.xs, examples.ys, examples.queries))
         predictions = xs.new_zeros(len(xs), len(shown), *ys.shape[2:])
-        fitted = [i for i in shown if i > 0]
-        if fitted:
-            predict = self.predict_vectors if ys.ndim == 3 else self.predict_examples
-            predictions[:, len(shown) - len(fitted) :] = predict(xs, ys, queries, fitted)
+        predict = self.predict_vectors if ys.ndim == 3 else self.predict_examples
+        stored = xs.shape[1] if examples.num_stored is None else examples.num_stored
+        places = [place for place, i in enumerate(shown) if 0 < i <= stored]
+        if places:
+            predictions[:, places] = predict(xs, ys, queries, [shown[place] for place in places])
+        for place, i in enumerate(shown):
+            if i > stored > 0:
+                asked = torch.cat([queries[:, :stored], queries[:, i : i + 1]], dim=1)
+                first = slice(stored + 1)
+                predictions[:, place] = predict(xs[:, first], ys[:, first], asked, [stored])[:, 0]
         return predictions
 
     def predict_vectors(

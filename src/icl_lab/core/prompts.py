@@ -24,12 +24,14 @@ class Examples:
         asked: What prediction i is asked about, where that is not `xs[:, i]`, `(batch, num_examples, dim)`.
         clean: Which pairs the function made, where others are among them, `(batch, num_examples)`. Only an oracle may
             look at it.
+        num_stored: Pairs to learn from, the first so many, where only questions and filler follow; all by default.
     """
 
     xs: Float[Tensor, "batch num_examples dim"]
     ys: Float[Tensor, "batch num_examples *outputs"]
     asked: Float[Tensor, "batch num_examples dim"] | None = None
     clean: Bool[Tensor, "batch num_examples"] | None = None
+    num_stored: int | None = None
 
     @property
     def queries(self) -> Float[Tensor, "batch num_examples dim"]:

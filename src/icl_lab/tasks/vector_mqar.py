@@ -90,7 +90,8 @@ class VectorMqar(Recall):
         targets[prompt, slots] = answers(queries, keys, values)
         scored = np.zeros((batch, self.length), dtype=bool)
         scored[prompt, slots] = True
-        return interleave(Examples(tensor(xs), tensor(ys)), targets=tensor(targets), scored=torch.from_numpy(scored))
+        examples = Examples(tensor(xs), tensor(ys), num_stored=self.num_stored)
+        return interleave(examples, targets=tensor(targets), scored=torch.from_numpy(scored))
 
     def _filler(self, generator: np.random.Generator, batch: int) -> np.ndarray:
         """First and second tokens of all slots."""

@@ -79,5 +79,5 @@ class VectorRetrieval(Recall):
         ys = np.concatenate([values, answers(query, keys, values)], axis=1)
         scored = torch.zeros(batch, self.length, dtype=torch.bool)
         scored[:, -1] = True
-        prompts = interleave(Examples(tensor(xs), tensor(ys)), scored=scored)
+        prompts = interleave(Examples(tensor(xs), tensor(ys), num_stored=self.num_stored), scored=scored)
         return replace(prompts, tokens=prompts.tokens[:, :-1])

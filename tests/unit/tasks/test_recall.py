@@ -11,6 +11,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import Examples, PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import zeros
+from icl_lab.evaluation.references import baseline_for
 from icl_lab.tasks.families.recall import Recall
 from icl_lab.tasks.induction_heads import InductionHeads
 from icl_lab.tasks.linear_regression import LinearRegression
@@ -148,7 +149,7 @@ def test_the_nearest_key_has_the_answer_in_any_order_of_the_pairs(task: Recall) 
     order = torch.arange(task.length)
     order[: task.num_stored] = order[: task.num_stored].flip(0)
     xs, ys = prompts.examples.xs[:, order], prompts.examples.ys[:, order]
-    again = interleave(Examples(xs, ys), targets=prompts.targets, scored=prompts.scored)
+    again = interleave(Examples(xs, ys, num_stored=task.num_stored), targets=prompts.targets, scored=prompts.scored)
     assert task.error(nearest.predict(again), again)[again.scored].max() == 0
 
 
@@ -168,6 +169,21 @@ def test_a_noisy_query_is_answered_by_its_nearest_key(task: Recall) -> None:
     assert cosine.mean().item() == pytest.approx(math.sqrt(1 / 1.49), abs=0.03)
     error = task.error(NearestNeighbours(neighbours=1).predict(noisy), noisy)
     assert error[noisy.scored].max() == 0
+
+
+@pytest.mark.parametrize("std", [0.0, 0.1, 0.7, 2.0, 5.0])
+@every_task
+def test_the_default_baseline_finds_the_answer_at_any_noise(task: Recall, std: float) -> None:
+    noisy = NoisyQuery(std=std).shifted(task)
+    prompts = drawn(noisy, batch=128)
+    (text,) = noisy.baselines
+    error = noisy.error(baseline_for(noisy, text).predict(prompts), prompts)
+    # By definition: the answer is the value of the nearest stored key, whatever filler and other queries are nearer.
+    assert error[prompts.scored].max() == 0
+    longer = noisy.replace(length=2 * task.length)
+    prompts = drawn(longer, batch=32)
+    # What was chosen for the prompts of training serves on longer ones, which store more.
+    assert longer.error(baseline_for(noisy, text).predict(prompts), prompts)[prompts.scored].max() == 0
 
 
 def test_one_pair_is_asked_about_in_all_prompts() -> None:
