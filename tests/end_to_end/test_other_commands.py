@@ -72,6 +72,8 @@ def test_a_run_is_evaluated_under_a_shift(icl: Icl, tmp_path: Path) -> None:
         if ours["predictor"] == "averaging":  # linear in the labels
             assert ours["error"] == pytest.approx(4 * theirs["error"], rel=1e-4)
     assert "scaled_labels(scale=2)" in icl(*shifted).out
+    alike = icl("evaluate", folder, "--shift", "skewed", "--prompts", "16").out
+    assert "more than 64 prompts are needed" in " ".join(alike.split())
     assert "one shift" in icl("evaluate", folder, "--shift", "orthants,noisy_labels").err
     assert "did you mean orthants" in icl("evaluate", folder, "--shift", "orthant").err
 
