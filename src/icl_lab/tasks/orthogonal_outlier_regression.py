@@ -29,7 +29,8 @@ class OrthogonalOutlierRegression(OutlierRegression):
 
     Args:
         recipe: The paper's outliers, or those of the released code.
-        coefficients: Whether a and b are drawn for every pair or once a prompt; the released code draws once a prompt.
+        coefficients: Whether a and b are drawn for every pair or once a prompt; the released code draws once a prompt,
+            and its recipe takes neither this nor `divisor`.
         divisor: What a and b are divided by: the sum of their squares, as published, or its root, which gives outliers
             the length of clean inputs.
     """
@@ -42,7 +43,7 @@ class OrthogonalOutlierRegression(OutlierRegression):
     corrected = (
         "outliers are orthogonal to the prompt's own w; released: to fresh ones (recipe=released)",
         "a and b are divided by the same a^2 + b^2; released: b by that of the divided a (recipe=released)",
-        "every outlier is another vector; released: one is repeated in a prompt (coefficients=prompt, recipe=released)",
+        "every outlier is another vector; released: one a prompt (coefficients=prompt, or recipe=released)",
         "held-out prompts during training have outliers; released: none",
     )
     shortest = 26
@@ -57,6 +58,11 @@ class OrthogonalOutlierRegression(OutlierRegression):
         super().__post_init__()
         if self.dim < 3:
             raise UserError(f"{self.spec_name()}.dim: expected at least 3, a plane and w, got {self.dim}")
+        if self.recipe == "released" and (self.coefficients, self.divisor) != ("pair", "squares"):
+            raise UserError(
+                f"{self.spec_name()}: recipe=released fixes coefficients and divisor: leave them out, or choose "
+                "recipe=paper"
+            )
 
     @property
     def baselines(self) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Outliers are what the paper says, where it says; clean pairs are those of linear regression."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -83,6 +85,12 @@ def test_released_outliers_are_repeated_and_not_orthogonal_to_the_weights() -> N
     assert strengths[-1] > strengths[0] / 4
     # The square of the cosine between independent directions has mean 1 / dim; that of 400 strays by 7%; four times.
     assert np.mean(np.square(found)) == pytest.approx(1 / 20, rel=0.28)
+
+
+@pytest.mark.parametrize("setting", [{"divisor": "root"}, {"coefficients": "prompt"}])
+def test_the_released_recipe_takes_no_setting_that_it_would_ignore(setting: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="recipe=released fixes coefficients and divisor: leave them out, or choose"):
+        OrthogonalOutlierRegression(recipe="released", **setting)
 
 
 def lengths(task: OrthogonalOutlierRegression) -> np.ndarray:
