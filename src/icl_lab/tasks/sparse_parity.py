@@ -6,7 +6,7 @@ b batch   p prompts with a subset of their own: b, or 1   l length   d dim   k s
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count
@@ -59,10 +59,6 @@ class SparseParity(SignFunction):
     def curriculum(self) -> Curriculum:
         """None: Park et al. train on all coordinates and examples from the start."""
         return Curriculum()
-
-    def defined(self, asked: Float[np.ndarray, "batch num_inputs dim"]) -> Bool[np.ndarray, "batch num_inputs"]:
-        # Not only in the subset: which questions count must not tell it.
-        return (asked[..., : self.num_active] != 0).all(2)
 
     def labels(
         self, xs: Float[np.ndarray, "batch length dim"], generator: np.random.Generator

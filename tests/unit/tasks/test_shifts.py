@@ -1,5 +1,7 @@
 """Which shifts a task takes, and that no label depends on rounding."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from icl_lab.evaluation.shifts import applicable_shifts
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.decision_tree import DecisionTree
 from icl_lab.tasks.families.function_class import FunctionClass
+from icl_lab.tasks.inputs.isotropic import Isotropic
 from icl_lab.tasks.inputs.signs import Signs
 from icl_lab.tasks.inputs.skewed import Skewed
 from icl_lab.tasks.linear_regression import LinearRegression
@@ -83,14 +86,15 @@ def test_coordinates_that_cancel_are_exactly_zero() -> None:
     assert (size == 0).any()
 
 
-def test_a_parity_of_questions_with_a_zero_is_not_scored_whatever_its_subset() -> None:
-    prompts = SparseParity(dim=6, length=6, queries=Orthogonal()).sample(STREAM, 0, 64)
-    assert prompts.examples is not None
-    asked = prompts.examples.queries
-    zero = (asked == 0).any(2)
-    assert zero[:, 1:].any()
-    assert not prompts.scored[zero].any()
-    assert torch.equal(prompts.scored, ~zero)
+@pytest.mark.parametrize(
+    "moved",
+    [{"inputs": Isotropic()}, {"input_scale": 2.0}, {"queries": Orthogonal()}],
+    ids=lambda moved: next(iter(moved)),
+)
+def test_a_parity_takes_no_setting_that_moves_its_inputs_off_the_cube_either(moved: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="off the corners of the cube, where alone sparse_parity has labels") as one:
+        SparseParity().replace(**moved)
+    assert f"sparse_parity: {next(iter(moved))}=" in str(one.value)
 
 
 def test_questions_to_a_tree_have_the_label_of_their_tokens() -> None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.core.errors import UserError
@@ -20,6 +20,7 @@ from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.inputs.base import Inputs
 from icl_lab.tasks.inputs.isotropic import Isotropic
+from icl_lab.tasks.inputs.signs import Signs
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.tasks.parts.layout import interleave
 from icl_lab.tasks.parts.objectives import Objective, SquaredError
@@ -71,6 +72,20 @@ class FunctionClass(Task):
         if self.active_dims is not None and self.active_dims > self.dim:
             raise UserError(f"{self.spec_name()}.active_dims: expected at most dim={self.dim}, got {self.active_dims}")
         self.inputs.check(self.dim)
+        if self.only_corners:
+            self._refuse_other_inputs()
+
+    def _refuse_other_inputs(self) -> None:
+        moved = {
+            f"inputs={self.inputs.short()}": not isinstance(self.inputs, Signs),
+            f"input_scale={self.input_scale:g}": self.input_scale != 1,
+            f"queries={self.queries.short() if self.queries else None}": self.queries and self.queries.moves_inputs,
+        }
+        for setting in (setting for setting, is_elsewhere in moved.items() if is_elsewhere):
+            raise UserError(
+                f"{self.spec_name()}: {setting} would move inputs off the corners of the cube, where alone "
+                f"{self.spec_name()} has labels; change labels, or repeat questions (queries=repeated)"
+            )
 
     @property
     def objective(self) -> Objective:
@@ -140,10 +155,6 @@ class FunctionClass(Task):
     ) -> Float[np.ndarray, "batch num_inputs"]:
         """Draw one function a prompt and apply it to the inputs of that prompt, without noise."""
 
-    def defined(self, asked: Float[np.ndarray, "batch num_inputs dim"]) -> Bool[np.ndarray, "batch num_inputs"]:
-        """Whether f has a value at the inputs asked about, which no rounding decides; what has none is not scored."""
-        return np.ones(asked.shape[:2], dtype=bool)
-
     def sample(self, stream: Stream, step: int, batch: int) -> PromptBatch:
         # Drawn and computed in float64, rounded once: the last bit does not depend on the machine's summation order.
         xs, asked = self._inputs(stream, step, batch)
@@ -152,7 +163,7 @@ class FunctionClass(Task):
         ys, answers = labels[:, : self.length], labels[:, -self.length :]
         if asked is None:
             return interleave(Examples(_tensor(xs), _tensor(ys)))
-        possible = torch.from_numpy(np.isfinite(asked).all(2) & self.defined(asked))
+        possible = torch.from_numpy(np.isfinite(asked).all(2))
         examples = Examples(_tensor(xs), _tensor(ys), asked=_tensor(np.nan_to_num(asked)))
         return interleave(examples, targets=_tensor(answers), scored=possible)
 

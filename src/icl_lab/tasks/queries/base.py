@@ -17,10 +17,16 @@ Inputs3d = Float[np.ndarray, "batch length dim"]
 
 @dataclass(frozen=True, kw_only=True)
 class Queries(Registered):
-    """A distribution of the inputs asked about, given the inputs of the examples."""
+    """A distribution of the inputs asked about, given the inputs of the examples.
+
+    Attributes:
+        source: Where it comes from.
+        moves_inputs: Whether examples or questions are then elsewhere than the task draws them.
+    """
 
     registry = QUERIES
     source: ClassVar[str] = ""
+    moves_inputs: ClassVar[bool] = False
 
     @abstractmethod
     def sample(self, generator: np.random.Generator, xs: Inputs3d) -> tuple[Inputs3d, Inputs3d]:

@@ -20,6 +20,7 @@ class Orthogonal(Queries):
     Where nothing is orthogonal to the examples, after as many as their space has dimensions, nothing is asked.
     """
 
+    moves_inputs = True
     source = "Garg et al. 2022 (arXiv 2208.01066), section 4"
 
     def sample(self, generator: np.random.Generator, xs: Inputs3d) -> tuple[Inputs3d, Inputs3d]:

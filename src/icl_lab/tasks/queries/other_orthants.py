@@ -12,6 +12,7 @@ from icl_lab.tasks.queries.base import QUERIES, Inputs3d, Queries
 class OtherOrthants(Queries):
     """The examples of a prompt are reflected into one random orthant; the questions keep their own."""
 
+    moves_inputs = True
     source = "Garg et al. 2022 (arXiv 2208.01066), section 4"
 
     def sample(self, generator: np.random.Generator, xs: Inputs3d) -> tuple[Inputs3d, Inputs3d]:

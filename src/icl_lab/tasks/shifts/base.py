@@ -20,13 +20,11 @@ class Shift(Registered):
     Attributes:
         formula: What is changed, in one line.
         source: Where the shift comes from.
-        moves_inputs: Whether examples or questions are then elsewhere than those of training.
     """
 
     registry = SHIFTS
     formula: ClassVar[str] = ""
     source: ClassVar[str] = ""
-    moves_inputs: ClassVar[bool] = False
 
     @abstractmethod
     def shifted(self, task: Task) -> Task:
@@ -40,13 +38,8 @@ class Shift(Registered):
         """The task, for a shift that changes inputs, labels or questions of a function class.
 
         Raises:
-            UserError: It is not one, or its functions are not defined where this shift would put the inputs.
+            UserError: It is not one.
         """
         if not isinstance(task, FunctionClass):
             raise UserError(f"the shift {self.short()} needs a task of inputs and labels; {task.spec_name()} has none")
-        if self.moves_inputs and task.only_corners:
-            raise UserError(
-                f"the shift {self.short()} would move inputs off the corners of the cube, where alone "
-                f"{task.spec_name()} has labels; choose one of labels or of repeated questions"
-            )
         return task

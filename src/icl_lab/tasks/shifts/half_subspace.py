@@ -18,7 +18,6 @@ class HalfSubspace(Shift):
     """
 
     formula = "x = sqrt(2) P z, P the projector on a random subspace of dimension d/2, z ~ N(0, I_d)"
-    moves_inputs = True
     source = "Garg et al. 2022 (arXiv 2208.01066), section 4"
 
     per: Per = "batch"

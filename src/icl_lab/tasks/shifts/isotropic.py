@@ -13,7 +13,6 @@ class Isotropic(Shift):
     """Inputs are standard normal, whatever they were in training."""
 
     formula = "x ~ N(0, I_d)"
-    moves_inputs = True
     source = "Grazzi et al. 2024 (arXiv 2402.03170), figure 1a"
 
     def shifted(self, task: Task) -> Task:

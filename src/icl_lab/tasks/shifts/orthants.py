@@ -13,7 +13,6 @@ class Orthants(Shift):
     """The examples of a prompt lie in one random orthant, the questions anywhere."""
 
     formula = "x_j = s * |z_j|, s a random sign for each coordinate;  query z_i"
-    moves_inputs = True
     source = "Garg et al. 2022 (arXiv 2208.01066), section 4"
 
     def shifted(self, task: Task) -> Task:

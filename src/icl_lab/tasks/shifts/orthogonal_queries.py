@@ -13,7 +13,6 @@ class OrthogonalQueries(Shift):
     """Every question is orthogonal to all examples before it; none is asked after dim examples."""
 
     formula = "query orthogonal to x_1 ... x_i, of its own length"
-    moves_inputs = True
     source = "Garg et al. 2022 (arXiv 2208.01066), section 4"
 
     def shifted(self, task: Task) -> Task:

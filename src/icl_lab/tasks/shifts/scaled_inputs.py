@@ -17,7 +17,6 @@ class ScaledInputs(Shift):
     """
 
     formula = "x = scale z;  y = f(x)"
-    moves_inputs = True
     source = "Garg et al. 2022 (arXiv 2208.01066), section 4"
 
     scale: Positive = 1 / 3

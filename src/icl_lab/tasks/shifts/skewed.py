@@ -20,7 +20,6 @@ class Skewed(Shift):
     """
 
     formula = "x ~ N(0, C), eigenvalues of C proportional to i^(-2 exponent)"
-    moves_inputs = True
     source = "Garg et al. 2022 (arXiv 2208.01066), section 4"
 
     exponent: NonNegative = 1.0
