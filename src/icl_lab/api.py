@@ -8,7 +8,7 @@ from typing import Any
 from icl_lab.baselines.base import BASELINES, Baseline
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.registry import Registry
-from icl_lab.core.specs import field_types
+from icl_lab.core.specs import field_types, from_short
 from icl_lab.evaluation.curves import learning_curve
 from icl_lab.evaluation.references import baseline_for
 from icl_lab.models.network import Network
@@ -46,12 +46,14 @@ def model(name: str, **fields: Any) -> Preset:
 
 
 def baseline(name: str, task: Task | None = None, **fields: Any) -> Baseline:
-    """A baseline by name: `baseline("ridge", strength=0.5)`. Errors as for `task`.
+    """A baseline by name: `baseline("ridge", strength=0.5)` or `baseline("ridge(strength=0.5)")`; errors as for `task`.
 
     With a task it has that task's settings where none is given: `baseline("bayes_parity", task)` knows the sparsity.
     """
-    alone = _made(BASELINES, name, fields)
-    return alone if task is None else baseline_for(task, name).replace(**fields)
+    _refuse_unknown(name.partition("(")[0].strip(), BASELINES, fields)
+    named = from_short(BASELINES, name) if task is None else baseline_for(task, name)
+    assert isinstance(named, Baseline)
+    return named.replace(**fields)
 
 
 def train(
@@ -95,9 +97,12 @@ def train(
 
 
 def _made(registry: Registry[Any], name: str, fields: dict[str, Any]) -> Any:
-    component = registry.get(name)
-    known = field_types(component)
+    _refuse_unknown(name, registry, fields)
+    return registry.get(name)(**fields)
+
+
+def _refuse_unknown(name: str, registry: Registry[Any], fields: dict[str, Any]) -> None:
+    known = field_types(registry.get(name))
     for field in fields:
         if field not in known:
             raise UserError(f"{name} has no field {field!r}: {suggest(field, known)}")
-    return component(**fields)

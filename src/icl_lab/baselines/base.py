@@ -49,6 +49,13 @@ class Baseline(Registered):
         """The registered name, with every setting that is not the default: `"ridge(strength=2)"`."""
         return self.short()
 
+    def check_dim(self, dim: int) -> None:
+        """Refuse a number of coordinates for which this baseline cannot be had.
+
+        Raises:
+            UserError: With what there is and what to do.
+        """
+
     def predict(
         self, prompts: PromptBatch, shown: Sequence[int] | None = None
     ) -> Float[Tensor, "batch queries *outputs"]:

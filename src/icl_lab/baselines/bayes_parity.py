@@ -41,6 +41,14 @@ class BayesParity(Baseline):
 
     sparsity: Count = 2
 
+    def check_dim(self, dim: int) -> None:
+        number = math.comb(dim, self.sparsity)
+        if not 0 < number <= LARGEST:
+            raise UserError(
+                f"the baseline {self.label} needs between 1 and {LARGEST} subsets of {self.sparsity} among {dim} "
+                f"coordinates, there are {number}: choose another baseline, a smaller dim or another sparsity"
+            )
+
     def answers(self, prompts: PromptBatch, shown: Sequence[int]) -> Float[Tensor, "batch queries"]:
         examples = require_examples(prompts, f"the baseline {self.label}")
         if examples.ys.ndim != 2:
@@ -53,12 +61,7 @@ class BayesParity(Baseline):
 
     def _subsets(self, dim: int) -> Tensor:
         """All subsets, as indices, `(s, sparsity)`."""
-        number = math.comb(dim, self.sparsity)
-        if not 0 < number <= LARGEST:
-            raise UserError(
-                f"the baseline {self.label} needs between 1 and {LARGEST} subsets of {self.sparsity} among {dim} "
-                f"coordinates, there are {number}: choose another sparsity or a smaller dim"
-            )
+        self.check_dim(dim)
         return torch.tensor(list(combinations(range(dim), self.sparsity)))
 
 

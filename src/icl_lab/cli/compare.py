@@ -7,11 +7,11 @@ import typer
 
 from icl_lab.baselines.base import BASELINES
 from icl_lab.cli.components import Json
-from icl_lab.cli.console import print_json, progress, results
+from icl_lab.cli.console import STOPPED, print_json, progress, results
 from icl_lab.cli.matched import matched_values, print_matched
 from icl_lab.cli.options import Device, ScaleOption, Threads, use
 from icl_lab.cli.outcome import as_values, print_comparison
-from icl_lab.cli.settings import Settings, baselines_at, names, parse
+from icl_lab.cli.settings import Settings, baselines_at, baselines_of, names, parse
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import field_types, from_short
@@ -88,7 +88,12 @@ def compare(
         seed = f", seed {run.seed}" if spec.num_seeds > 1 else ""
         return [LiveDisplay(console, f"{place}/{count} {label}{seed}", baseline_error)]
 
-    run_comparison(spec, out, watch, workers)
+    try:
+        run_comparison(spec, out, watch, workers)
+    except KeyboardInterrupt:
+        if spec.entries:
+            raise
+        raise KeyboardInterrupt(STOPPED) from None
     if not workers.is_main:
         return
     page = write_page(out)
@@ -117,7 +122,7 @@ def comparison_spec(
     parts = (*(("model", "training") if model_names else ()), *model_names, *BASELINES.names())
     settings = parse(arguments, parts)
     task = task_at(task_name, settings)
-    chosen = task.baselines if baseline_names is None else baseline_names
+    chosen = baselines_of(task) if baseline_names is None else baseline_names
     for part in settings.parts:
         if part in BASELINES and part not in {name.partition("(")[0] for name in chosen}:
             raise UserError(f"{part} has settings but is not compared: add it to --baselines")

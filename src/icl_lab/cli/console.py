@@ -12,6 +12,8 @@ from rich.table import Table
 
 LAST = 20
 """Letters that a last column must have."""
+STOPPED = "stopped"
+RESUMES = "stopped; the same command goes on from the last checkpoint"
 
 
 def results() -> Console:

@@ -11,7 +11,7 @@ from icl_lab.cli.compare import shifts_at
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, results
 from icl_lab.cli.options import Device, Threads, use
-from icl_lab.cli.settings import baselines_at, names, parse
+from icl_lab.cli.settings import baselines_at, baselines_of, names, parse
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
 from icl_lab.evaluation.curves import Curves, learning_curve
@@ -52,7 +52,7 @@ def evaluate(
     spec, network = load_run(run)
     task = spec.task.override(parse(settings or [], ()).task)
     network.to(workers.device)
-    chosen = task.baselines if baselines is None else names(baselines)
+    chosen = baselines_of(task) if baselines is None else names(baselines)
     predictors: list[Predictor] = [network, *baselines_at(task, chosen)]
     shifts = shifts_at(task, shift)
     if len(shifts) > 1:

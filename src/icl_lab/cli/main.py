@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from icl_lab.cli import compare, components, doctor, evaluate, report, run, train, tune
-from icl_lab.cli.console import fail, note
+from icl_lab.cli.console import RESUMES, STOPPED, fail, note
 from icl_lab.core.errors import UserError
 from icl_lab.kernels.backend import SlowKernelsWarning
 
@@ -26,8 +26,15 @@ app = typer.Typer(
 )
 
 
-def add(name: str, command: Callable[..., None]) -> None:
-    """Make a function a subcommand. A wrong value is one line and status 2; Ctrl-C is one line and status 130."""
+def add(name: str, command: Callable[..., None], *, trains: bool = False) -> None:
+    """Make a function a subcommand. A wrong value is one line and status 2; Ctrl-C is one line and status 130.
+
+    Args:
+        name: What it is called.
+        command: The function.
+        trains: Whether there are checkpoints to go on from. Where this call has none, it raises `KeyboardInterrupt`
+            with what is to be said instead.
+    """
 
     @wraps(command)
     def guarded(*arguments: Any, **options: Any) -> None:
@@ -41,16 +48,16 @@ def add(name: str, command: Callable[..., None]) -> None:
             fail(
                 f"not enough memory ({str(error).splitlines()[0] if str(error) else 'no more to be had'}): ask for less"
             )
-        except KeyboardInterrupt:
-            fail("stopped; the same command goes on from the last checkpoint", status=130)
+        except KeyboardInterrupt as interruption:
+            fail(str(interruption) or (RESUMES if trains else STOPPED), status=130)
 
     app.command(name)(guarded)
 
 
-add("compare", compare.compare)
-add("run", run.run)
-add("tune", tune.tune)
-add("train", train.train)
+add("compare", compare.compare, trains=True)
+add("run", run.run, trains=True)
+add("tune", tune.tune, trains=True)
+add("train", train.train, trains=True)
 add("evaluate", evaluate.evaluate)
 add("list", components.list_components)
 add("describe", components.describe)
@@ -73,7 +80,7 @@ def main() -> None:
         try:
             status = app(sys.argv[1:] or ["--help"], prog_name="icl", standalone_mode=False)
         except typer.Abort:
-            fail("stopped", status=130)
+            fail(STOPPED, status=130)
         except USAGE_ERROR as error:
             fail(_usage(error))
         sys.exit(status if isinstance(status, int) else 0)

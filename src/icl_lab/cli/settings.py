@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from icl_lab.baselines.base import Baseline
+from icl_lab.cli.console import note
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import split
 from icl_lab.evaluation.references import baseline_for
@@ -66,6 +67,19 @@ def baselines_at(task: Task, chosen: Iterable[str], settings: Settings | None = 
     """
     parts = (settings or Settings()).parts
     return tuple(baseline_for(task, name, parts.get(name.partition("(")[0].strip())) for name in chosen)
+
+
+def baselines_of(task: Task) -> tuple[str, ...]:
+    """The names of a task's own baselines, those left out, each with a note, that cannot be had for its dimension."""
+    chosen = []
+    for name in task.baselines:
+        try:
+            baseline_for(task, name)
+        except UserError as reason:
+            note(f"left out: {reason}")
+        else:
+            chosen.append(name)
+    return tuple(chosen)
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ def baseline_for(task: Task, text: str, settings: Mapping[str, str] | None = Non
 
     Raises:
         UnknownName: There is no such baseline.
-        UserError: A setting is unknown or outside its range.
+        UserError: A setting is unknown or outside its range, or the task has more coordinates than this can do.
     """
     named = from_short(BASELINES, text)
     own = _own(task)
@@ -33,7 +33,10 @@ def baseline_for(task: Task, text: str, settings: Mapping[str, str] | None = Non
     start = named if named in own else next(iter(alike), named)
     chosen = start if start is named else start.override(short_settings(text))
     assert isinstance(chosen, Baseline)
-    return chosen.override(settings or {})
+    told = chosen.override(settings or {})
+    if task.d_token:
+        told.check_dim(task.d_token)
+    return told
 
 
 def refuse_other_task(predictor: Predictor, task: Task) -> None:

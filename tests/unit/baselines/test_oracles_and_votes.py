@@ -133,7 +133,7 @@ def test_too_many_subsets_are_refused() -> None:
     prompts = SparseParity(dim=30, sparsity=8, length=3).sample(STREAM, 0, 1)
     with pytest.raises(UserError, match=r"between 1 and 20000 subsets of 8 among 30 coordinates, there are 5852925"):
         BayesParity(sparsity=8).predict(prompts)
-    with pytest.raises(UserError, match=r"there are 0: choose another sparsity"):
+    with pytest.raises(UserError, match=r"there are 0: choose another baseline"):
         BayesParity(sparsity=31).predict(prompts)
 
 

@@ -2,10 +2,12 @@
 
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
-from icl_lab.cli import main
+from icl_lab.cli import compare, components, main, train
+from icl_lab.cli.console import RESUMES
 from icl_lab.kernels.backend import SlowKernelsWarning
 
 
@@ -35,6 +37,36 @@ def test_a_command_line_that_cannot_be_read_is_one_line(
     assert printed.err.startswith("icl: ")
     assert expected in printed.err
     assert "--help` says what it takes" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("compare", "linear_regression", "--models", ""), "stopped"),
+        (("compare", "linear_regression", "--models", "mamba"), RESUMES),
+        (("train", "linear_regression", "--model", "mamba"), RESUMES),
+        (("list",), "stopped"),
+    ],
+)
+def test_only_what_has_checkpoints_says_that_it_goes_on_from_one(
+    arguments: tuple[str, ...],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(compare, "run_comparison", interrupted)
+    monkeypatch.setattr(train, "train_run", interrupted)
+    monkeypatch.setattr(components, "print_table", interrupted)
+    monkeypatch.setattr(sys, "argv", ["icl", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == f"icl: {words}\n"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("compare", "--help")])

@@ -8,6 +8,8 @@ from icl_lab.baselines.base import BASELINES, Baseline
 from icl_lab.baselines.bayes_parity import BayesParity
 from icl_lab.baselines.discrete_mmse import DiscreteMmse
 from icl_lab.baselines.n_gram import NGram
+from icl_lab.baselines.nearest_neighbours import NearestNeighbours
+from icl_lab.baselines.ridge import Ridge
 from icl_lab.cli.compare import comparison_spec
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import from_short
@@ -64,7 +66,28 @@ def test_the_command_line_and_python_ask_the_task_too() -> None:
         spec = comparison_spec("sparse_parity", arguments, (), ("bayes_parity",), "smoke", 1, None, 1)
         assert spec.baselines == (BayesParity(sparsity=3),)
     assert api.baseline("bayes_parity", SparseParity(sparsity=3)) == BayesParity(sparsity=3)
+    assert api.baseline("nearest_neighbours(neighbours=1)") == NearestNeighbours(neighbours=1)
+    assert api.baseline("ridge(strength=2)", DecisionTree(), strength=3.0) == Ridge(strength=3)
+    with pytest.raises(UserError, match="nearest_neighbours has no field 'neighbors'"):
+        api.baseline("nearest_neighbours(neighbors=1)")
+    with pytest.raises(UserError, match="ridge has no field 'strenght': did you mean strength"):
+        api.baseline("ridge(strength=2)", strenght=1)
     assert api.baseline("n_gram", MarkovChain(symbols=4), order=0) == NGram(order=0, symbols=4)
+
+
+def test_a_default_that_cannot_be_had_is_left_out_with_a_note_and_a_named_one_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    many = ["dim=60", "sparsity=10"]
+    spec = comparison_spec("sparse_parity", many, (), None, "smoke", 1, None, 1)
+    assert [one.label for one in spec.baselines] == ["nearest_neighbours", "least_squares"]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("icl: left out: the baseline bayes_parity(sparsity=10) needs between 1 and 20000 subsets")
+    with pytest.raises(UserError, match="choose another baseline, a smaller dim or another sparsity"):
+        comparison_spec("sparse_parity", many, (), ("bayes_parity",), "smoke", 1, None, 1)
+    few = comparison_spec("sparse_parity", [], (), None, "smoke", 1, None, 1)
+    assert few.baselines[0] == BayesParity()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_baseline_that_was_told_of_other_prompts_is_refused_but_not_under_a_shift() -> None:
