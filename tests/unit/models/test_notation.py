@@ -47,10 +47,21 @@ def test_a_notation_stands_for_its_blocks(text: str, blocks: tuple[object, ...])
         ("mamba*x", 6, "expected a whole number, L or (L-1)"),
         ("mamba*0", 6, "at least 1"),
         ("mamba*(L-2)", 6, "at least 0, got -1"),
-        ("mamba*(L-1)", 12, "expected a block"),
+        ("mamba*(L-1)", 6, "with L=1 this count leaves none"),
+        ("attention (mamba mlp*(L-1)) (mlp*(L-1)) mamba*99999", 33, "this count leaves none"),
+        ("mamba*99999", 6, "at most 10,000 blocks"),
+        ("mamba*" + "9" * 5000, 6, "at most 10,000 blocks"),
+        ("mamba*6000 mamba*6000", 17, "at most 10,000 blocks"),
+        ("(" * 51 + "mamba" + ")" * 51, 51, "at most 50 parentheses inside each other"),
+        ("mamba (selective=none)", 7, "settings must touch the name"),
+        ("mamba mamba(d_state=4, gate=5)", 24, "mamba.gate: expected true or false, got 5"),
+        ("mamba(d_stat=4)", 7, "did you mean d_state"),
+        ("mamba(d_state=16,d_state=32)", 18, "d_state is set twice"),
+        ("mamba(dt_rank=2, dt_low=0.05, dt_high=0.01)", 18, "expected at most dt_high=0.01, got 0.05"),
+        ("mamba(d_state)", 7, "expected KEY=VALUE, got 'd_state'"),
         ("mamba*(M-1)", 6, "expected a whole number, L or (L-1)"),
         ("mamba, attention", 6, "got ','"),
-        ("attention(num_heads=0)", 1, "expected an integer of at least 1, got 0"),
+        ("attention(num_heads=0)", 11, "expected an integer of at least 1, got 0"),
         ("attention(num_heads=4", 10, "never closed"),
     ],
 )
@@ -80,6 +91,17 @@ def test_blocks_are_written_shortly(text: str, shortest: str) -> None:
 @given(st.lists(st.sampled_from([A, M, F, Attention(num_heads=2)]), min_size=1, max_size=12))
 def test_what_is_written_reads_the_same(blocks: list[object]) -> None:
     assert read_pattern(write_pattern(blocks)) == tuple(blocks)
+
+
+def test_parentheses_that_are_closed_count_no_more() -> None:
+    assert read_pattern("(mamba mlp) " * 60) == (M, F) * 60
+    assert read_pattern("(" * 50 + "mamba" + ")" * 50) == (M,)
+
+
+def test_many_blocks_are_written_as_shortly_as_few() -> None:
+    # With time that grows as the cube of their number neither would end.
+    assert write_pattern((M,) * 5000) == "mamba*5000"
+    assert write_pattern((*(M, M, A, F) * 1200, A)) == "(mamba*2 attention mlp)*1200 attention"
 
 
 def test_a_pattern_is_a_preset() -> None:
