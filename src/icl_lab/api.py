@@ -11,6 +11,7 @@ from icl_lab.core.registry import Registry
 from icl_lab.core.specs import field_types, from_short
 from icl_lab.evaluation.curves import learning_curve
 from icl_lab.evaluation.references import baseline_for
+from icl_lab.models.named import read_model
 from icl_lab.models.network import Network
 from icl_lab.models.presets.base import PRESETS, Preset
 from icl_lab.models.streaming import start
@@ -38,11 +39,11 @@ def task(name: str, **fields: Any) -> Task:
 def model(name: str, **fields: Any) -> Preset:
     """A model by name, not yet trained: `model("mambaformer", d_model=32)`. Errors as for `task`.
 
-    A pattern of blocks is a name too: `model("mamba (attention mamba)*2")`.
+    A pattern of blocks is a name too, `model("mamba (attention mamba)*2")`, and so is a name with settings,
+    `model("mamba(selective=none)")`, which come before the fields.
     """
-    if name not in PRESETS and not name.isidentifier():
-        return _made(PRESETS, "pattern", {"blocks": name, **fields})
-    return _made(PRESETS, name, fields)
+    kind, settings = read_model(name)
+    return _made(PRESETS, kind.spec_name(), fields).override(settings)
 
 
 def baseline(name: str, task: Task | None = None, **fields: Any) -> Baseline:

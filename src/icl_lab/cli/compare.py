@@ -16,12 +16,14 @@ from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import field_types, from_short
 from icl_lab.evaluation.shifts import applicable_shifts
+from icl_lab.models.named import read_model
+from icl_lab.models.notation import read_block
 from icl_lab.report.folder import read_comparison
 from icl_lab.report.page import write_page
 from icl_lab.studies.compare import run_comparison
 from icl_lab.studies.comparison import ComparisonSpec, Entry
 from icl_lab.studies.matching import Match, matched, read_match
-from icl_lab.studies.recipes import NUM_PROMPTS, model_at, preset_type, training_at
+from icl_lab.studies.recipes import NUM_PROMPTS, model_at, training_at
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
 from icl_lab.training.observers.live import LiveDisplay
@@ -36,7 +38,10 @@ def compare(
     ] = None,
     models: Annotated[
         str,
-        typer.Option(help="Names from `icl list model`, or patterns of blocks, with commas; empty for baselines only."),
+        typer.Option(
+            help="Names from `icl list model`, with or without settings, or patterns of blocks, with commas; empty for "
+            "baselines only."
+        ),
     ] = "transformer,mamba,mambaformer",
     baselines: Annotated[
         str | None, typer.Option(help="Names from `icl list baseline`, with commas; by default the task's own.")
@@ -119,15 +124,14 @@ def comparison_spec(
 ) -> ComparisonSpec:
     """The comparison that a command line asks for, with every name and setting checked before anything is trained."""
     # A prefix that names nothing here is taken for a field of the task, and refused there.
-    parts = (*(("model", "training") if model_names else ()), *model_names, *BASELINES.names())
-    settings = parse(arguments, parts)
+    settings = parse(arguments, (*model_parts(model_names), *BASELINES.names()))
     task = task_at(task_name, settings)
     chosen = baselines_of(task) if baseline_names is None else baseline_names
     for part in settings.parts:
         if part in BASELINES and part not in {name.partition("(")[0] for name in chosen}:
             raise UserError(f"{part} has settings but is not compared: add it to --baselines")
     entries = entries_at(task, model_names, settings, scale)
-    budget, entries = matched_entries(task, entries, settings, match)
+    budget, entries = matched_entries(task, model_names, entries, settings, match)
     return ComparisonSpec(
         task=task,
         entries=entries,
@@ -154,7 +158,8 @@ def entries_at(task: Task, model_names: tuple[str, ...], settings: Settings, sca
     A `model.` setting goes to every model that has such a field; one that none has is refused.
     """
     training = training_at(scale, task).override(settings.of("training"))
-    fields = {name: field_types(preset_type(name)) for name in model_names}
+    read = {name: read_model(name) for name in model_names}
+    fields = {name: field_types(kind) for name, (kind, _) in read.items()}
     for key in settings.of("model"):
         if fields and not any(_head(key) in known for known in fields.values()):
             everything = {field for known in fields.values() for field in known}
@@ -162,12 +167,19 @@ def entries_at(task: Task, model_names: tuple[str, ...], settings: Settings, sca
     entries = []
     for name in model_names:
         shared = {key: value for key, value in settings.of("model").items() if _head(key) in fields[name]}
-        entries.append(Entry(model=model_at(scale, name, {**shared, **settings.of(name)}), training=training))
+        # The closer to the name, the stronger: for all models, in the name's own parentheses, for this name.
+        given = {**shared, **read[name][1], **settings.of(_plain(name)), **settings.of(name)}
+        entries.append(Entry(model=model_at(scale, name, given), training=training))
     return tuple(entries)
 
 
+def model_parts(model_names: tuple[str, ...]) -> tuple[str, ...]:
+    """The prefixes of settings that speak of models: those of all, each name, and each without its parentheses."""
+    return ("model", "training", *model_names, *map(_plain, model_names)) if model_names else ()
+
+
 def matched_entries(
-    task: Task, entries: tuple[Entry, ...], settings: Settings, text: str
+    task: Task, model_names: tuple[str, ...], entries: tuple[Entry, ...], settings: Settings, text: str
 ) -> tuple[Match | None, tuple[Entry, ...]]:
     """The budget that `--match` asks for, and the models sized to it; as they are where it asks for none."""
     if not text:
@@ -177,9 +189,9 @@ def matched_entries(
     match, first_is_budget = read_match(text, entries[0].model, task)
     kept = entries[:1] if first_is_budget else ()
     searched = entries[len(kept) :]
-    for entry in searched:
-        if "d_model" in settings.of(entry.model.word):
-            raise UserError(f"{entry.model.word}.d_model is set, but --match chooses it: leave one of them out")
+    for name in model_names[len(kept) :]:
+        if any("d_model" in given for given in (settings.of(name), settings.of(_plain(name)), read_model(name)[1])):
+            raise UserError(f"{_plain(name)}.d_model is set, but --match chooses it: leave one of them out")
     sized = (Entry(model=matched(entry.model, task, match), training=entry.training) for entry in searched)
     return match, (*kept, *sized)
 
@@ -201,6 +213,12 @@ def shifts_at(task: Task, text: str) -> tuple[Shift, ...]:
             shift.shifted(task)
             found.append(shift)
     return tuple(found)
+
+
+def _plain(name: str) -> str:
+    """A model's name without the settings in its parentheses; a pattern as it is."""
+    block = read_block(name)
+    return name if block is None else block[0]
 
 
 def _head(key: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from icl_lab.cli.compare import entries_at, task_at
+from icl_lab.cli.compare import entries_at, model_parts, task_at
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, progress, results
 from icl_lab.cli.options import Device, ScaleOption, Threads, use
@@ -21,7 +21,9 @@ def train(
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="dim=5, model.d_model=32, training.batch=32"),
     ] = None,
-    model: Annotated[str, typer.Option(help="A name from `icl list model`.")] = "mambaformer",
+    model: Annotated[
+        str, typer.Option(help='A name from `icl list model`, or a pattern of blocks: "mamba (attention mamba)*2".')
+    ] = "mambaformer",
     scale: ScaleOption = "small",
     seed: Annotated[int, typer.Option(min=0, help="Of weights, prompts and dropout.")] = 0,
     out: Annotated[Path, typer.Option(help="The run goes to OUT/runs/<digest>.")] = Path("results/comparison"),
@@ -36,7 +38,7 @@ def train(
       icl train decision_tree training.budget.amount=500 --model s4 --seed 1 --out results/trees
     """  # noqa: D301, D412
     workers = use(device, threads)
-    parsed = parse(settings or [], ("model", "training", model))
+    parsed = parse(settings or [], model_parts((model,)))
     chosen = task_at(task, parsed)
     (entry,) = entries_at(chosen, (model,), parsed, scale)
     spec = RunSpec(task=chosen, model=entry.model, training=entry.training, seed=seed)

@@ -47,6 +47,23 @@ def read_pattern(text: str, num_layers: int = 1) -> Pattern:
     return blocks
 
 
+def read_block(text: str) -> tuple[str, dict[str, str]] | None:
+    """The name and the settings of a text that is one name, with or without settings; none where it is more.
+
+    >>> read_block("mamba(d_state=4, gate=false)"), read_block("mamba"), read_block("mamba*2")
+    (('mamba', {'d_state': '4', 'gate': 'false'}), ('mamba', {}), None)
+
+    Raises:
+        UserError: The settings cannot be read.
+    """
+    name = NAME.match(text)
+    if name is None:
+        return None
+    reader = _Reader(text, 1, place=name.end())
+    settings = reader.settings() if text[reader.place : reader.place + 1] == "(" else {}
+    return (name[0], {key: value for key, (value, _) in settings.items()}) if reader.place == len(text) else None
+
+
 def write_pattern(blocks: Sequence[MixerSpec | ChannelMixerSpec]) -> str:
     """A short notation of some blocks, without parentheses inside parentheses; quadratic in their number.
 
@@ -168,13 +185,13 @@ class _Reader:
         assert isinstance(block, MixerSpec | ChannelMixerSpec)
         if self.text[self.place : self.place + 1] != "(":
             return block
-        settings = self._settings()
+        settings = self.settings()
         try:
             return block.override({key: value for key, (value, _) in settings.items()})
         except UserError as trouble:
             raise self.refusal(str(trouble), _culprit(block, settings, str(trouble))) from None
 
-    def _settings(self) -> dict[str, tuple[str, int]]:
+    def settings(self) -> dict[str, tuple[str, int]]:
         """The settings in the parentheses at this place: field -> text, and where it stands."""
         settings: dict[str, tuple[str, int]] = {}
         for begin, part in self._between_commas():

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from icl_lab.studies.comparison import ComparisonSpec, Entry
-from icl_lab.studies.recipes import model_at, training_at
+from icl_lab.studies.recipes import paper_model, training_at
 
 # How often progress is written down changes no result.
 INCIDENTAL = ("checkpoint_interval", "record_interval", "held_out_interval", "held_out_prompts")
@@ -22,7 +22,7 @@ def reduced(spec: ComparisonSpec, published: ComparisonSpec | None = None) -> st
     # What several models have in common is said once.
     for entry in spec.entries:
         paper = _entry(entry, published)
-        model = paper.model if paper else model_at("paper", entry.model.word)
+        model = paper.model if paper else paper_model(entry.model)
         words = _words(entry.model.to_json(), model.to_json())
         sentences.setdefault(words, []).append(spec.label(entry.model))
     for entry in spec.entries:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from icl_lab.core.scales import Scale
-from icl_lab.models.presets.base import PRESETS, Preset
+from icl_lab.models.named import read_model
+from icl_lab.models.presets.base import Preset
 from icl_lab.models.presets.pattern import Pattern
 from icl_lab.tasks.base import Task
 from icl_lab.training.budgets.steps import Steps
@@ -37,26 +38,23 @@ def model_at(scale: Scale, name: str, settings: Mapping[str, str] | None = None)
 
     Args:
         scale: Gives width and depth.
-        name: A preset's name, or a pattern of blocks: `mamba (attention mamba)*2`.
-        settings: Field -> text.
+        name: A preset's name, with or without settings, or a pattern of blocks; see `models/named.py`.
+        settings: Field -> text; they come before those in the name.
 
     Raises:
-        UnknownName: It is one word and no preset.
-        UserError: The pattern cannot be read, or a setting is unknown or outside its range.
+        UnknownName: It is one word, and neither a preset nor a block.
+        UserError: The name cannot be read, or a setting is unknown or outside its range.
     """
     d_model, num_layers = SIZES[scale]
-    sized = preset_type(name)(d_model=d_model, num_layers=num_layers)
-    named = sized.replace(blocks=name) if name not in PRESETS else sized
-    return named.override(settings or {})
+    kind, named = read_model(name)
+    return kind(d_model=d_model, num_layers=num_layers).override({**named, **(settings or {})})
 
 
-def preset_type(name: str) -> type[Preset]:
-    """The class behind a preset's name; that of patterns for anything that is not one word.
-
-    Raises:
-        UnknownName: It is one word and no preset.
-    """
-    return PRESETS.get(name) if name in PRESETS or name.isidentifier() else Pattern
+def paper_model(model: Preset) -> Preset:
+    """The same model at the size of the paper scale, its other fields at their defaults."""
+    d_model, num_layers = SIZES["paper"]
+    blocks = {"blocks": model.blocks} if isinstance(model, Pattern) else {}
+    return type(model)(d_model=d_model, num_layers=num_layers, **blocks)
 
 
 def training_at(scale: Scale, task: Task) -> TrainingSpec:

@@ -63,3 +63,17 @@ def test_the_seeds_of_a_round_come_before_the_next_round() -> None:
 def test_a_comparison_survives_json() -> None:
     spec = asked("inputs=skewed")
     assert ComparisonSpec.from_json(spec.to_json()) == spec
+
+
+def test_a_model_may_come_twice_with_settings_in_parentheses() -> None:
+    spec = asked("model.d_model=8", "mamba.num_layers=3", models=("mamba(d_model=16)", "mamba(d_model=32)", "mamba"))
+    models = [entry.model.to_json() for entry in spec.entries]
+    assert [model["d_model"] for model in models] == [16, 32, 8]
+    assert [model["num_layers"] for model in models] == [3, 3, 3]
+    assert len({spec.label(entry.model) for entry in spec.entries}) == 3
+
+
+def test_a_width_that_a_match_chooses_cannot_be_set() -> None:
+    arguments = ("linear_regression", [], ("mamba", "mamba(d_model=16,selective=none)"), None, "small", 1, None, 2.0)
+    with pytest.raises(UserError, match=r"^mamba\.d_model is set, but --match chooses it"):
+        comparison_spec(*arguments, match="parameters=100000")

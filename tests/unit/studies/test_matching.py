@@ -74,7 +74,9 @@ def test_heads_change_only_where_no_width_fits_and_as_little_as_they_have_to() -
 
 def test_what_cannot_be_matched_is_refused_in_one_line() -> None:
     match = Match(quantity="state", budget=1000)
-    with pytest.raises(UserError, match=r"^--match state: no width brings mlp within 10% of 1,000 numbers of state.*$"):
+    with pytest.raises(
+        UserError, match=r"^--match state: no width brings mlp\*1 within 10% of 1,000 numbers of state.*$"
+    ):
         matched(Pattern(blocks="mlp", d_model=8), TASK, match)
     with pytest.raises(UserError, match=r"no width brings mamba within 10% of 40 .* it has [0-9]+ at d_model=1: take"):
         matched(Mamba(), TASK, Match(quantity="parameters", budget=40))
@@ -104,7 +106,7 @@ def test_a_budget_is_the_first_models_or_a_number() -> None:
     )
     for number in ("100000", "100,000", "1e5", "100_000"):
         assert read_match(f"flops={number}", first, TASK) == (Match(quantity="flops", budget=100_000), False)
-    with pytest.raises(UserError, match="mlp has no numbers of state after a prompt: name another model first"):
+    with pytest.raises(UserError, match=r"mlp\*1 has no numbers of state after a prompt: name another model first"):
         read_match("state", Pattern(blocks="mlp"), TASK)
 
 

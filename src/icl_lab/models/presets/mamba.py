@@ -1,8 +1,9 @@
 """The Mamba of both papers: Mamba blocks and nothing else, no positions."""
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from icl_lab.core.specs import Count
+from icl_lab.core.specs import Bounds, Count
 from icl_lab.models.backbone import BackboneSpec
 from icl_lab.models.initialisation import Norm
 from icl_lab.models.mixers import mamba
@@ -18,6 +19,9 @@ class Mamba(Preset):
 
     Args:
         d_state: Numbers of state a channel.
+        d_conv: Tokens that the convolution before the scan sees; 0 leaves it out.
+        gate: Whether the output of the scan is gated.
+        selective: What depends on the token: dt, B and C (`"all"`), or only some of them.
         recipe: Whose details: layer norm for Park et al., RMS norm for Grazzi et al.
     """
 
@@ -27,14 +31,17 @@ class Mamba(Preset):
     )
 
     d_state: Count = 16
+    d_conv: Annotated[int, Bounds(low=0, high=8)] = 4
+    gate: bool = True
+    selective: Literal["all", "B_C", "dt", "none"] = "all"
     recipe: Recipe = "park"
 
     def network(self, task: Task) -> NetworkSpec:
-        pattern = (mamba.Mamba(d_state=self.d_state),) * (2 * self.num_layers)
+        block = mamba.Mamba(d_state=self.d_state, d_conv=self.d_conv, gate=self.gate, selective=self.selective)
         norm: Norm = "layer" if self.recipe == "park" else "rms"
         return NetworkSpec(
             d_token=task.d_token,
             vocabulary=task.vocabulary,
             d_output=task.d_output,
-            backbone=BackboneSpec(d_model=self.d_model, pattern=pattern, norm=norm),
+            backbone=BackboneSpec(d_model=self.d_model, pattern=(block,) * (2 * self.num_layers), norm=norm),
         )

@@ -6,9 +6,20 @@ from icl_lab.core.specs import Count
 from icl_lab.models.backbone import BackboneSpec, NormOrder
 from icl_lab.models.initialisation import Norm
 from icl_lab.models.network import NetworkSpec
-from icl_lab.models.notation import read_pattern
+from icl_lab.models.notation import read_block, read_pattern
 from icl_lab.models.presets.base import PRESETS, Positions, Preset, resolve_blocks, resolve_num_positions
 from icl_lab.tasks.base import Task
+
+BEFORE, AFTER = "(", "*2)*L"
+
+
+def two_a_layer(block: str) -> str:
+    """The notation of a model that has one kind of block, two a layer.
+
+    >>> two_a_layer("mamba3")
+    '(mamba3*2)*L'
+    """
+    return f"{BEFORE}{block}{AFTER}"
 
 
 @PRESETS.register
@@ -40,7 +51,11 @@ class Pattern(Preset):
 
     @property
     def word(self) -> str:
-        return self.blocks
+        if read_block(self.blocks) is not None:
+            return f"{self.blocks}*1"  # the name alone stands for two blocks a layer
+        block = self.blocks.removeprefix(BEFORE).removesuffix(AFTER)
+        named = read_block(block) if self.blocks == two_a_layer(block) else None
+        return self.blocks if named is None or named[0] in PRESETS else block
 
     def network(self, task: Task) -> NetworkSpec:
         return NetworkSpec(
