@@ -19,6 +19,8 @@ from icl_lab.studies.search import closest
 from icl_lab.tasks.base import Task
 
 WIDEST = 2048
+# Widths that heads divide are less than this apart, so that none of them is missed at the end.
+NEAR_WIDEST = 0.9
 IN_WORDS: dict[Quantity, str] = {
     "parameters": "parameters",
     "flops": "training FLOPs a prompt",
@@ -79,7 +81,7 @@ def matched(preset: Preset, task: Task, match: Match) -> Preset:
     """A model at the width that brings it closest to a budget.
 
     Where no width comes within tolerance because heads have to divide it, the number of heads changes as little as it
-    has to.
+    has to; a pattern whose blocks have two different numbers of heads keeps them.
 
     Raises:
         UserError: Nothing comes within tolerance, or the model cannot be built at any width.
@@ -95,13 +97,17 @@ def matched(preset: Preset, task: Task, match: Match) -> Preset:
             return found
         if best is None or abs(match.miss(size)) < abs(match.miss(best_size)):
             best, best_size = found, size
+        if size < match.budget and found.d_model > NEAR_WIDEST * WIDEST:
+            break  # too large a budget for any width: heads that divide another one bring nothing
     if best is None:
         measure(match.quantity, preset, task)  # says itself why it cannot be built
         raise UserError(f"{preset.word}: cannot be built at any width up to {WIDEST:,}")
+    # The nearest there is: the other models may be sized to it.
+    nearest = f"nearest is {best_size:,} at d_model={best.d_model}"
+    advice = f"{nearest}: take --match {match.quantity}={best_size}, or leave it out"
     raise UserError(
         f"--match {match.quantity}: no width brings {preset.word} within {match.tolerance:.0%} of {match.budget:,} "
-        f"{IN_WORDS[match.quantity]}; it has {best_size:,} at d_model={best.d_model}: take another budget, as in "
-        f"--match {match.quantity}={2 * match.budget}, or leave it out"
+        f"{IN_WORDS[match.quantity]}; {advice if best_size else 'it has none at any width: leave --match out'}"
     )
 
 

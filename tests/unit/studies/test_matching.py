@@ -1,5 +1,7 @@
 """Models sized to one budget."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -15,6 +17,7 @@ from icl_lab.models.presets.mamba import Mamba
 from icl_lab.models.presets.mambaformer import MambaFormer
 from icl_lab.models.presets.pattern import Pattern
 from icl_lab.models.presets.transformer import Transformer
+from icl_lab.studies import matching, search
 from icl_lab.studies.matching import Match, matched, matched_in_words, read_match
 from icl_lab.studies.recipes import model_at
 from icl_lab.tasks.linear_regression import LinearRegression
@@ -75,13 +78,42 @@ def test_heads_change_only_where_no_width_fits_and_as_little_as_they_have_to() -
 def test_what_cannot_be_matched_is_refused_in_one_line() -> None:
     match = Match(quantity="state", budget=1000)
     with pytest.raises(
-        UserError, match=r"^--match state: no width brings mlp\*1 within 10% of 1,000 numbers of state.*$"
+        UserError, match=r"^--match state: no width brings mlp\*1 within 10% of 1,000 numbers of state.* has none.*$"
     ):
         matched(Pattern(blocks="mlp", d_model=8), TASK, match)
-    with pytest.raises(UserError, match=r"no width brings mamba within 10% of 40 .* it has [0-9]+ at d_model=1: take"):
+    with pytest.raises(
+        UserError, match=r"no width brings mamba within 10% of 40 .* nearest is [0-9]+ at d_model=1: take"
+    ):
         matched(Mamba(), TASK, Match(quantity="parameters", budget=40))
     with pytest.raises(UserError, match="d_state: expected an even number"):
         matched(PRESETS.get("s4")(d_state=3), TASK, match)
+
+
+@pytest.mark.parametrize("quantity", ["parameters", "state"])
+def test_a_budget_out_of_reach_names_the_nearest_in_one_search(
+    quantity: Quantity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "WIDEST", 64)  # narrow, so that the widest is made soon
+    searches = []
+
+    def closest(*arguments: Any, **options: Any) -> int | None:
+        searches.append(options)
+        return search.closest(*arguments, **options)
+
+    monkeypatch.setattr(matching, "closest", closest)
+    model = Transformer(d_model=16, num_layers=1, num_heads=4)
+    largest = measure(quantity, model.replace(d_model=64), TASK)
+    with pytest.raises(UserError, match=f"nearest is {largest:,} at d_model=64: take --match {quantity}={largest}, or"):
+        matched(model, TASK, Match(quantity=quantity, budget=10**15))
+    assert len(searches) == 1
+
+
+def test_two_numbers_of_heads_are_kept() -> None:
+    blocks = "attention(num_heads=4) attention(num_heads=6)"
+    with pytest.raises(UserError, match="nearest is .* at d_model=12"):
+        matched(Pattern(blocks=blocks), TASK, Match(quantity="parameters", budget=100))
+    reached = Match(quantity="parameters", budget=measure("parameters", Pattern(blocks=blocks, d_model=24), TASK))
+    assert matched(Pattern(blocks=blocks, d_model=12), TASK, reached) == Pattern(blocks=blocks, d_model=24)
 
 
 @pytest.mark.parametrize(
