@@ -57,11 +57,20 @@ def _differences(ours: Mapping[str, Any], published: Mapping[str, Any], prefix: 
             continue
         if isinstance(value, dict) and isinstance(paper, dict) and set(value) == set(paper):
             yield from _differences(value, paper, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key} {_short(value)} (published: {_short(paper)})"
+        elif (ours_said := _short(value)) != (published_said := _short(paper)):
+            # A curriculum without ramps is none.
+            yield f"{prefix}{key} {ours_said} (published: {published_said})"
+
+
+def _fields(value: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {_short(part)}" for key, part in value.items())
 
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
-        return " ".join(str(part) for part in value.values() if not isinstance(part, dict | list))
-    return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+        parts = (str(part) for part in value.values() if part is not None and not isinstance(part, dict | list))
+        nested = (f"{key} ({_fields(part)})" for key, part in value.items() if isinstance(part, dict))
+        return " ".join((*parts, *nested)) or "none"
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -16,6 +16,8 @@ from icl_lab.studies.comparison import ComparisonSpec, Entry
 from icl_lab.studies.differences import reduced
 from icl_lab.studies.recipes import model_at, training_at
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
+from icl_lab.tasks.sparse_parity import SparseParity
 from icl_lab.training.budgets.steps import Steps
 
 TASK = LinearRegression(dim=2, length=5)
@@ -44,6 +46,34 @@ def test_every_difference_from_the_paper_is_named() -> None:
     words = reduced(small())
     for expected in ("dim 2 (published: 20)", "length 5 (published: 41)", "d_model 8 (published: 256)", "500,001"):
         assert expected in words
+
+
+def test_a_curriculum_is_said_in_words() -> None:
+    task = SparseParity()
+    ramp = Curriculum(dims=Ramp(start=2, end=5, increment=1, interval=10))
+    entry = Entry(model=model_at("paper", "mamba"), training=training_at("paper", task))
+    ramped = entry.replace(training=entry.training.replace(curriculum=ramp))
+    plain = entry.replace(training=entry.training.replace(curriculum=Curriculum()))
+    none = entry.replace(training=entry.training.replace(curriculum=None))
+
+    def words(ours: Entry, published: Entry) -> str:
+        one, other = (ComparisonSpec(task=task, entries=(each,)) for each in (ours, published))
+        return reduced(one, other)
+
+    assert words(none, plain) == ""
+    assert words(plain, none) == ""
+    assert "curriculum none (published: dims (start 2, end 5, increment 1, interval 10))" in words(none, ramped)
+    assert "None" not in words(plain, ramped) + words(ramped, plain) + words(none, ramped) + words(ramped, none)
+
+
+def test_the_same_pattern_at_the_paper_scale_keeps_its_blocks() -> None:
+    entry = Entry(model=model_at("small", "mamba3*1"), training=TRAINING)
+    words = reduced(ComparisonSpec(task=TASK, entries=(entry,)))
+    assert "mamba3*1: d_model 64 (published: 256), num_layers 2 (published: 12)." in words
+    ablated = Entry(model=model_at("paper", "mamba(selective=none, gate=false)"), training=TRAINING)
+    assert "gate false (published: true), selective none (published: all)" in reduced(
+        ComparisonSpec(task=TASK, entries=(ablated,))
+    )
 
 
 def test_a_damaged_environment_is_reported_and_the_comparison_is_kept(tmp_path: Path) -> None:
