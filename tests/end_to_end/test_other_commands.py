@@ -37,6 +37,20 @@ def test_list_and_describe_are_readable(icl: Icl) -> None:
     assert "(baseline)" in both
 
 
+def test_whatever_names_a_model_can_be_described(icl: Icl) -> None:
+    printed = icl("describe", "mamba (attention mamba)*L", "num_layers=3").out
+    assert "blocks, for linear_regression: mamba (attention mamba)*3\n" in printed
+    printed = icl("describe", "mamba(selective=none,num_layers=1)").out
+    assert "blocks, for linear_regression: mamba(selective=none)*2\n" in printed
+    (mixer,) = json.loads(icl("describe", "mamba3(d_state=4)", "--json").out)
+    assert (mixer["kind"], mixer["spec"]["d_state"]) == ("mixer", 4)
+    for text, words in (("mamba (atention)", "character 8: unknown block"), ("manba(d_state=4)", "did you mean mamba")):
+        refused = icl("describe", text)
+        assert refused.status == 2
+        assert words in refused.err
+    assert "pattern" in icl("train", "--help").out
+
+
 def test_doctor_says_what_is_live(icl: Icl) -> None:
     report = json.loads(icl("doctor", "--json").out)
     assert report["kernels"]

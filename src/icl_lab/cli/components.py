@@ -12,8 +12,9 @@ from icl_lab.cli.study_notes import print_study_notes, study_notes
 from icl_lab.cli.task_notes import print_task_notes, task_notes
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Spec, field_types, required_fields
-from icl_lab.models.notation import write_pattern
-from icl_lab.models.presets.base import Preset
+from icl_lab.models.notation import read_block, write_pattern
+from icl_lab.models.presets.base import PRESETS, Preset
+from icl_lab.models.presets.pattern import Pattern
 from icl_lab.studies.base import STUDIES
 from icl_lab.tasks.base import TASKS, Task
 
@@ -39,7 +40,9 @@ def list_components(
 
 
 def describe(
-    name: Annotated[str, typer.Argument(help="A name from `icl list`.")],
+    name: Annotated[
+        str, typer.Argument(help="A name from `icl list`, with or without settings, or a pattern of blocks.")
+    ],
     settings: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Settings to describe it with.")
     ] = None,
@@ -56,10 +59,11 @@ def describe(
 
     icl describe linear_regression queries=orthogonal
     icl describe mambaformer d_model=128 num_layers=4
+    icl describe "mamba (attention mamba)*2"
     icl describe park2024 --scale paper --gpu-tflops 50
     """  # noqa: D412
-    chosen = parse(settings or [], ()).task
-    found = find(name)
+    found, named = _named(name)
+    chosen = {**named, **parse(settings or [], ()).task}
     # A task and a baseline may share a name: settings speak of the one that has such fields.
     heads = {key.partition(".")[0] for key in chosen}
     fitting = [(kind, component) for kind, component in found if heads <= set(field_types(component))] or found
@@ -72,6 +76,15 @@ def describe(
         return
     for entry in described:
         _print(entry)
+
+
+def _named(text: str) -> tuple[list[tuple[str, type[Spec]]], Mapping[str, str]]:
+    """The components that a name, a name with settings, or a pattern stands for, with the settings in it."""
+    block = read_block(text)
+    if block is None and any(letter in text for letter in " ()*"):
+        return [(PRESETS.kind, Pattern)], {"blocks": text}
+    name, named = block or (text, {})
+    return find(name), named
 
 
 def _description(kind: str, component: type[Spec], chosen: Mapping[str, str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import torch
 import typer
 
 from icl_lab.cli import compare, components, doctor, evaluate, report, run, train, tune
@@ -48,6 +49,11 @@ def add(name: str, command: Callable[..., None], *, trains: bool = False) -> Non
             fail(
                 f"not enough memory ({str(error).splitlines()[0] if str(error) else 'no more to be had'}): ask for less"
             )
+        except RuntimeError as error:
+            # torch has a class of its own for an accelerator that is full, and none for the host.
+            if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+                raise
+            fail("not enough memory: ask for less, for instance a smaller model.d_model or training.batch")
         except KeyboardInterrupt as interruption:
             fail(str(interruption) or (RESUMES if trains else STOPPED), status=130)
 

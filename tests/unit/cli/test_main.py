@@ -5,6 +5,8 @@ import warnings
 from pathlib import Path
 
 import pytest
+import torch
+import typer
 
 from icl_lab.cli import compare, components, main, train
 from icl_lab.cli.console import RESUMES
@@ -78,6 +80,42 @@ def test_help_is_no_error(
         main()
     assert stopped.value.code == 0
     assert "Usage: icl" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"), 2),
+        (torch.OutOfMemoryError("CUDA out of memory."), 2),
+        (MemoryError(), 2),
+    ],
+)
+def test_too_little_memory_is_one_line(
+    error: Exception, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _failing(error, monkeypatch) == status
+    assert capsys.readouterr().err.startswith("icl: not enough memory")
+
+
+def test_other_errors_of_torch_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError, match="shapes"):
+        _failing(RuntimeError("shapes do not fit"), monkeypatch)
+
+
+def _failing(error: Exception, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The exit status of a command that raises an error."""
+
+    def fails() -> None:
+        raise error
+
+    cli = sys.modules[main.__module__]
+    monkeypatch.setattr(cli, "app", typer.Typer(add_completion=False, pretty_exceptions_enable=False))
+    cli.add("list", fails)
+    cli.add("other", fails)
+    monkeypatch.setattr(sys, "argv", ["icl", "list"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return int(stopped.value.code or 0)
 
 
 def test_slow_kernels_are_one_line_and_other_warnings_are_left_as_they_are(
