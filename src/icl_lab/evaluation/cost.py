@@ -1,8 +1,8 @@
 """What a predictor costs: parameters, state, FLOPs and time for each prompt. All of it is measured, nothing declared.
 
-State is counted in real numbers, not bytes. FLOPs are torch's count of matrix products, convolutions and attention in
-the forward pass, on the PyTorch form of every kernel, so that the count does not depend on which kernels run here.
-Element-wise work (norms, activations, the exponentials and updates of a scan) is not in it.
+State is counted in real numbers, not bytes. FLOPs are those of matrix products, convolutions and attention in the
+forward pass, on the PyTorch form of every kernel (`kernels/flops.py`), so that the count does not depend on which
+kernels run here. Element-wise work (norms, activations, the exponentials and updates of a scan) is not in it.
 """
 
 import time
@@ -11,15 +11,13 @@ from statistics import median
 
 import torch
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.evaluation.errors import Device, Errors, evaluation_mode
 from icl_lab.evaluation.prompts import evaluation_prompts
-from icl_lab.kernels import using
+from icl_lab.kernels.flops import flops_a_prompt
 from icl_lab.models.network import Network, count_parameters
 from icl_lab.tasks.base import Task
 
@@ -31,7 +29,8 @@ class Cost:
     Args:
         parameters: Trained numbers.
         state_size: Real numbers that the step form carries after a whole prompt.
-        flops_per_prompt: Floating-point operations of the forward pass over one prompt.
+        flops_per_prompt: Floating-point operations of the forward pass over one prompt, with its share of what a batch
+            of 64 computes once.
         ms_per_prompt: Milliseconds, median over repeats of a batch, divided by its prompts.
     """
 
@@ -62,17 +61,18 @@ def measure_cost(
         seed: Of the prompts.
         device: Where a network is.
     """
-    prompts = task.asked(task.sample(evaluation_prompts(seed), 0, batch))
+    drawn = task.asked(task.sample(evaluation_prompts(seed), 0, max(batch, 2)))  # two are what counting takes
+    prompts = drawn.rows(slice(0, batch))
     if not isinstance(predictor, nn.Module):
         return Cost(
             parameters=None, state_size=None, flops_per_prompt=None, ms_per_prompt=_time(predictor, prompts, repeats)
         )
-    prompts = prompts.to(device=device)
+    drawn, prompts = drawn.to(device=device), prompts.to(device=device)
     with evaluation_mode(predictor):
         return Cost(
             parameters=count_parameters(predictor),
             state_size=measure_state(predictor, prompts) if isinstance(predictor, Network) else None,
-            flops_per_prompt=count_flops(predictor, prompts),
+            flops_per_prompt=count_flops(predictor, drawn),
             ms_per_prompt=_time(predictor, prompts, repeats),
         )
 
@@ -99,12 +99,13 @@ def measure_state(network: Network, prompts: PromptBatch) -> int:
 def count_flops(predictor: Predictor, prompts: PromptBatch) -> int:
     """Floating-point operations of the forward pass over one prompt, by torch's counter.
 
-    Attention is counted in full, without the half that a causal mask spares: the counter knows the plain form only.
+    Args:
+        predictor: Whose they are.
+        prompts: At least two.
     """
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), using("vectorised"), counter:
-        predictor.predict(prompts.rows(slice(0, 1)))
-    return int(counter.get_total_flops())
+    assert prompts.batch >= 2
+    with torch.no_grad():
+        return flops_a_prompt(lambda batch: predictor.predict(prompts.rows(slice(0, batch))))
 
 
 def _time(predictor: Predictor, prompts: PromptBatch, repeats: int) -> float:

@@ -1,8 +1,8 @@
 """How large a model is, in the three currencies that a fair comparison may hold equal. All of it is measured.
 
 parameters        numbers that training changes
-training FLOPs    forward and backward pass over one prompt of training, on the PyTorch form of every kernel, counted as
-                  `cost.py` counts: matrix products, convolutions and attention, no element-wise work
+training FLOPs    forward and backward pass over one prompt of a training batch, on the PyTorch form of every kernel,
+                  counted as `cost.py` counts: matrix products, convolutions and attention, no element-wise work
 state             real numbers that the step form carries after one prompt of training
 """
 
@@ -13,11 +13,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 from icl_lab.core.streams import Stream
-from icl_lab.kernels import using
+from icl_lab.kernels.flops import flops_a_prompt
 from icl_lab.models.network import count_parameters
 from icl_lab.models.presets.base import Preset
 from icl_lab.tasks.base import Task
@@ -33,7 +31,8 @@ class Size:
 
     Args:
         parameters: Trained numbers.
-        training_flops: Floating-point operations of the forward and backward pass over one prompt.
+        training_flops: Floating-point operations of the forward and backward pass over one prompt, with its share of
+            what a batch of 64 computes once.
         state_size: Real numbers that the step form carries after a whole prompt.
     """
 
@@ -79,12 +78,13 @@ def _parameters(preset: Preset, task: Task) -> int:
 
 
 def _training_flops(preset: Preset, task: Task) -> int:
-    network, prompts = preset.build(task, STREAM), task.sample(STREAM, step=0, batch=1)
+    network, prompts = preset.build(task, STREAM), task.sample(STREAM, step=0, batch=2)
     network.reseed(STREAM.child("dropout").torch_generator())
-    counter = FlopCounterMode(display=False)
-    with sdpa_kernel(SDPBackend.MATH), using("vectorised"), counter:
-        torch.autograd.backward(network.predict(prompts).sum())
-    return int(counter.get_total_flops())
+
+    def step(batch: int) -> None:
+        torch.autograd.backward(network.predict(prompts.rows(slice(0, batch))).sum())
+
+    return flops_a_prompt(step)
 
 
 def _state(preset: Preset, task: Task) -> int:

@@ -1,17 +1,76 @@
-"""How many floating point operations the native operators take, for `torch.utils.flop_counter.FlopCounterMode`.
+"""How many floating point operations operators take, for `torch.utils.flop_counter.FlopCounterMode`.
+
+All counting goes through `counting`, which sees what PyTorch's counter alone would take for nothing: fused recurrent
+layers, Fourier transforms, and the fused attention of CPUs.
 
 A multiplication, an addition and an exponential count one each. The matrix products inside `mamba_inner` are counted as
-PyTorch counts them elsewhere: two operations a multiplication-addition, twice as many again in the backward pass.
+PyTorch counts them elsewhere: two operations a multiplication-addition, twice as many again in the backward pass. A
+complex transform of n numbers counts 5 n log2 n, a real one half, as benchmarks of FFTs do (Frigo
+& Johnson 2005, "The design and implementation of FFTW3"). Where a long convolution goes over from a matrix product to
+transforms, at 129 tokens, it takes fewer operations, and so fewer are counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
-from math import prod
+from math import log2, prod
+from typing import Any
 
 import torch
-from torch.utils.flop_counter import register_flop_formula
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode, register_flop_formula
+
+from icl_lab.kernels.backend import using
 
 Shape = Sequence[int]
+
+# Prompts of a training batch, over which what is computed once a batch is spread.
+BATCH = 64
+
+
+@contextmanager
+def counting() -> Iterator[FlopCounterMode]:
+    """Count operations, forward and backward, on the PyTorch form of every kernel, so that any machine counts the same.
+
+    Attention is counted in full, without the half that a causal mask spares: the counter knows the plain form only.
+    """
+    register_transforms()
+    with _unfused(), sdpa_kernel(SDPBackend.MATH), using("vectorised"), FlopCounterMode(display=False) as counter:
+        yield counter
+
+
+@contextmanager
+def _unfused() -> Iterator[None]:
+    """Without the libraries that fuse recurrent layers: these are then products, which the counter sees."""
+    libraries: tuple[Any, ...] = (torch.backends.mkldnn, torch.backends.cudnn)
+    before = [library.enabled for library in libraries]
+    try:
+        for library in libraries:
+            library.enabled = False
+        yield
+    finally:
+        for library, enabled in zip(libraries, before, strict=True):
+            library.enabled = enabled
+
+
+def flops_a_prompt(compute: Callable[[int], object]) -> int:
+    """Operations a prompt where `BATCH` of them are computed together.
+
+    What a batch computes once, such as the filter of a long convolution, is told from what every prompt adds by counting
+    a batch of one and a batch of two.
+
+    Args:
+        compute: Computes a batch of so many prompts.
+    """
+    counts = []
+    for batch in (1, 2):
+        with counting() as counter:
+            compute(batch)
+        counts.append(counter.get_total_flops())
+    one, two = counts
+    every = two - one
+    return every + round((one - every) / BATCH)
+
 
 # A state and token: dt A, exp, decay h, dt u B and its sum (2), C h and its sum (2).
 SCAN_FORWARD = 7
@@ -50,6 +109,30 @@ def inner_backward_flops(xz: Shape, conv_weight: Shape, x_proj: Shape, dt_proj: 
     inside = (*xz[:2], A[0])
     products = 2 * inner_products(xz, x_proj, dt_proj)
     return 3 * convolution_flops(inside, conv_weight) + products + scan_backward_flops(inside, A)
+
+
+def transform_flops(shape: Shape, dims: Sequence[int], *, real: bool) -> int:
+    """Fourier transforms along some axes of an array, whose real side has this shape."""
+    points = prod(shape[dim] for dim in dims)
+    return round((2.5 if real else 5) * prod(shape) * log2(points)) if points > 1 else 0
+
+
+@cache
+def register_transforms() -> None:
+    """Tell PyTorch's counter about its own Fourier transforms, once."""
+    operators = torch.ops.aten
+
+    @register_flop_formula(operators._fft_c2c)
+    def _(x, dims, *rest, **_):  # type: ignore[no-untyped-def]
+        return transform_flops(x, dims, real=False)
+
+    @register_flop_formula(operators._fft_r2c)
+    def _(x, dims, *rest, **_):  # type: ignore[no-untyped-def]
+        return transform_flops(x, dims, real=True)
+
+    @register_flop_formula(operators._fft_c2r)
+    def _(x, dims, normalization, last_dim_size, *rest, out_shape, **_):  # type: ignore[no-untyped-def]
+        return transform_flops(out_shape, dims, real=True)
 
 
 @cache

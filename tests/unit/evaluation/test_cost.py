@@ -1,9 +1,11 @@
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from icl_lab.baselines.least_squares import LeastSquares
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.cost import count_flops, measure_cost
+from icl_lab.models.presets.pattern import Pattern
 from icl_lab.models.presets.transformer import Transformer
 from icl_lab.tasks.linear_regression import LinearRegression
 
@@ -57,3 +59,11 @@ def test_only_the_time_of_a_baseline_applies() -> None:
     cost = measure_cost(LeastSquares(), TASK, batch=4, repeats=1)
     records = cost.records("least_squares", TASK, "run")
     assert [record.metric for record in records] == ["ms_per_prompt"]
+
+
+def test_a_filter_is_computed_once_a_batch() -> None:
+    network = Pattern(blocks="s4_dplr", d_model=8).build(TASK, Stream(0))
+    prompts = TASK.sample(Stream(0), 0, 64)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        network.predict(prompts)
+    assert count_flops(network, prompts) == round(counter.get_total_flops() / 64)

@@ -98,7 +98,7 @@ def test_two_processes_do_not_train_one_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["mamba", "mambaformer", "s4_mamba", "s4"])
 def test_the_count_of_operations_does_not_depend_on_the_kernels(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     network = model_at("smoke", name).build(TASK, Stream(0))
-    prompts = TASK.sample(Stream(0), 0, 1)
+    prompts = TASK.sample(Stream(0), 0, 2)
     counts = set()
     for backend in ("native", "vectorised", "reference"):
         monkeypatch.setenv("ICL_KERNELS", backend)

@@ -49,13 +49,16 @@ def test_no_other_width_is_closer(quantity: Quantity) -> None:
     assert misses[found.d_model] == min(misses.values())
 
 
-def test_training_flops_are_those_of_a_training_step() -> None:
-    preset = Transformer(d_model=16, num_layers=1)
-    network, prompts = preset.build(TASK, Stream(0)), TASK.sample(Stream(0), step=0, batch=4)
-    # The counter knows the plain form of attention only.
+@pytest.mark.parametrize("blocks", ["attention mlp", "lstm", "s4_dplr mlp", "h3", "hyena", "mamba"])
+def test_training_flops_are_those_of_a_training_step(blocks: str) -> None:
+    preset = Pattern(blocks=blocks, d_model=16)
+    # A whole batch, and in double precision, in which the CPU runs no fused recurrent layer: PyTorch's counter alone
+    # sees every product of it.
+    network, prompts = preset.build(TASK, Stream(0)).double(), TASK.sample(Stream(0), step=0, batch=64)
+    prompts = prompts.to(dtype=torch.float64)
     with sdpa_kernel(SDPBackend.MATH), using("vectorised"), FlopCounterMode(display=False) as counter:
         torch.autograd.backward(TASK.loss(network.predict(prompts), prompts))
-    assert 4 * measure("flops", preset, TASK) == counter.get_total_flops()
+    assert measure("flops", preset, TASK) == round(counter.get_total_flops() / 64)
 
 
 def test_sizes_are_those_of_the_cost_table() -> None:

@@ -3,9 +3,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from icl_lab.kernels import using
+from icl_lab.models.presets.pattern import Pattern
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.budgets.base import Lengths
 from icl_lab.training.budgets.flops import Flops
@@ -93,7 +95,7 @@ def test_time_spent_before_an_interruption_counts() -> None:
 
 def test_flops_become_the_same_number_of_steps_everywhere() -> None:
     once = Trainer(tiny_run())
-    with using("vectorised"), FlopCounterMode(display=False) as counter:
+    with sdpa_kernel(SDPBackend.MATH), using("vectorised"), FlopCounterMode(display=False) as counter:
         once._rehearse(0)
     a_step = counter.get_total_flops()
     assert a_step > 0
@@ -105,7 +107,7 @@ def test_flops_become_the_same_number_of_steps_everywhere() -> None:
 @pytest.mark.parametrize("stop", range(1, 12, 2))
 def test_a_budget_of_flops_resumes_bit_for_bit_before_and_after_it_is_settled(stop: int) -> None:
     once = Trainer(tiny_run())
-    with using("vectorised"), FlopCounterMode(display=False) as counter:
+    with sdpa_kernel(SDPBackend.MATH), using("vectorised"), FlopCounterMode(display=False) as counter:
         once._rehearse(0)
     spec = tiny_run(budget=Flops(amount=9 * counter.get_total_flops()), schedule=Linear(), curriculum=CURRICULUM)
     whole = finished(Trainer(spec))
@@ -117,6 +119,20 @@ def test_a_budget_of_flops_resumes_bit_for_bit_before_and_after_it_is_settled(st
     resumed = Trainer(spec)
     resumed.restore(Snapshot(first.progress, {k: v.clone() for k, v in first.snapshot().tensors.items()}))
     assert same(finished(resumed), whole)
+
+
+def test_attention_and_recurrent_layers_are_paid_for() -> None:
+    for blocks in ("attention", "lstm"):
+        spec = tiny_run(budget=Flops(amount=1.0), model=Pattern(blocks=blocks, d_model=8))
+        trainer = Trainer(spec)
+        meter = spec.training.budget.meter(Lengths(spec.task.length), trainer.workers, clock=lambda: 0.0)
+        meter.prepare(trainer._rehearse, 0)
+        meter.spend(0)
+        # In double precision no layer of a CPU is fused, so that PyTorch's counter alone sees everything.
+        trainer.network.double()
+        with sdpa_kernel(SDPBackend.MATH), using("vectorised"), FlopCounterMode(display=False) as counter:
+            trainer._rehearse(0)
+        assert meter.spent == counter.get_total_flops()
 
 
 def test_a_budget_too_small_for_a_step_is_one_step() -> None:

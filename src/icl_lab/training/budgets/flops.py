@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from icl_lab.core.specs import Positive
-from icl_lab.kernels import using
+from icl_lab.kernels.flops import counting
 from icl_lab.training.budgets.base import BUDGETS, Budget, Lengths, Meter
 from icl_lab.training.workers import Workers
 
@@ -17,7 +16,7 @@ from icl_lab.training.workers import Workers
 class Flops(Budget):
     """As many steps as fit into so many floating-point operations.
 
-    Operations are those that torch's counter knows, forward and backward, on the PyTorch form of every kernel,
+    Operations are those that `kernels/flops.py` counts, forward and backward, on the PyTorch form of every kernel,
     whichever runs: matrix products, convolutions and attention; a multiplication with its addition counts as two.
 
     Args:
@@ -52,7 +51,7 @@ class _FlopsMeter(Meter):
         # resumed run, which counts anew, would then not be the same run to the last bit.
         length = self.lengths.at(step)
         if length not in self._of_length:
-            with using("vectorised"), FlopCounterMode(display=False) as counter:
+            with counting() as counter:
                 self.rehearse(step)
             counted = torch.tensor([counter.get_total_flops()], device=self.workers.device)
             self._of_length[length] = int(self.workers.sum(counted).item())
