@@ -16,6 +16,10 @@ D_MODEL = 16
 PROMPT = 70
 SPECS = [spec.for_prompts(PROMPT) for spec in with_optional_parts(MIXERS) if (spec.max_tokens or PROMPT) >= PROMPT]
 every_mixer = pytest.mark.parametrize("spec", SPECS, ids=identity)
+# Past the chunks of every form and past the longest convolution by a product.
+MANY = 150
+LONGER = [spec.for_prompts(MANY) for spec in with_optional_parts(MIXERS) if (spec.max_tokens or MANY) >= MANY]
+every_longer_mixer = pytest.mark.parametrize("spec", LONGER, ids=identity)
 
 
 @cache
@@ -62,6 +66,28 @@ def test_output_depends_on_all_inputs_within_reach_up_to_it_and_on_none_after(sp
     assert (influence[:first] == 0).all()
     # A mixer may convolve by FFT, which rounds: 1e-12 is far above float64 rounding, far below any real influence.
     assert (influence[t + 1 :] <= 1e-12 * influence.max()).all()
+
+
+@every_longer_mixer
+def test_nothing_leaks_back_over_chunks_nor_through_fourier_transforms(spec: MixerSpec) -> None:
+    at = MANY - 19  # in the middle of a chunk, whether chunks are of 16, 32 or 64 tokens
+    x = randn(1, MANY, D_MODEL).requires_grad_()
+    (built(spec)(x)[:, at] * randn(1, D_MODEL, seed=1)).sum().backward()
+    influence = x.grad.abs().amax(dim=(0, 2))
+    assert influence[at] > 0
+    # As above: an FFT rounds.
+    assert (influence[at + 1 :] <= 1e-12 * influence.max()).all()
+
+
+@every_longer_mixer
+def test_step_form_equals_sequence_form_over_many_chunks(spec: MixerSpec) -> None:
+    mixer, x = built(spec), randn(1, MANY, D_MODEL)
+    state, outputs = mixer.initial_state(1), []
+    with torch.no_grad():
+        for token in x.unbind(1):
+            output, state = mixer.step(token, state)
+            outputs.append(output)
+        assert_same(torch.stack(outputs, dim=1), mixer(x))
 
 
 @every_mixer

@@ -56,8 +56,8 @@ def _unfused() -> Iterator[None]:
 def flops_a_prompt(compute: Callable[[int], object]) -> int:
     """Operations a prompt where `BATCH` of them are computed together.
 
-    What a batch computes once, such as the filter of a long convolution, is told from what every prompt adds by counting
-    a batch of one and a batch of two.
+    What a batch computes once, such as the filter of a long convolution, is told from what every prompt adds by
+    counting a batch of one and a batch of two.
 
     Args:
         compute: Computes a batch of so many prompts.

@@ -56,6 +56,7 @@ class DiagonalSSM(nn.Module):
 
     def initial_state(self, batch: int) -> Complex[Tensor, "batch e n"]:
         """Zero, for each prompt, channel and mode."""
+        check_precision(self.log_decay)
         zeros = self.log_decay.new_zeros(batch, *self.log_decay.shape)
         return torch.complex(zeros, zeros)
 
@@ -70,10 +71,25 @@ class DiagonalSSM(nn.Module):
 
     def _discretised(self) -> tuple[Complex[Tensor, "e n"], Complex[Tensor, "e n"]]:
         """`dt A` and `C (exp(dt A) - 1) / A`."""
+        check_precision(self.log_decay)
         A = torch.complex(-self.log_decay.exp(), self.frequency)
         exponent = self.log_dt.exp().unsqueeze(-1) * A
         # expm1 keeps the digits that exp(dt A) - 1 loses for the small dt of the initialisation.
         return exponent, torch.view_as_complex(self.C) * torch.expm1(exponent) / A
+
+
+def check_precision(weight: Tensor) -> None:
+    """Refuse weights in a precision that complex numbers do not have.
+
+    Raises:
+        UserError: They are neither float32 nor float64.
+    """
+    if weight.dtype not in (torch.float32, torch.float64):
+        name = str(weight.dtype).removeprefix("torch.")
+        raise UserError(
+            f"a complex state space needs weights in float32 or float64, got {name}; keep them and compute the rest in "
+            "bfloat16 with torch.autocast"
+        )
 
 
 def check_d_state(where: str, d_state: int) -> None:

@@ -17,6 +17,7 @@ from icl_lab.models.backbone import Backbone, BackboneSpec
 from icl_lab.models.dropout import ChannelDropout
 from icl_lab.models.initialisation import embedding, linear, normal
 from icl_lab.models.mixers.base import MixerSpec, State, measured_size
+from icl_lab.tasks.base import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,10 @@ class Network(nn.Module):
     Attributes:
         spec: What it was built from.
         label: The word for it in tables and figures.
+        task: The task for whose prompts it was built, where there is one.
     """
+
+    task: Task | None = None
 
     def __init__(self, spec: NetworkSpec, generator: torch.Generator, label: str) -> None:
         super().__init__()
@@ -106,8 +110,8 @@ class Network(nn.Module):
         """Read-outs at every token.
 
         Raises:
-            UserError: The tokens have another width, are symbols beyond the vocabulary, are vectors where symbols are
-                read or the other way round, or are more than there are learned positions.
+            UserError: There is no token, or tokens have another width, are symbols beyond the vocabulary, are vectors
+                where symbols are read or the other way round, or are more than there are learned positions.
         """
         return self.read_out(self.backbone(self._embedded(tokens, first=0)))
 
@@ -180,6 +184,8 @@ class Network(nn.Module):
             )
 
     def _embedded(self, tokens: Shaped[Tensor, "b t *features"], first: int) -> Float[Tensor, "b t m"]:
+        if tokens.shape[1] == 0:
+            raise UserError(f"{self.label}: expected at least one token, got none")
         if tokens.is_floating_point() == bool(self.spec.vocabulary):
             read, got = ("symbols", "vectors") if self.spec.vocabulary else ("vectors", "symbols")
             raise UserError(f"{self.label}: reads {read}, got {got}")

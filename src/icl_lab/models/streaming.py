@@ -5,8 +5,12 @@ A recurrent network needs constant memory however many examples it has seen; att
 b batch (streams that run beside each other)   d dim of x   o d_output   n examples
 """
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 from einops import rearrange
@@ -17,7 +21,12 @@ from torch.nn.functional import pad
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import write_atomic
+from icl_lab.core.specs import digest
+from icl_lab.core.streams import Stream
 from icl_lab.models.network import Network, NetworkState
+from icl_lab.tasks.parts.layout import in_pairs
+
+Numbers = Tensor | np.ndarray | Sequence[Any] | float
 
 AT_ONCE = 512
 """Examples of each stream that are read in one piece, so that many of them take no more memory than these."""
@@ -41,16 +50,21 @@ class Streaming:
         return self.state.position // 2
 
     @torch.no_grad()
-    def observe(self, x: Float[Tensor, "*stream d"], y: Float[Tensor, "*labels"]) -> None:
-        """Read one example, or several a stream: as one after the other, but many times faster.
+    def observe(self, x: Numbers, y: Numbers) -> None:
+        """Read one example, or several a stream, as one after the other.
+
+        Several at once are many times faster where the mixers read a piece of a sequence at once, as attention, Mamba
+        and the linear recurrences do; `s4d`, `s4_dplr`, `s4_mamba` and `h3` take step after step all the same.
 
         Args:
-            x: Inputs: `(dim,)` for one stream, `(batch, dim)` for several, `(batch, n, dim)` for n examples of each.
+            x: Inputs, as a tensor, an array or lists: `(dim,)` or `(n, dim)` for one stream, `(batch, dim)` for
+                several, `(batch, n, dim)` for n examples of each.
             y: The labels, without the last axis of x; or with it, where a label is a vector.
 
         Raises:
-            UserError: The shapes do not fit the network, the number of streams or each other.
+            UserError: These are no numbers, or the shapes do not fit the network, the number of streams or each other.
         """
+        x, y = self._tensor(x), self._tensor(y)
         xs = self._batched(x)
         labels = y if y.ndim == x.ndim else y[..., None]
         if xs.shape[1] == 0:
@@ -65,7 +79,7 @@ class Streaming:
         self.state = state
 
     @torch.no_grad()
-    def predict(self, x: Float[Tensor, "*stream d"]) -> Float[Tensor, "*predictions"]:
+    def predict(self, x: Numbers) -> Float[Tensor, "*predictions"]:
         """The prediction for an input after the examples so far, which it does not become one of.
 
         Args:
@@ -74,9 +88,11 @@ class Streaming:
         Raises:
             UserError: The shape does not fit the network or the number of streams.
         """
-        if x.ndim > 2:
+        x = self._tensor(x)
+        xs = self._batched(x)
+        if x.ndim > 2 or xs.shape[1] != 1:
             raise UserError(f"predict: expected one x a stream, got {tuple(x.shape)}; ask for one after the other")
-        output, _ = self.network.step(self._batched(x)[:, 0], self.state)
+        output, _ = self.network.step(xs[:, 0], self.state)
         prediction = output if x.ndim == 2 else output[0]
         return prediction[..., 0] if self.network.spec.d_output == 1 else prediction
 
@@ -84,51 +100,69 @@ class Streaming:
         """A stream of its own that goes on from here."""
         return Streaming(self.network, self.state)  # states are never written to, so both may hold this one
 
-    def save(self, path: Path) -> None:
-        """Write the state, atomically; the network is not in it."""
-        tensors = {
-            f"{i}.{name}": tensor.contiguous()
-            for i, block in enumerate(self.state.blocks)
-            for name, tensor in block.items()
-        }
-        write_atomic(path, safetensors.torch.save(tensors, {"position": str(self.state.position)}))
+    def save(self, path: Path | str) -> None:
+        """Write the state, atomically; the network is not in it, but what tells it from others is."""
+        # Parts of a state may be one tensor, which the format does not take, nor complex numbers of double precision.
+        tensors = {name: _real(tensor).clone(memory_format=torch.contiguous_format) for name, tensor in self._parts()}
+        metadata = {"position": str(self.state.position), **_identity(self.network)}
+        write_atomic(Path(path), safetensors.torch.save(tensors, metadata))
 
-    def restore(self, path: Path) -> None:
+    def restore(self, path: Path | str) -> None:
         """Go on from a state that `save` wrote for the same network.
 
         Raises:
             DamagedFile: The file cannot be read.
-            UserError: It is the state of another network.
+            UserError: It is the state of another network or of another number of streams.
         """
+        path = Path(path)
         try:
             with safe_open(path, "pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a mapping
-                position = int((file.metadata() or {})["position"])
+                metadata = file.metadata() or {}
+                position = int(metadata["position"])
         except (SafetensorError, OSError, KeyError, ValueError) as trouble:
             raise DamagedFile(path, str(trouble), "observe the examples anew") from None
-        expected = {f"{i}.{name}" for i, block in enumerate(self.state.blocks) for name in block}
-        if set(tensors) != expected or any(
-            # A cache of attention is as long as what it has read.
-            (len(tensors[f"{i}.{name}"]), tensors[f"{i}.{name}"].shape[-1]) != (len(tensor), tensor.shape[-1])
-            for i, block in enumerate(self.state.blocks)
-            for name, tensor in block.items()
-        ):
-            raise UserError(f"{path} is not a state of {self.network.label} for {self.state.batch} streams")
+        start = Streaming(self.network, self.network.initial_state(self.state.batch))
+        # A cache of what was read is empty before the first token and as long as that afterwards.
+        shapes = {name: tuple(size or None for size in _real(tensor).shape) for name, tensor in start._parts()}
+        found = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        where = f"{path} is not a state of {self.network.label} for {self.state.batch} streams"
+        for what, identity in _identity(self.network).items():
+            if metadata.get(what) != identity:
+                raise UserError(f"{where}: it was saved with other {what}")
+        if found.keys() != shapes.keys() or not all(_fits(found[name], shape) for name, shape in shapes.items()):
+            raise UserError(f"{where}: its shapes are others")
         blocks = tuple(
-            {name: tensors[f"{i}.{name}"].to(tensor) for name, tensor in block.items()}
-            for i, block in enumerate(self.state.blocks)
+            {name: _like(tensors[f"{i}.{name}"], tensor) for name, tensor in block.items()}
+            for i, block in enumerate(start.state.blocks)
         )
         self.state = NetworkState(blocks, position, self.state.batch)
+
+    def _parts(self) -> list[tuple[str, Tensor]]:
+        """The tensors of the state, by the block they belong to and their name."""
+        return [(f"{i}.{name}", tensor) for i, block in enumerate(self.state.blocks) for name, tensor in block.items()]
+
+    def _tensor(self, numbers: Numbers) -> Tensor:
+        weight = self.network.read_out.weight
+        try:
+            return torch.as_tensor(numbers, dtype=weight.dtype, device=weight.device)
+        except (TypeError, ValueError, RuntimeError) as trouble:
+            raise UserError(f"{self.network.label}: expected numbers, got {trouble}") from None
 
     def _batched(self, x: Float[Tensor, "*stream d"]) -> Float[Tensor, "b n d"]:
         streams = self.state.batch
         if not 1 <= x.ndim <= 3 or x.shape[-1] != self.network.spec.d_token:
             width = self.network.spec.d_token
             raise UserError(f"{self.network.label}: expected x of width {width}, got {tuple(x.shape)}")
-        batched = x[None, None] if x.ndim == 1 else x[:, None] if x.ndim == 2 else x
+        if x.ndim == 1:
+            batched = x[None, None]
+        elif x.ndim == 2:
+            batched = x[None] if streams == 1 else x[:, None]
+        else:
+            batched = x
         if len(batched) != streams:
             raise UserError(f"{self.network.label}: expected x for {streams} streams, got {tuple(x.shape)}")
-        return batched.to(self.network.read_out.weight)
+        return batched
 
 
 def start(network: Network, batch: int = 1) -> Streaming:
@@ -139,8 +173,40 @@ def start(network: Network, batch: int = 1) -> Streaming:
         batch: How many streams run beside each other.
 
     Raises:
-        UserError: The network reads symbols.
+        UserError: The network reads symbols or prompts in another layout than x_1, y_1, x_2, y_2, ..., or there is no
+            stream.
     """
+    if batch < 1:
+        raise UserError(f"start: expected at least one stream, got batch={batch}")
     if network.spec.vocabulary:
         raise UserError(f"{network.label}: reads symbols, which are not examples (x, y)")
+    task = network.task
+    if task is not None and not in_pairs(task.sample(Stream(0).child("layout"), step=0, batch=1)):
+        raise UserError(
+            f"{network.label}: was built for {task.spec_name()}, whose prompts are not x_1, y_1, x_2, y_2, ...; read "
+            "them with `extend`"
+        )
     return Streaming(network, network.initial_state(batch))
+
+
+def _identity(network: Network) -> dict[str, str]:
+    """What tells a network from others: a digest of its settings and one of its weights."""
+    weights = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        weights.update(name.encode())
+        weights.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return {"settings": digest(network.spec.to_json()), "weights": weights.hexdigest()}
+
+
+def _real(tensor: Tensor) -> Tensor:
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
+
+
+def _like(saved: Tensor, tensor: Tensor) -> Tensor:
+    """What `_real` made of a tensor like this one."""
+    return (torch.view_as_complex(saved) if tensor.is_complex() else saved).to(tensor)
+
+
+def _fits(found: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
+    """Whether a shape is the expected one, where none stands for any length."""
+    return len(found) == len(shape) and all(want in (None, got) for got, want in zip(found, shape, strict=True))

@@ -36,7 +36,7 @@ class Mamba(MixerSpec):
         dt_low: Smallest initial dt.
         dt_high: Largest initial dt; drawn log-uniformly in between.
         gate: Whether the output of the scan is multiplied by SiLU(z).
-        selective: What depends on the token: dt, B and C (`"all"`), or only some of them (table 6 there); the others
+        selective: What depends on the token: dt, B and C (`"all"`), or only some of them (table 7 there); the others
             are learned constants. dt is then one number a channel, B and C are one vector for all channels. With
             `"none"` the scan is a convolution, with a kernel of real decays; `s4_mamba` has S4D there, whose decays are
             complex and which has a C for each channel.

@@ -49,7 +49,10 @@ class RWKV7(MixerSpec):
 
 
 class LowRank(nn.Module):
-    """An affine map of low rank with a function between its two factors; the first factor starts at zero."""
+    """An affine map of low rank with a function between its two factors; the first factor starts at zero.
+
+    The second starts uniform, 0.1 of torch's default; the authors' is orthogonal with gain 0.1.
+    """
 
     def __init__(self, d_model: int, rank: int, bias: Tensor | None, generator: torch.Generator) -> None:
         super().__init__()

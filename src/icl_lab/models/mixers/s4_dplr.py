@@ -22,7 +22,7 @@ from jaxtyping import Complex, Complex128, Float, Float64
 from torch import Tensor, nn
 
 from icl_lab.core.specs import Count
-from icl_lab.models.diagonal_ssm import check_d_state
+from icl_lab.models.diagonal_ssm import check_d_state, check_precision
 from icl_lab.models.initialisation import linear, log_uniform, normal
 from icl_lab.models.long_convolution import convolve
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State
@@ -101,6 +101,7 @@ class LowRankSSM(nn.Module):
 
     def kernel(self, num_tokens: int) -> Float[Tensor, "t e"]:
         """K_l = 2 Re C A^l B with the discrete A and B, for l = 0 ... num_tokens - 1."""
+        check_precision(self.log_decay)
         modes = self.B.shape[1]
         unit_states = torch.eye(2 * modes, dtype=self.B.dtype, device=self.B.device)
         unit_states = torch.view_as_complex(rearrange(unit_states, "r (n pair) -> r 1 n pair", pair=2))
@@ -118,6 +119,7 @@ class LowRankSSM(nn.Module):
 
     def initial_state(self, batch: int) -> Complex[Tensor, "batch e n"]:
         """Zero, for each prompt, channel and mode."""
+        check_precision(self.log_decay)
         zeros = self.log_decay.new_zeros(batch, *self.log_decay.shape)
         return torch.complex(zeros, zeros)
 

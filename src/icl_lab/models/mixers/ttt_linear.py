@@ -5,8 +5,9 @@
 
 One step of gradient descent a mini-batch of 16 tokens, whose gradients are all taken at its beginning (section 2.4).
 The sums over the tokens of a mini-batch so far are matrix products of the form of attention (section 2.5), so only
-mini-batches come one after the other. Rates are rate_s = sigmoid(w.x_s) / d_head (section 2.7); the
-divisor is that of the authors' code.
+mini-batches come one after the other. Rates are rate_s = sigmoid(w.x_s) / d_head (section 2.7); the divisor is that of
+the authors' code. That also multiplies the sum up to token i = 1, 2, ... of a mini-batch by 1/i, plus a learned number
+that starts at zero (`token_eta`), which is left out here.
 
 b batch   t num_tokens   m d_model   h num_heads   c d_head = m / h
 """

@@ -46,7 +46,9 @@ class Preset(Registered):
 
     def build(self, task: Task, stream: Stream) -> Network:
         """The network with weights drawn from the `weights` child of `stream`."""
-        return build_network(self.network(task), stream.child("weights").torch_generator(), label=self.short())
+        network = build_network(self.network(task), stream.child("weights").torch_generator(), label=self.short())
+        network.task = task
+        return network
 
 
 def resolve_blocks(pattern: Pattern, task: Task) -> Pattern:

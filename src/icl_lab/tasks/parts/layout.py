@@ -39,6 +39,21 @@ def interleave(
     )
 
 
+def in_pairs(prompts: PromptBatch) -> bool:
+    """Whether prompts are x_1, y_1, x_2, y_2, ...: what asks is every other token, and its label comes next."""
+    tokens, count = prompts.tokens, len(prompts.queries)
+    examples = prompts.examples
+    # A question on a branch has an answer that is not in the prompt.
+    labels = examples.ys if examples is not None and examples.asked is not None else prompts.targets
+    if tokens.ndim != 3 or tokens.shape[1] != 2 * count or not labels.is_floating_point():
+        return False
+    at_x = torch.arange(0, 2 * count, 2, device=prompts.queries.device)
+    scored = prompts.scored
+    return torch.equal(prompts.queries, at_x) and torch.equal(
+        pad(labels, tokens.shape[2])[scored], tokens[:, 1::2][scored]
+    )
+
+
 def pad(values: Float[Tensor, "b l *outputs"], width: int) -> Float[Tensor, "b l width"]:
     """Numbers or vectors as vectors of a given width, zeros behind them."""
     vectors = values[..., None] if values.ndim == 2 else values
