@@ -1,6 +1,7 @@
 """What every registered task and every registered distribution of inputs keeps."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,11 +34,23 @@ def every_task() -> list[Task]:
         if isinstance(task, FunctionClass):
             tasks.append(task)
             others = [INPUTS.get(inputs)() for inputs in INPUTS.names()]
-            tasks += [task.replace(inputs=inputs) for inputs in others if inputs != task.inputs]
-            tasks.append(task.replace(label_noise=0.5, active_dims=min(7, task.dim), inputs=others[-1]))
-            tasks.append(task.replace(label_noise=0.5, restandardised=True, input_scale=2.0, label_scale=3.0))
-            tasks += [task.replace(queries=QUERIES.get(queries)()) for queries in QUERIES.names()]
+            noisy: dict[str, Any] = {"label_noise": 0.5, "active_dims": min(7, task.dim)}
+            rescaled: dict[str, Any] = {"label_noise": 0.5, "restandardised": True, "label_scale": 3.0}
+            changes: list[dict[str, Any]] = [{"inputs": inputs} for inputs in others if inputs != task.inputs]
+            changes += [{"queries": QUERIES.get(queries)()} for queries in QUERIES.names()]
+            changes += [noisy | {"inputs": others[-1]}, rescaled | {"input_scale": 2.0}]
+            changes += [noisy, rescaled] if task.only_corners else []
+            tasks += [other for change in changes for other in allowed(task, change)]
     return tasks
+
+
+def allowed(task: FunctionClass, change: dict[str, Any]) -> list[FunctionClass]:
+    """The changed task, if there is such a one: some have labels on the corners of the cube only."""
+    try:
+        return [task.replace(**change)]
+    except UserError:
+        assert task.only_corners
+        return []
 
 
 def shorter(task: Task) -> Task:
