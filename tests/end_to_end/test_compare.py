@@ -121,6 +121,20 @@ def test_published_curves_stand_beside_ours(icl: Icl, tmp_path: Path) -> None:
     assert "Published numbers" in (tmp_path / "index.html").read_text()
 
 
+def test_exact_lines_stand_beside_baselines_and_are_called_so(icl: Icl, tmp_path: Path) -> None:
+    arguments = ("compare", "sparse_parity", *SMALL, "--models", "", "--baselines", "bayes_parity", "--longest", "1")
+    printed = " ".join(icl(*arguments, "--prompts", "256", "--out", str(tmp_path)).out.split())
+    assert "Beside exact lines, computed independently: baselines meet 1 curve at" in printed
+    assert "Beside published curves" not in printed
+    (row,) = json.loads(icl(*arguments, "--prompts", "256", "--out", str(tmp_path), "--json").out)["published"]
+    # Ours misses at one point in ten where the line's own width is nothing; the 11 points share their prompts.
+    assert row["exact"]
+    assert row["met"] >= 9
+    page = (tmp_path / "index.html").read_text()
+    assert "exact line, computed independently (reference for Park et al. 2024" in page
+    assert "figure exact" not in page
+
+
 def test_json_is_all_there_is_on_standard_output(icl: Icl, tmp_path: Path) -> None:
     out = tmp_path / "o"
     value = json.loads(compare(icl, out, "--json", models="mamba"))

@@ -1,7 +1,8 @@
 """The published learning curve of a predictor, in the unit of our task (Grazzi et al. 2024, figures 1, 2, 8, 9 and 10).
 
 The numbers are in `grazzi2024.csv`, the figures they belong to in `figures.py`. All published errors are squared errors
-divided by 20, whatever the task; here they are brought to the normaliser of the task that asks.
+divided by 20, whatever the task; here they are brought to the normaliser of the task that asks. Where no curve is
+published but the exact line is known (`lines.py`), that one is served and called so.
 """
 
 import csv
@@ -12,9 +13,11 @@ from itertools import groupby
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.stats import norm
 
 from icl_lab.core.specs import from_short
 from icl_lab.published.figures import FIGURES, Figure
+from icl_lab.published.lines import SOURCE, ReferenceLine, reference_lines
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.parts.objectives import SquaredError
 from icl_lab.tasks.shifts.base import SHIFTS
@@ -44,6 +47,7 @@ class PublishedCurve:
         high: Upper end of the highest band (95 %).
         standard_error: Of `value`, over prompts; differences between trainings are not in it.
         note: What must be known of the figure; mostly empty.
+        exact: Whether it is no paper's curve but the line that is known; `figure` is then `"exact"`.
     """
 
     label: str
@@ -57,16 +61,21 @@ class PublishedCurve:
     high: Values
     standard_error: Values
     note: str = ""
+    exact: bool = False
 
     @property
     def source(self) -> str:
         """Where it comes from, in words."""
+        if self.exact:
+            return SOURCE
         curves = f"{self.runs} curves" if self.runs > 1 else "one curve"
         return f"{PAPER}, figure {self.figure}: {curves} of {NUM_PROMPTS:,} prompts" + (self.note and f"; {self.note}")
 
     @property
     def normalisation(self) -> str:
         """How the numbers of the paper became those here, in words."""
+        if self.exact:
+            return f"simulated, standard error at most {self.standard_error.max():g}"
         published = f"published as squared error / {DIVISOR:g}"
         return published if self.factor == 1 else f"{published}, multiplied by {self.factor:.4g} for {self.metric}"
 
@@ -89,8 +98,9 @@ def published_curve(task: Task, shift: str, label: str) -> list[PublishedCurve]:
 def published_curves(label: str, *, evaluated: Task, trained: Task) -> list[PublishedCurve]:
     """The same for two tasks, that of evaluation (of any length) and that of training."""
     objective = evaluated.objective
-    if not isinstance(objective, SquaredError):
-        return []
+    exact = [_exact(line, evaluated) for line in reference_lines() if line.is_of(label, evaluated)]
+    if exact or not isinstance(objective, SquaredError):
+        return exact
     factor = DIVISOR / objective.normaliser
     return [
         _curve(rows, FIGURES[rows[0]["figure"]], factor, objective.metric)
@@ -140,6 +150,24 @@ def _curve(rows: list[dict[str, str]], figure: Figure, factor: float, metric: st
         high=high,
         standard_error=error,
         note=figure.notes.get(rows[0]["predictor"], ""),
+    )
+
+
+def _exact(line: ReferenceLine, task: Task) -> PublishedCurve:
+    error = np.full(len(line.shown), line.standard_error)
+    reach = norm.isf(0.05) * error
+    return PublishedCurve(
+        label=line.label,
+        figure="exact",
+        runs=1,
+        factor=1.0,
+        metric=task.metric,
+        shown=line.shown,
+        value=line.value,
+        low=np.maximum(line.value - reach, 0.0),
+        high=line.value + reach,
+        standard_error=error,
+        exact=True,
     )
 
 

@@ -105,14 +105,23 @@ def refusals(comparison: Comparison, shift: str) -> str:
 
 
 def agreement(rows: list[PublishedRow], kinds: Mapping[str, str]) -> str:
-    """How our curves compare with published ones, in one sentence; empty where none is published."""
+    """How our curves compare with published ones and with exact lines, a sentence each; empty where there are none."""
+    exact = [row for row in rows if row.published.exact]
+    found = [
+        _agreement("published curves", [row for row in rows if row not in exact], kinds),
+        _agreement("exact lines, computed independently", exact, kinds),
+    ]
+    return " ".join(said for said in found if said)
+
+
+def _agreement(beside: str, rows: list[PublishedRow], kinds: Mapping[str, str]) -> str:
     if not rows:
         return ""
     trained = [row for row in rows if kinds.get(row.published.predictor) == "model"]
     classical = [row for row in rows if row not in trained]
     said = [f"{who} {_met(some)}" for who, some in (("baselines", classical), ("models", trained)) if some]
     note = " Models are expected to meet theirs at the published size and training only." if trained else ""
-    return f"Beside published curves: {'; '.join(said)}.{note}"
+    return f"Beside {beside}: {'; '.join(said)}.{note}"
 
 
 def _met(rows: list[PublishedRow]) -> str:

@@ -64,12 +64,14 @@ class Published:
         shift: Under which it was measured; empty for none.
         figure: Where it was shown, in one word.
         source: Where it comes from and how its numbers became those of the rows.
+        exact: Whether it is no paper's curve but the exact line, computed independently.
     """
 
     predictor: str
     shift: str
     figure: str
     source: str = ""
+    exact: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

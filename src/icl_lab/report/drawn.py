@@ -11,7 +11,7 @@ from scipy import stats
 from icl_lab.evaluation.curves import BATCH
 from icl_lab.report.answer import refusals
 from icl_lab.report.axes import Picture
-from icl_lab.report.data import Comparison
+from icl_lab.report.data import Comparison, Published
 from icl_lab.report.drawing import inline_svg
 from icl_lab.report.figures import learning_figure, training_figure
 from icl_lab.report.labels import printable
@@ -188,10 +188,16 @@ FEW = 40
 
 def published_words(comparison: Comparison, shifts: Sequence[str]) -> str:
     """Which published bands are drawn, and how their numbers became those of the picture."""
-    curves = comparison.rows(f"{comparison.metric}_mean")["predictor"].unique()
-    sources = [one.source for one in comparison.published if one.shift in shifts and one.predictor in set(curves)]
+    curves = set(comparison.rows(f"{comparison.metric}_mean")["predictor"])
+    drawn = [one for one in comparison.published if one.shift in shifts and one.predictor in curves]
+    exact = listed(list(dict.fromkeys(one.source for one in drawn if one.exact)))
+    return _joined(_paper_words([one for one in drawn if not one.exact]), exact and f"Dotted bands: {exact}.")
+
+
+def _paper_words(drawn: Sequence[Published]) -> str:
+    sources = [one.source for one in drawn]
     papers = dict.fromkeys(source.partition(", figure")[0] for source in sources)
-    figures = dict.fromkeys(one.figure for one in comparison.published if one.shift in shifts)
+    figures = dict.fromkeys(one.figure for one in drawn)
     if not papers:
         return ""
     word = "figures" if len(figures) > 1 else "figure"

@@ -82,7 +82,8 @@ def _entry(path: Path, data: Mapping[str, Any]) -> Entry:
 
 def _published(path: Path, data: Mapping[str, Any]) -> Published:
     words = {key: _typed(path, data, key, str, required=True) for key in ("predictor", "shift", "figure")}
-    return Published(**words, source=_typed(path, data, "source", str, ""))
+    exact = _typed(path, data, "exact", bool, False)
+    return Published(**words, source=_typed(path, data, "source", str, ""), exact=exact)
 
 
 def _typed(
@@ -98,7 +99,7 @@ def _typed(
     return value
 
 
-_KINDS: dict[type, str] = {str: "text", list: "a list", dict: "an object"}
+_KINDS: dict[type, str] = {str: "text", bool: "true or false", list: "a list", dict: "an object"}
 
 
 def _object(path: Path, where: str, data: Any) -> Mapping[str, Any]:

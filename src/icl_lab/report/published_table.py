@@ -145,7 +145,8 @@ def published_table(rows: list[PublishedRow], measure: Measure) -> Grid:
         column("meet", (point.verdict for _, point, _ in lines)),
         column("of all", (row.count if first else "" for row, _, first in lines)),
     )
-    return Grid(f"Ours and published: {measure.words}, 90% intervals", names, columns)
+    exact = " (exact: computed independently, in no paper)" if any(row.published.exact for row in rows) else ""
+    return Grid(f"Ours and published{exact}: {measure.words}, 90% intervals", names, columns)
 
 
 def misses_words(rows: list[PublishedRow]) -> str:

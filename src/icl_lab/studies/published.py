@@ -23,6 +23,7 @@ def published_beside(evaluated: Sequence[Curves], trained: Task) -> list[tuple[P
                 shift=curves.shift,
                 figure=found.figure,
                 source=f"{found.source}; {found.normalisation}",
+                exact=found.exact,
             ),
             list(_rows(found, curves, label)),
         )

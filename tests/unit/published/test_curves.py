@@ -12,7 +12,10 @@ from icl_lab.tasks.base import Task
 from icl_lab.tasks.decision_tree import DecisionTree
 from icl_lab.tasks.inputs.skewed import Skewed
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.many_outlier_regression import ManyOutlierRegression
+from icl_lab.tasks.orthogonal_outlier_regression import OrthogonalOutlierRegression
 from icl_lab.tasks.sparse_linear_regression import SparseLinearRegression
+from icl_lab.tasks.sparse_parity import SparseParity
 from icl_lab.tasks.two_layer_relu import TwoLayerRelu
 
 LINEAR, SKEWED = LinearRegression(), LinearRegression(inputs=Skewed())
@@ -113,6 +116,27 @@ def test_bands_enclose_their_curve_and_fit_their_standard_error() -> None:
         of_one_run = curve.standard_error * np.sqrt(curve.runs)
         # Four digits each, and no error is known to better than the millionth that the figures were read to.
         assert (curve.high - curve.low >= 3.28 * of_one_run - 2e-3 * curve.value - 1e-6).all()
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "shown", "error"),
+    [
+        (OrthogonalOutlierRegression(), "clean_least_squares", 20, 0.5),
+        (ManyOutlierRegression(length=64), "clean_least_squares", 40, 0.8),
+        (SparseParity(), "bayes_parity", 4, 0.28),
+    ],
+)
+def test_an_exact_line_is_served_and_never_called_the_papers(task: Task, label: str, shown: int, error: float) -> None:
+    (curve,) = published_curve(task, "", label)
+    assert curve.exact
+    assert curve.source == "exact line, computed independently (reference for Park et al. 2024, arXiv 2402.04248)"
+    assert "published" not in curve.source + curve.normalisation
+    assert curve.metric == task.metric
+    # Rounded by hand: half a unit of the second digit.
+    assert at(curve, shown) == pytest.approx(error, abs=0.005)
+    assert ((curve.low >= 0) & (curve.low <= curve.value) & (curve.value <= curve.high)).all()
+    assert published_curve(task.replace(dim=7), "", label) == []
+    assert published_curve(task, "", "least_squares") == []
 
 
 def test_the_source_names_figure_and_runs() -> None:
