@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import Lasso as ReferenceLasso
 
-from icl_lab.baselines import lasso, least_squares, smallest_norm
+from icl_lab.baselines import lasso, least_squares
 from icl_lab.baselines.averaging import Averaging
 from icl_lab.baselines.lasso import Lasso
 from icl_lab.baselines.least_squares import LeastSquares
+from icl_lab.baselines.parts import smallest_norm
 from icl_lab.baselines.ridge import Ridge
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from icl_lab.baselines import smallest_norm
 from icl_lab.baselines.least_squares import LeastSquares
+from icl_lab.baselines.parts import smallest_norm
 from icl_lab.baselines.parts.smallest_norm import RANK_TOLERANCE
 from icl_lab.core.prompts import Examples, PromptBatch
 from icl_lab.core.streams import Stream
