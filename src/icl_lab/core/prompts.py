@@ -13,6 +13,9 @@ from torch import Tensor
 
 from icl_lab.core.errors import UserError
 
+EVALUATION_BATCH = 64
+"""Prompts drawn together in an evaluation, 20 of which are the 1,280 of both papers; those of one may share a draw."""
+
 
 @dataclass(frozen=True)
 class Examples:

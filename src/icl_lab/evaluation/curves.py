@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
-from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.prompts import EVALUATION_BATCH, PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.core.specs import digest
 from icl_lab.core.streams import Stream
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NUM_PROMPTS = 1280
 """As both papers evaluate: 20 batches of 64."""
-BATCH = 64
+BATCH = EVALUATION_BATCH
 
 
 @dataclass(frozen=True)

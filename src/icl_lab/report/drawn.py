@@ -8,7 +8,7 @@ import polars as pl
 from markupsafe import Markup
 from scipy import stats
 
-from icl_lab.evaluation.curves import BATCH
+from icl_lab.core.prompts import EVALUATION_BATCH
 from icl_lab.report.answer import refusals
 from icl_lab.report.axes import Picture
 from icl_lab.report.data import Comparison, Published
@@ -167,7 +167,7 @@ def no_interval_words(prompts: Sequence[str]) -> str:
         return ""
     where = f" ({listed(list(prompts))})" if any(prompts) else ""
     return (
-        f"There are no intervals where all prompts share one draw{where}: more than {BATCH} prompts are needed, since"
+        f"There are no intervals where all prompts share one draw{where}: more than {EVALUATION_BATCH} prompts are needed, since"
         " those of a batch share theirs."
     )
 
