@@ -167,8 +167,8 @@ def no_interval_words(prompts: Sequence[str]) -> str:
         return ""
     where = f" ({listed(list(prompts))})" if any(prompts) else ""
     return (
-        f"There are no intervals where all prompts share one draw{where}: more than {EVALUATION_BATCH} prompts are needed, since"
-        " those of a batch share theirs."
+        f"There are no intervals where all prompts share one draw{where}: more than {EVALUATION_BATCH} prompts are"
+        " needed, since those of a batch share theirs."
     )
 
 
