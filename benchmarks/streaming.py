@@ -81,14 +81,17 @@ def main() -> None:
     parser.add_argument("--attention", default="2000,4000,8000", help="lengths for attention; empty for none")
     parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args()
+    lengths = [int(number) for number in filter(None, chosen.attention.split(","))]
+    if min([chosen.examples, *lengths]) <= WARM + SINGLE:
+        parser.error(f"expected more than {WARM + SINGLE:,} examples in every stream")
     torch.set_num_threads(chosen.threads)
     print(f"{'':<24}{'':>12}{'us an example':>24}{'numbers of state':>28}{'peak memory':>12}")
     after = f"after {WARM:,}"
     print(f"{'model':<24}{'examples':>12}{'in pieces':>12}{'singly':>12}{after:>14}{'at the end':>14}{'+ MiB':>12}")
     name = chosen.model
     measure(icl.model(name) if name in PRESETS else icl.model("pattern", blocks=name), chosen.examples, chosen.at_once)
-    for number in filter(None, chosen.attention.split(",")):
-        measure(icl.model("pattern", blocks=ATTENTION), int(number), chosen.at_once)
+    for number in lengths:
+        measure(icl.model("pattern", blocks=ATTENTION), number, chosen.at_once)
 
 
 if __name__ == "__main__":
