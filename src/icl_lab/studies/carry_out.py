@@ -110,7 +110,7 @@ def judged(study: Study, scale: Scale, out: Path) -> FoundStudy:
         question=study.question,
         source=study.source,
         scale=scale,
-        parts=tuple(_part(study, part, rows, out) for part in parts),
+        parts=tuple(_part(study, part, {} if scale == "smoke" else rows, out) for part in parts),  # smoke shows nothing
         claims=tuple(_claim(claim, rows, parts, scale) for claim in study.claims),
         marks_source=table.source if table else "",
         figures=study.figures,

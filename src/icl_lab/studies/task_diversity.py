@@ -27,7 +27,7 @@ PLANS = tuple(
         name=f"pool_{num_tasks}",
         title=f"A pool of {num_tasks:,} linear functions",
         task=TaskPool(num_tasks=num_tasks),
-        smoke=TaskPool(num_tasks=num_tasks, dim=3, length=6),
+        smoke=TaskPool(num_tasks=num_tasks, dim=3, length=10),
         models=MODELS,
         steps=3000,
         shifts=(NewFunctions(),),
