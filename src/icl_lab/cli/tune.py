@@ -25,7 +25,10 @@ from icl_lab.sweep.base import EXECUTORS, Executor
 
 def tune(
     study: Annotated[str, typer.Argument(help="A study from `icl list study`.")],
-    parts: Annotated[str, typer.Option(help="Parts to search for, with commas; by default all.")] = "",
+    parts: Annotated[
+        str,
+        typer.Option(help="Parts to search for, with commas; by default those that use no other one's."),
+    ] = "",
     models: Annotated[str, typer.Option(help="Models to search for, with commas; by default all.")] = "",
     trials: Annotated[int, typer.Option(min=1, help="Recipes that are tried for each model.")] = 8,
     share: Annotated[float, typer.Option(help="Of the part's training steps, for a trial; above 0, at most 1.")] = 0.25,
@@ -90,15 +93,20 @@ def print_trials(jobs: Sequence[TuningJob]) -> None:
 
 
 def searched(study: Study, scale: Scale, parts: Sequence[str], models: Sequence[str]) -> list[tuple[Part, Entry]]:
-    """The parts and models to search for, by name or all; a part that repeats another one as published is none.
+    """The parts and models to search for, by name or all that have a search of their own.
+
+    A part that repeats another one as published is none; one that uses another part's search is searched by name only.
 
     Raises:
-        UserError: There is no such part or model, or the part is such a repetition.
+        UserError: There is no such part or model, the part is such a repetition, or no part has a search of its own.
     """
     for name in parts:
         if original := study.part(name, scale).variant_of:
             raise UserError(f"{name} repeats {original} by the published recipe: search for {original} instead")
-    among = [part for part in study.parts(scale) if (part.name in parts if parts else not part.variant_of)]
+    among = [part for part in study.parts(scale) if (part.name in parts if parts else _has_search(part))]
+    if not among:
+        used = {" ".join(part.recipe_of) for part in study.parts(scale) if part.recipe_of}
+        raise UserError(f"all parts use the search of {', '.join(sorted(used))}: name with --parts what to search for")
     found = [(part, entry) for part in among for entry in part.comparison.entries]
     labels = {name for part, entry in found for name in (part.comparison.label(entry.model), entry.model.word)}
     for name in models:
@@ -111,6 +119,10 @@ def searched(study: Study, scale: Scale, parts: Sequence[str], models: Sequence[
         for part, entry in found
         if not models or {part.comparison.label(entry.model), entry.model.word} & {*models}
     ]
+
+
+def _has_search(part: Part) -> bool:
+    return not part.variant_of and part.recipe_of is None
 
 
 def _keep(study: str, jobs: Sequence[TuningJob]) -> None:

@@ -14,6 +14,7 @@ from icl_lab.core.registry import Registry
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Registered
 from icl_lab.report.study_figures import StudyFigure
+from icl_lab.studies.chosen import PartOf
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.comparison import ComparisonSpec
 
@@ -33,6 +34,8 @@ class Part:
         comparison: What is trained and evaluated.
         headline: Labels of the models that claims are about; the others are trained last.
         variant_of: Name of the part that this one repeats with another recipe; the claims are judged on both.
+        recipe_of: Study and part whose search for recipes this one uses, where it has none of its own.
+        searched: Label of a model -> the study and part of the search that its recipe comes from.
         published: The comparison at the published sizes, which the page says the differences to.
     """
 
@@ -41,6 +44,8 @@ class Part:
     comparison: ComparisonSpec
     headline: tuple[str, ...]
     variant_of: str = ""
+    recipe_of: PartOf | None = None
+    searched: Mapping[str, PartOf] = field(default_factory=dict)
     published: ComparisonSpec | None = None
 
 
@@ -133,6 +138,8 @@ def faults(study: Study, scale: Scale) -> Iterator[str]:
     for part in parts.values():
         if part.variant_of and part.variant_of not in parts:
             yield f"{part.name} is a variant of {part.variant_of}, which is no part"
+        if part.recipe_of and not _is_part(*part.recipe_of, scale):
+            yield f"{part.name} uses the search of {' '.join(part.recipe_of)}, which is no part"
     for claim in study.claims:
         for quantity in claim.quantities:
             if quantity.part not in parts:
@@ -148,3 +155,7 @@ def faults(study: Study, scale: Scale) -> Iterator[str]:
                 continue
             if quantity.shift and quantity.shift not in spec.evaluated_shifts:
                 yield f"{claim.id} speaks of {quantity.shift}, under which {quantity.part} is not evaluated"
+
+
+def _is_part(study: str, name: str, scale: Scale) -> bool:
+    return study in STUDIES and name in {part.name for part in STUDIES.get(study)().parts(scale)}

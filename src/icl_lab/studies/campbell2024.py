@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from icl_lab.core.scales import Scale
 from icl_lab.studies.base import STUDIES, Part, ScoreTable, Study
 from icl_lab.studies.claims import Claim
-from icl_lab.studies.parts import Plan, parts_at
+from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
 from icl_lab.studies.recipes import PAPER as PARK
 from icl_lab.studies.statements import AtLeast, AtMost, Statement
@@ -47,6 +47,7 @@ PLANS = (
         models=MODELS,
         support=HYBRIDS,
         steps=4000,
+        recipe_of=REGRESSION,
         published=PARK,
         baselines=("lasso",),
     ),
@@ -58,6 +59,7 @@ PLANS = (
         models=MODELS,
         support=HYBRIDS,
         steps=2500,
+        recipe_of=REGRESSION,
         published=PARK,
         baselines=(NETWORK,),
     ),
@@ -69,6 +71,7 @@ PLANS = (
         models=MODELS,
         support=HYBRIDS,
         steps=2500,
+        recipe_of=REGRESSION,
         published=PARK,
         baselines=("decision_tree",),
     ),

@@ -1,35 +1,67 @@
 """Recipes that a search chose, architecture by architecture and part by part; `icl tune` writes them.
 
+A search for every part would cost more than all trainings: a part may use the search of another one.
+
 `recipes_found/<study>.json` beside this file holds, for each part and model, the fields of `TrainingSpec` that were
 searched (optimiser, curriculum), and how they were found.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from icl_lab.core.files import read_json, write_json
 from icl_lab.core.specs import field_types
+from icl_lab.studies.recipes import steps_of
+from icl_lab.studies.tuning_plan import Recipe, grows
+from icl_lab.tasks.base import Task
 from icl_lab.training.spec import TrainingSpec
 
 FOUND = Path(__file__).parent / "recipes_found"
 
+PartOf = tuple[str, str]
+"""The names of a study and of one of its parts."""
 
-def chosen_training(study: str, part: str, model: str, base: TrainingSpec) -> TrainingSpec:
-    """The recipe that was chosen for a model on a part; `base` where none was.
+
+@dataclass(frozen=True)
+class Chosen:
+    """A recipe, and where it comes from.
 
     Args:
-        study: Name of the study.
-        part: Name of the part; a variant has its own.
+        training: The recipe.
+        searched: The part for which it was searched; none where no search was made.
+    """
+
+    training: TrainingSpec
+    searched: PartOf | None = None
+
+
+def chosen_training(own: PartOf, model: str, base: TrainingSpec, task: Task, recipe_of: PartOf | None = None) -> Chosen:
+    """The recipe that was chosen for a model on a part, or else on another one; `base` where none was.
+
+    Args:
+        own: The part; a variant has its own.
         model: The model's word, a preset's name or a pattern.
         base: Everything that was not searched.
+        task: Of the part.
+        recipe_of: The part whose search counts where the part itself has none. Its optimiser is taken as it is. A
+            curriculum is one of another task: where a compressed one was chosen, this task's own is compressed.
     """
-    found = recipes(study).get(part, {}).get(model)
+    found = recipes(own[0]).get(own[1], {}).get(model)
+    if found is not None:
+        return Chosen(_with(base, found["training"], *field_types(TrainingSpec)), own)
+    found = recipes(recipe_of[0]).get(recipe_of[1], {}).get(model) if recipe_of else None
     if found is None:
-        return base
-    searched = {key: value for key, value in found["training"].items() if key in field_types(TrainingSpec)}
-    chosen = TrainingSpec.from_json(base.to_json() | searched)
+        return Chosen(base)
+    optimiser = _with(base, found["training"], "optimiser").optimiser
+    ramped = found["training"]["curriculum"] is not None and grows(task.curriculum)
+    return Chosen(Recipe(optimiser, ramped).training(base, task, steps_of(base)), recipe_of)
+
+
+def _with(base: TrainingSpec, found: Mapping[str, Any], *names: str) -> TrainingSpec:
+    chosen = TrainingSpec.from_json(base.to_json() | {name: found[name] for name in names if name in found})
     assert isinstance(chosen, TrainingSpec)
     return chosen
 

@@ -18,10 +18,9 @@ from icl_lab.evaluation.size import measure
 from icl_lab.models.network import Network
 from icl_lab.models.presets.base import Preset
 from icl_lab.studies.base import Part
-from icl_lab.studies.recipes import model_at
+from icl_lab.studies.recipes import model_at, steps_of
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.linear_regression import LinearRegression
-from icl_lab.training.budgets.steps import Steps
 from icl_lab.training.spec import RunSpec
 
 PROBE_BATCH = 16
@@ -59,13 +58,11 @@ def costs_of(parts: Sequence[Part]) -> tuple[PartCost, ...]:
 
 
 def _run_flops(run: RunSpec, counted: dict[str, int]) -> int:
-    budget = run.training.budget
-    assert isinstance(budget, Steps)
     # What a network does depends on its spec and the number of tokens; many tasks have both in common.
     key = digest({"network": run.model.network(run.task).to_json(), "tokens": run.task.num_tokens})
     if key not in counted:
         counted[key] = prompt_flops(run.model, run.task)
-    return counted[key] * run.training.batch * budget.amount
+    return counted[key] * run.training.batch * steps_of(run.training)
 
 
 def prompt_flops(model: Preset, task: Task) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from icl_lab.core.scales import Scale
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
-from icl_lab.studies.parts import Plan, parts_at
+from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
 from icl_lab.studies.recipes import PAPER as PARK
 from icl_lab.studies.statements import AtLeast, AtMost, Below, Near, Statement, Times
@@ -57,6 +57,7 @@ PLANS = (
         shifts=SHIFTS,
         shifts_longest=True,
         longest=_longest(41),
+        recipe_of=REGRESSION,
         published=PUBLISHED,
         published_for={"s4": S4_PUBLISHED},
         baselines=("least_squares",),
@@ -70,6 +71,7 @@ PLANS = (
         settings=SETTINGS,
         steps=4000,
         longest=_longest(41),
+        recipe_of=REGRESSION,
         published=PUBLISHED,
         baselines=("least_squares", "lasso"),
     ),
@@ -82,6 +84,7 @@ PLANS = (
         settings=SETTINGS,
         steps=2500,
         longest=_longest(101),
+        recipe_of=REGRESSION,
         published=PUBLISHED,
         baselines=("least_squares", "gradient_descent_network"),
     ),
@@ -94,6 +97,7 @@ PLANS = (
         settings=SETTINGS,
         steps=2500,
         longest=_longest(101),
+        recipe_of=REGRESSION,
         published=PUBLISHED,
         baselines=("decision_tree", "decision_tree(max_depth=none)"),
     ),
@@ -106,6 +110,7 @@ PLANS = (
         settings=SETTINGS,
         steps=4000,
         shifts=(ScaledInputs(), NoisyLabels(), Skewed(), Orthants()),
+        recipe_of=REGRESSION,
         published=PUBLISHED.replace(schedule=Constant()),
         baselines=("least_squares", "nearest_neighbours", "averaging"),
     ),
@@ -119,6 +124,7 @@ PLANS = (
             settings=SETTINGS,
             steps=steps,
             num_seeds=1,
+            recipe_of=REGRESSION,
             shifts=(Isotropic(),),
             shifts_longest=True,
             longest=_longest(length),

@@ -9,7 +9,7 @@ from itertools import chain
 from icl_lab.core.scales import Scale
 from icl_lab.studies.base import STUDIES, Mark, MarkTable, Part, Study
 from icl_lab.studies.claims import Claim
-from icl_lab.studies.parts import Plan, parts_at
+from icl_lab.studies.parts import PARITY, RECALL, REGRESSION, Plan, parts_at
 from icl_lab.studies.quantities import Quantity, What
 from icl_lab.studies.recipes import PAPER as PAPER_TRAINING
 from icl_lab.studies.statements import AtLeast, AtMost, Below, Near, Statement, Times
@@ -78,6 +78,7 @@ PLANS = (
         models=MODELS,
         support=OTHERS,
         steps=2500,
+        recipe_of=REGRESSION,
         published=_published(4e-4),
         baselines=("decision_tree", "nearest_neighbours", "least_squares"),
     ),
@@ -89,6 +90,7 @@ PLANS = (
         models=MODELS,
         support=OTHERS,
         steps=2500,
+        recipe_of=REGRESSION,
         published=_published(1e-4),
     ),
     Plan(
@@ -100,6 +102,7 @@ PLANS = (
         support=OTHERS,
         steps=1600,
         batch=16,
+        recipe_of=REGRESSION,
         published=_published(1e-4),
     ),
     Plan(
@@ -110,6 +113,7 @@ PLANS = (
         models=MODELS,
         support=OTHERS,
         steps=2500,
+        recipe_of=REGRESSION,
         published=_published(1e-4),
         baselines=("least_squares", "nearest_neighbours", "averaging"),
     ),
@@ -121,6 +125,7 @@ PLANS = (
         models=MODELS,
         support=OTHERS,
         steps=4000,
+        recipe_of=REGRESSION,
         published=_published(1e-4),
         baselines=("least_squares", "lasso", "nearest_neighbours"),
     ),
@@ -132,6 +137,7 @@ PLANS = (
         models=MODELS,
         support=OTHERS,
         steps=1800,
+        recipe_of=REGRESSION,
         published=_published(1e-4),
     ),
     Plan(
@@ -142,6 +148,7 @@ PLANS = (
         models=MODELS,
         steps=1600,
         batch=16,
+        recipe_of=REGRESSION,
         published=_published(5e-4),
     ),
     Plan(
@@ -152,6 +159,7 @@ PLANS = (
         models=MODELS,
         num_seeds=1,
         steps=2000,
+        recipe_of=PARITY,
         published=_published(4e-4),
     ),
     Plan(
@@ -163,6 +171,7 @@ PLANS = (
         support=("standard_hybrid",),
         num_seeds=1,
         steps=3000,
+        recipe_of=RECALL,
         published=_published(2e-4).replace(clip=100.0),
     ),
     *(
@@ -173,6 +182,7 @@ PLANS = (
             smoke=OrthogonalOutlierRegression(dim=3, length=9),
             models=MODELS,
             width=width,
+            recipe_of=REGRESSION,
             num_seeds=1,
             steps=2500,
             published=_published(1e-4),

@@ -12,13 +12,18 @@ from icl_lab.core.scales import Scale
 from icl_lab.core.specs import from_short
 from icl_lab.models.presets.base import Preset
 from icl_lab.studies.base import Part
-from icl_lab.studies.chosen import chosen_training
+from icl_lab.studies.chosen import Chosen, PartOf, chosen_training
 from icl_lab.studies.comparison import ComparisonSpec, Entry
 from icl_lab.studies.recipes import NUM_PROMPTS, model_at, training_at
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.shifts.base import Shift
 from icl_lab.training.budgets.steps import Steps
 from icl_lab.training.spec import TrainingSpec
+
+REGRESSION: PartOf = ("park2024", "linear_regression")
+RECALL: PartOf = ("park2024", "vector_mqar")
+PARITY: PartOf = ("park2024", "sparse_parity")
+"""Searches that other parts use as well: to search for every part would cost more than all trainings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,7 @@ class Plan:
         published_for: Model -> its published training, where it differs.
         as_published: Whether the small scale has the published optimiser instead of the chosen recipe.
         variant_of: See `Part`.
+        recipe_of: See `Part`.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Plan:
     published_for: Mapping[str, TrainingSpec] = field(default_factory=dict)
     as_published: bool = False
     variant_of: str = ""
+    recipe_of: PartOf | None = None
 
     def at(self, study: str, scale: Scale) -> Part:
         """The part at a scale.
@@ -77,8 +84,12 @@ class Plan:
         """
         task = self.smoke if scale == "smoke" else self.task
         named = task.baselines if self.baselines is None else self.baselines
-        entries = [self._entry(study, scale, task, name) for name in self.models]
-        entries += [self._entry(study, scale, task, name, num_seeds=1) for name in self.support]
+        models = [self._model(scale, name) for name in (*self.models, *self.support)]
+        chosen = [self._chosen(study, scale, task, model) for model in models]
+        entries = [
+            Entry(model=model, training=found.training, num_seeds=None if place < len(self.models) else 1)
+            for place, (model, found) in enumerate(zip(models, chosen, strict=True))
+        ]
         comparison = ComparisonSpec(
             task=task,
             entries=tuple(entries),
@@ -96,12 +107,14 @@ class Plan:
             comparison=comparison,
             headline=tuple(comparison.label(entry.model) for entry in entries[: len(self.models)]),
             variant_of=self.variant_of,
+            recipe_of=self.recipe_of,
+            searched={
+                comparison.label(model): found.searched
+                for model, found in zip(models, chosen, strict=True)
+                if found.searched
+            },
             published=None if scale == "paper" else self.at(study, "paper").comparison,
         )
-
-    def _entry(self, study: str, scale: Scale, task: Task, name: str, num_seeds: int | None = None) -> Entry:
-        model = self._model(scale, name)
-        return Entry(model=model, training=self._training(study, scale, task, model), num_seeds=num_seeds)
 
     def _model(self, scale: Scale, name: str) -> Preset:
         model = model_at(scale, name)
@@ -109,17 +122,17 @@ class Plan:
             model = model.replace(d_model=round(self.width * model.d_model))
         return model.override({key: text for key, text in self.settings.items() if hasattr(model, key)})
 
-    def _training(self, study: str, scale: Scale, task: Task, model: Preset) -> TrainingSpec:
+    def _chosen(self, study: str, scale: Scale, task: Task, model: Preset) -> Chosen:
         published = self.published_for.get(model.word, self.published)
         if scale == "paper":
-            return published.replace(curriculum=task.curriculum)
+            return Chosen(published.replace(curriculum=task.curriculum))
         base = training_at(scale, task)
         if scale == "smoke":
-            return base
+            return Chosen(base)
         base = base.replace(budget=Steps(amount=self.steps), batch=self.batch, checkpoint_interval=200)
         if self.as_published:
-            return base.replace(optimiser=published.optimiser, schedule=published.schedule)
-        return chosen_training(study, self.name, model.word, base)
+            return Chosen(base.replace(optimiser=published.optimiser, schedule=published.schedule))
+        return chosen_training((study, self.name), model.word, base, task, self.recipe_of)
 
 
 def parts_at(study: str, plans: Sequence[Plan], scale: Scale) -> tuple[Part, ...]:

@@ -6,7 +6,7 @@ from icl_lab.core.scales import Scale
 from icl_lab.report.study_figures import ErrorAgainstCost, StudyFigure
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
-from icl_lab.studies.parts import Plan, parts_at
+from icl_lab.studies.parts import RECALL, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
 from icl_lab.studies.recipes import PAPER as PARK
 from icl_lab.studies.statements import AtLeast, AtMost, Below
@@ -37,6 +37,7 @@ PLANS = (
         smoke=VectorMqar(dim=4, length=8),
         models=MODELS,
         steps=3000,
+        recipe_of=RECALL,
         published=PARK.replace(optimiser=Adam(rate=2e-4)),
     ),
 )

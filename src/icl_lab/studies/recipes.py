@@ -74,3 +74,9 @@ def training_at(scale: Scale, task: Task) -> TrainingSpec:
     if scale == "small":
         return TrainingSpec(budget=Steps(amount=1600), optimiser=Muon(rate=1e-3), schedule=Linear(decay=0.3))
     return PAPER.replace(curriculum=task.curriculum)
+
+
+def steps_of(training: TrainingSpec) -> int:
+    """Optimiser steps of a study's training, which has a budget in steps."""
+    assert isinstance(training.budget, Steps)
+    return training.budget.amount

@@ -10,7 +10,7 @@ from icl_lab.core.scales import Scale
 from icl_lab.report.study_figures import ErrorOverParts, StudyFigure
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
-from icl_lab.studies.parts import Plan, parts_at
+from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
 from icl_lab.studies.recipes import PAPER as PARK
 from icl_lab.studies.statements import AtLeast, Below, Near
@@ -31,6 +31,7 @@ PLANS = tuple(
         models=MODELS,
         steps=3000,
         shifts=(NewFunctions(),),
+        recipe_of=REGRESSION,
         published=PARK,
     )
     for num_tasks in POOLS

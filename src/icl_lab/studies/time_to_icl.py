@@ -6,7 +6,7 @@ from icl_lab.core.scales import Scale
 from icl_lab.report.study_figures import StudyFigure, TimeToHalf
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
-from icl_lab.studies.parts import Plan, parts_at
+from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
 from icl_lab.studies.recipes import PAPER as PARK
 from icl_lab.studies.statements import AtMost, Statement, Times
@@ -26,6 +26,7 @@ PLANS = tuple(
         smoke=LinearRegression(dim=3, length=7),
         models=MODELS,
         steps=3000,
+        recipe_of=REGRESSION,
         published=PARK,
         baselines=("least_squares", "averaging"),
     )

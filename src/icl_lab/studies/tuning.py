@@ -20,6 +20,7 @@ from icl_lab.core.files import inside, read_json, write_json
 from icl_lab.core.specs import digest
 from icl_lab.studies.base import Part
 from icl_lab.studies.comparison import Entry
+from icl_lab.studies.recipes import steps_of
 from icl_lab.studies.tuning_journal import BEFORE_PRUNING, End, State, make_trials
 from icl_lab.studies.tuning_plan import Recipe, recipe
 from icl_lab.sweep.base import Progress
@@ -179,9 +180,7 @@ class TuningJob:
     @property
     def _whole(self) -> int:
         """Optimiser steps of the part's trainings."""
-        budget = self.entry.training.budget
-        assert isinstance(budget, Steps)
-        return budget.amount
+        return steps_of(self.entry.training)
 
     def _recipe(self, number: int) -> Recipe:
         return recipe(number, self._task)

@@ -17,7 +17,7 @@ class Repeating(Study):
     question = "Q?"
 
     def parts(self, scale: Scale) -> tuple[Part, ...]:
-        part = STUDIES.get("time_to_icl")().part("linear_5", scale)
+        part = replace(STUDIES.get("time_to_icl")().part("linear_5", scale), recipe_of=None)
         return (part, replace(part, name="again", variant_of="linear_5"))
 
     @property
@@ -39,3 +39,15 @@ def test_a_repetition_is_refused_by_name() -> None:
 def test_models_are_found_by_name() -> None:
     ((_, entry),) = searched(Repeating(), "small", ("linear_5",), ("mamba",))
     assert entry.model.word == "mamba"
+
+
+def test_parts_that_use_another_search_are_searched_by_name_only() -> None:
+    found = searched(STUDIES.get("park2024")(), "small", (), ("mamba",))
+    assert [part.name for part, _ in found] == ["sparse_parity", "vector_mqar", "linear_regression"]
+    ((part, _),) = searched(STUDIES.get("park2024")(), "small", ("decision_tree",), ("mamba",))
+    assert part.name == "decision_tree"
+
+
+def test_a_study_without_a_search_of_its_own_says_so() -> None:
+    with pytest.raises(UserError, match="all parts use the search of park2024 linear_regression: name with --parts"):
+        searched(STUDIES.get("time_to_icl")(), "small", (), ())

@@ -16,7 +16,7 @@ from icl_lab.models.network import Network
 from icl_lab.models.presets.transformer import Transformer
 from icl_lab.studies import chosen, tuning, tuning_journal
 from icl_lab.studies.base import Part
-from icl_lab.studies.chosen import chosen_training
+from icl_lab.studies.chosen import Chosen, chosen_training
 from icl_lab.studies.comparison import ComparisonSpec, Entry
 from icl_lab.studies.recipes import training_at
 from icl_lab.studies.tuning import TuningJob
@@ -243,11 +243,12 @@ def test_what_is_kept_is_what_a_study_trains_by(
     best, stored, base = whole.chosen(), whole.stored(), ENTRY.training
     assert best is not None
     assert stored is not None
-    assert chosen_training("toy", "tiny", "transformer", base) == base
+    own = ("toy", "tiny")
+    assert chosen_training(own, "transformer", base, TASK) == Chosen(base)
     chosen.keep("toy", {"tiny": {"transformer": stored}})
-    found = recipe(best.number, TASK).training(base, TASK, 80)
-    assert chosen_training("toy", "tiny", "transformer", base) == found
-    assert chosen_training("toy", "tiny", "mamba", base) == base
+    found = Chosen(recipe(best.number, TASK).training(base, TASK, 80), own)
+    assert chosen_training(own, "transformer", base, TASK) == found
+    assert chosen_training(own, "mamba", base, TASK) == Chosen(base)
     chosen.keep("toy", {"tiny": {"mamba": stored}, "other": {"mamba": stored}})
     for part, model in (("tiny", "transformer"), ("tiny", "mamba"), ("other", "mamba")):
-        assert chosen_training("toy", part, model, base) == found
+        assert chosen_training(("toy", part), model, base, TASK) == replace(found, searched=("toy", part))

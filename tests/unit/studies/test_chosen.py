@@ -1,0 +1,110 @@
+"""Recipes that parts borrow from the searches of others."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from icl_lab.studies import chosen
+from icl_lab.studies.base import STUDIES, faults
+from icl_lab.studies.chosen import Chosen, chosen_training
+from icl_lab.studies.parts import REGRESSION
+from icl_lab.studies.recipes import steps_of, training_at
+from icl_lab.studies.tuning_plan import RAMPED, compressed
+from icl_lab.tasks.base import Task
+from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.regular_languages import RegularLanguages
+from icl_lab.tasks.sparse_parity import SparseParity
+from icl_lab.tasks.two_layer_relu import TwoLayerRelu
+from icl_lab.training.optimisers.adam import Adam
+from icl_lab.training.spec import TrainingSpec
+
+ANCHOR = LinearRegression()
+BASE = training_at("small", ANCHOR)
+
+
+@pytest.fixture(autouse=True)
+def no_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(chosen, "FOUND", tmp_path)
+    chosen.forget()
+    yield
+    chosen.forget()
+
+
+def keep(part: str, *models: str, ramped: bool = False, rate: float = 0.0123) -> None:
+    """As a search on the anchor stores it."""
+    curriculum = compressed(ANCHOR.curriculum, 1000) if ramped else None
+    training = BASE.replace(optimiser=Adam(rate=rate), curriculum=curriculum).to_json()
+    stored: dict[str, Any] = {"training": {name: training[name] for name in ("optimiser", "curriculum")}}
+    chosen.keep("park2024", {part: dict.fromkeys(models, stored)})
+
+
+def borrowed(task: Task, model: str = "mamba") -> Chosen:
+    return chosen_training(("park2024", "another"), model, BASE, task, REGRESSION)
+
+
+def test_the_optimiser_is_borrowed_and_nothing_else() -> None:
+    keep("linear_regression", "mamba")
+    assert borrowed(SparseParity()) == Chosen(BASE.replace(optimiser=Adam(rate=0.0123)), REGRESSION)
+
+
+def test_a_curriculum_is_that_of_the_borrowing_task() -> None:
+    keep("linear_regression", "mamba", ramped=True)
+    task = TwoLayerRelu()
+    found = borrowed(task).training
+    assert found.curriculum == compressed(task.curriculum, round(RAMPED * steps_of(BASE)))
+    assert found.curriculum != compressed(ANCHOR.curriculum, round(RAMPED * steps_of(BASE)))
+    assert found.task_at(task, steps_of(BASE) - 1).length == task.length
+
+
+def test_a_task_without_a_curriculum_gets_none() -> None:
+    keep("linear_regression", "mamba", ramped=True)
+    assert borrowed(RegularLanguages()).training.curriculum is None
+
+
+def test_an_architecture_without_a_search_keeps_its_recipe() -> None:
+    keep("linear_regression", "mamba")
+    assert borrowed(ANCHOR, "s4") == Chosen(BASE)
+
+
+def test_a_search_of_its_own_comes_first() -> None:
+    keep("linear_regression", "mamba")
+    keep("another", "mamba", rate=0.5)
+    assert borrowed(ANCHOR).training.optimiser == Adam(rate=0.5)
+    assert borrowed(ANCHOR).searched == ("park2024", "another")
+
+
+@pytest.mark.parametrize("name", STUDIES.names())
+def test_every_part_finds_its_search(name: str) -> None:
+    """Where each anchor has a search for the three models, so has every part, but for variants as published."""
+    for anchor in ("linear_regression", "vector_mqar", "sparse_parity"):
+        keep(anchor, "transformer", "mamba", "mambaformer", rate=0.0123)
+    for part in STUDIES.get(name)().parts("small"):
+        wanted = {
+            part.comparison.label(entry.model)
+            for entry in part.comparison.entries
+            if entry.model.word in ("transformer", "mamba", "mambaformer")
+        }
+        assert set(part.searched) == (set() if part.variant_of else wanted)
+        for entry in part.comparison.entries:
+            searched = part.comparison.label(entry.model) in part.searched
+            assert (_rate(entry.training) == 0.0123) == searched
+
+
+def _rate(training: TrainingSpec) -> float:
+    return training.optimiser.rate
+
+
+@pytest.mark.parametrize("scale", ["smoke", "paper"])
+def test_other_scales_have_no_searched_recipes(scale: Any) -> None:
+    keep("linear_regression", "mamba")
+    assert all(not part.searched for part in STUDIES.get("park2024")().parts(scale))
+
+
+def test_a_search_that_is_no_part_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    study = STUDIES.get("time_to_icl")()
+    parts = tuple(replace(part, recipe_of=("park2024", "none")) for part in study.parts("small"))
+    monkeypatch.setattr(type(study), "parts", lambda self, scale: parts)
+    assert "linear_5 uses the search of park2024 none, which is no part" in list(faults(study, "small"))
