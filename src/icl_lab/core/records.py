@@ -6,7 +6,7 @@ import math
 import os
 import zlib
 from collections.abc import Iterable
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,21 @@ def write_records(path: Path, records: Iterable[Record], *, compressed: bool = F
     else:
         write_atomic(path, _lines(records))
         beside.unlink(missing_ok=True)
+
+
+def rounded(record: Record, digits: int = 5) -> Record:
+    """The same with its numbers in so many significant digits, for files that are kept for long; counts stay exact.
+
+    >>> found = rounded(Record(run="r", predictor="p", task="t", metric="m", value=0.12345678, high=1234567.0))
+    >>> found.value, found.low, found.high
+    (0.12346, None, 1234567.0)
+    """
+    value, low, high = (_rounded(number, digits) for number in (record.value, record.low, record.high))
+    return replace(record, value=value, low=low, high=high)
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    return number if number is None or float(number).is_integer() else float(f"{number:.{digits}g}")
 
 
 def packed(path: Path) -> Path:

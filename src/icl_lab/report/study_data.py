@@ -46,6 +46,8 @@ class FoundClaim:
         deciding: Those of `premises` and `statements` that the verdict rests on.
         published: The published figure, in words.
         as_published: The verdict under the published optimiser, where that was run.
+        as_published_in: The parts that were run with it.
+        as_published_deciding: What that verdict rests on.
     """
 
     id: str
@@ -57,6 +59,29 @@ class FoundClaim:
     deciding: tuple[FoundStatement, ...] = ()
     published: str = ""
     as_published: Outcome | None = None
+    as_published_in: tuple[str, ...] = ()
+    as_published_deciding: tuple[FoundStatement, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundRecipe:
+    """How some models of a part are trained, in words.
+
+    Args:
+        models: Whom it is the recipe of.
+        optimiser: With its peak rate.
+        curriculum: What grows; "none" where nothing does.
+        training: Steps, and prompts in each.
+        searched: For which part it was searched, or that it was not.
+        published: The published optimiser and curriculum.
+    """
+
+    models: tuple[str, ...] = ()
+    optimiser: str
+    curriculum: str
+    training: str
+    searched: str
+    published: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +97,7 @@ class FoundPart:
         published_marks: Model -> the published mark.
         scores: Model -> our score, one for each training.
         published_scores: Model -> the published score.
+        recipes: How its models are trained.
     """
 
     name: str
@@ -82,6 +108,7 @@ class FoundPart:
     published_marks: Mapping[str, str] = field(default_factory=dict)
     scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     published_scores: Mapping[str, float] = field(default_factory=dict)
+    recipes: tuple[FoundRecipe, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,9 +174,11 @@ def _parsed(data: dict[str, Any]) -> dict[str, Any]:
 def _part(data: dict[str, Any]) -> dict[str, Any]:
     """JSON has lists where values have tuples."""
     lists = {name: {model: tuple(found) for model, found in data[name].items()} for name in ("marks", "scores")}
-    return data | lists
+    recipes = (FoundRecipe(**(one | {"models": tuple(one["models"])})) for one in data.get("recipes", ()))
+    return data | lists | {"recipes": tuple(recipes)}
 
 
 def _claim(data: dict[str, Any]) -> dict[str, Any]:
-    lists = ("statements", "premises", "deciding")
-    return data | {name: tuple(FoundStatement(**one) for one in data[name]) for name in lists}
+    lists = ("statements", "premises", "deciding", "as_published_deciding")
+    found = {name: tuple(FoundStatement(**one) for one in data.get(name, ())) for name in lists}
+    return data | found | {"as_published_in": tuple(data.get("as_published_in", ()))}

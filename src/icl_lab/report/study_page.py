@@ -10,11 +10,12 @@ from icl_lab.core.files import write_atomic
 from icl_lab.report.drawing import inline_svg
 from icl_lab.report.drawn import draw_figures
 from icl_lab.report.folder import COMPARISON, read_comparison
+from icl_lab.report.held_out import held_out_figure
 from icl_lab.report.page import PAGE, write_page
 from icl_lab.report.rendering import render_template
 from icl_lab.report.study_data import FoundPart, FoundStudy, read_study
 from icl_lab.report.study_figures import draw_study_figures
-from icl_lab.report.study_tables import conclusion, marks_of, scores_of
+from icl_lab.report.study_tables import Pair, as_published_words, conclusion, marks_of, scores_of
 
 CLASSES = {"holds": "holds", "does not hold": "fails", "undecided": "open"}
 
@@ -30,24 +31,26 @@ class DrawnPart:
         trainings: Trainings that there are to be.
         reduced: What is not as published.
         svg: Its learning curves; empty where nothing was evaluated yet.
+        training: Its errors on held-out prompts during training; empty where there are none.
     """
 
     name: str
     title: str
     trained: int
     trainings: int
-    reduced: str
-    svg: Markup
+    reduced: str = ""
+    svg: Markup = Markup("")
+    training: Markup = Markup("")
 
 
 @dataclass(frozen=True)
 class Beside:
-    """A table of ours beside what is published: part -> model -> cell."""
+    """A table of ours beside what is published: part -> model -> both."""
 
     title: str
     source: str
     note: str
-    rows: tuple[tuple[str, dict[str, str]], ...]
+    rows: tuple[tuple[str, dict[str, Pair]], ...]
 
     @property
     def models(self) -> list[str]:
@@ -73,6 +76,7 @@ def write_study_page(folder: Path) -> Path:
         conclusion=conclusion(study),
         tables=_tables(study),
         classes=CLASSES,
+        as_published_words=as_published_words,
         figures=draw_study_figures(folder, study.figures),
         parts=[_drawn(folder, part) for part in study.parts],
     )
@@ -113,8 +117,13 @@ def _drawn(folder: Path, part: FoundPart) -> DrawnPart:
     try:
         comparison = read_comparison(folder / part.name)
     except UserError:  # not evaluated yet
-        return DrawnPart(part.name, part.title, part.trained, part.trainings, "", Markup(""))
-    figure = draw_figures(comparison).get("learning")
+        return DrawnPart(part.name, part.title, part.trained, part.trainings)
     # The name of the part keeps the ids inside the pictures apart.
+    figure = draw_figures(comparison).get("learning")
     svg = inline_svg(figure.picture, f"{part.name}-{figure.stem}", f"{part.title}. {figure.caption}") if figure else ""
-    return DrawnPart(part.name, part.title, part.trained, part.trainings, comparison.reduced, Markup(svg))
+    held_out = held_out_figure(comparison)
+    said = f"{part.title}. Error on held-out prompts during training, a line for each training."
+    training = inline_svg(held_out, f"{part.name}-held-out", said) if held_out else ""
+    return DrawnPart(
+        part.name, part.title, part.trained, part.trainings, comparison.reduced, Markup(svg), Markup(training)
+    )

@@ -11,6 +11,8 @@ from icl_lab.report.labels import printable
 from icl_lab.report.study_data import FoundClaim, FoundPart, FoundStudy, Outcome
 from icl_lab.report.words import listed, number, plain
 
+Pair = tuple[str, str]
+"""Ours, and what is published; empty where nothing is."""
 COLOURS = {"holds": "green", "does not hold": "red", "undecided": "yellow"}
 
 
@@ -45,8 +47,8 @@ def claims_table(found: FoundStudy) -> Table:
             said.append(f"\npublished: {claim.published}", style="dim")
         for line in deciding(claim):
             said.append(f"\n{line}", style="dim")
-        if claim.as_published not in (None, claim.outcome):
-            said.append(f"\nwith the published optimiser: {claim.as_published}", style="bold")
+        if claim.as_published is not None:
+            said.append(f"\n{as_published_words(claim)}: {claim.as_published}", style="bold")
         table.add_row(Text(claim.outcome, style=COLOURS[claim.outcome]), said)
     return table
 
@@ -56,6 +58,11 @@ def deciding(claim: FoundClaim, most: int = 2) -> list[str]:
     lines = [f"- {one.words}: {one.figure}" for one in claim.deciding[:most]]
     more = len(claim.deciding) - most
     return [*lines, f"- and {more} more"] if more > 0 else lines
+
+
+def as_published_words(claim: FoundClaim) -> str:
+    """Which parts the other verdict rests on."""
+    return f"with the published optimiser on {listed([plain(name) for name in claim.as_published_in])}"
 
 
 def marks_table(found: FoundStudy) -> Grid | None:
@@ -70,26 +77,27 @@ def scores_table(found: FoundStudy) -> Grid | None:
     return _beside(rows, "scores: ours (published)") if rows else None
 
 
-def marks_of(part: FoundPart) -> dict[str, str]:
-    """Model -> our mark, both where trainings differ, and the published one in brackets."""
+def marks_of(part: FoundPart) -> dict[str, Pair]:
+    """Model -> our mark, both where trainings differ, and the published one."""
     models = dict.fromkeys((*part.published_marks, *part.marks))
-    ours = {model: "/".join(part.marks.get(model, ())) or "-" for model in models}
-    return {model: _with(mark, part.published_marks.get(model)) for model, mark in ours.items()}
+    return {
+        model: ("/".join(part.marks.get(model, ())) or "-", part.published_marks.get(model, "")) for model in models
+    }
 
 
-def scores_of(part: FoundPart) -> dict[str, str]:
-    """Model -> our score in each training, and the published one in brackets."""
+def scores_of(part: FoundPart) -> dict[str, Pair]:
+    """Model -> our score in each training, and the published one."""
     models = dict.fromkeys((*part.published_scores, *part.scores))
     ours = {model: ", ".join(number(score) for score in part.scores.get(model, ())) or "-" for model in models}
     published = {model: f"{score:.3f}" for model, score in part.published_scores.items()}
-    return {model: _with(score, published.get(model)) for model, score in ours.items()}
+    return {model: (score, published.get(model, "")) for model, score in ours.items()}
 
 
-def _with(ours: str, published: str | None) -> str:
-    return ours if published is None else f"{ours} ({published})"
-
-
-def _beside(rows: Mapping[str, Mapping[str, str]], title: str) -> Grid:
+def _beside(pairs: Mapping[str, Mapping[str, Pair]], title: str) -> Grid:
+    rows = {
+        name: {model: f"{ours} ({published})" if published else ours for model, (ours, published) in cells.items()}
+        for name, cells in pairs.items()
+    }
     models = list(dict.fromkeys(model for cells in rows.values() for model in cells))
     names = column("", [plain(name) for name in rows], right=False)
     cells = [column(printable(model), [row.get(model, "-") for row in rows.values()], right=False) for model in models]

@@ -23,12 +23,13 @@ from icl_lab.report.study_data import (
     write_study,
 )
 from icl_lab.studies.base import Part, ScoreTable, Study
-from icl_lab.studies.claims import Claim, Verdict
+from icl_lab.studies.claims import Claim
 from icl_lab.studies.compare import refuse_another_task
 from icl_lab.studies.jobs import evaluation_jobs, is_measured, measured_runs, training_jobs
 from icl_lab.studies.marks import marks
 from icl_lab.studies.quantities import Quantity, measure
-from icl_lab.studies.statements import Finding, Outcome
+from icl_lab.studies.recipe_words import recipes_of
+from icl_lab.studies.statements import Finding
 from icl_lab.sweep.base import Executor, Watcher
 
 
@@ -139,6 +140,7 @@ def _part(study: Study, part: Part, rows: Mapping[str, Comparison], out: Path) -
         published_marks=published,
         scores=_scores(part, scores, rows) if scores else {},
         published_scores=scored,
+        recipes=recipes_of(part, study.spec_name()),
     )
 
 
@@ -159,6 +161,8 @@ def _models(part: Part) -> list[str]:
 
 def _claim(claim: Claim, rows: Mapping[str, Comparison], parts: Sequence[Part], scale: Scale) -> FoundClaim:
     verdict = claim.judge(rows)
+    variants = {} if scale == "smoke" else _variants(claim, rows, parts)
+    as_published = claim.judge({**rows, **variants}) if variants else None
     return FoundClaim(
         id=claim.id,
         sentence=claim.sentence,
@@ -169,7 +173,9 @@ def _claim(claim: Claim, rows: Mapping[str, Comparison], parts: Sequence[Part], 
         premises=_statements(verdict.premises),
         deciding=_statements(verdict.deciding),
         published=claim.published,
-        as_published=None if scale == "smoke" else _as_published(claim, rows, parts),
+        as_published=as_published.outcome if as_published else None,
+        as_published_in=tuple(variants),
+        as_published_deciding=_statements(as_published.deciding) if as_published else (),
     )
 
 
@@ -177,10 +183,10 @@ def _statements(findings: Sequence[Finding]) -> tuple[FoundStatement, ...]:
     return tuple(FoundStatement(words=one.words, figure=one.figure, outcome=one.outcome) for one in findings)
 
 
-def _as_published(claim: Claim, rows: Mapping[str, Comparison], parts: Sequence[Part]) -> Outcome | None:
-    """The verdict with the rows of variants in the place of those they repeat; none where no variant was run."""
+def _variants(claim: Claim, rows: Mapping[str, Comparison], parts: Sequence[Part]) -> dict[str, Comparison]:
+    """The rows of variants, each under the name of the part that it repeats, that have everyone a claim speaks of."""
     variants = {part.variant_of: rows[part.name] for part in parts if part.variant_of and part.name in rows}
-    if not variants.keys() & {quantity.part for quantity in claim.quantities}:
-        return None
-    verdict: Verdict = claim.judge({**rows, **variants})
-    return verdict.outcome
+    asked: dict[str, set[str]] = {}
+    for quantity in claim.quantities:
+        asked.setdefault(quantity.part, set()).update(filter(None, (quantity.predictor, quantity.over)))
+    return {name: found for name, found in variants.items() if name in asked and asked[name] <= found.kinds.keys()}

@@ -9,13 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import torch
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json
 from icl_lab.core.predictor import Predictor
-from icl_lab.core.records import Record, has_records, read_records, write_records
+from icl_lab.core.records import Record, has_records, rounded, write_records
 from icl_lab.evaluation.contrasts import contrast_rows
 from icl_lab.evaluation.cost import cost_of_evaluation, measure_cost
 from icl_lab.evaluation.curves import Curves, learning_curve
@@ -31,6 +30,7 @@ from icl_lab.studies.comparison import ComparisonSpec
 from icl_lab.studies.differences import reduced
 from icl_lab.studies.matching import matched_in_words
 from icl_lab.studies.published import published_beside
+from icl_lab.studies.training_rows import training_rows
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.run import run_folder, train_run
 from icl_lab.training.spec import RunSpec
@@ -59,7 +59,7 @@ def run_comparison(
         workers: Device and processes.
         runs: The folder that holds `runs/`, for comparisons that share trainings; `out` by default.
         published: The comparison at the published sizes, which the page says the differences to; see `differences.py`.
-        compressed: Write `records.jsonl.gz` instead of `records.jsonl`.
+        compressed: Write `records.jsonl.gz` instead of `records.jsonl`: five digits, thinned training curves.
 
     Returns:
         The learning curves at the training context.
@@ -80,7 +80,7 @@ def run_comparison(
     records = [row for curves in evaluated for row in curves.records(digests)]
     records += [row for curves in evaluated for row in contrast_rows(curves)]
     records += _state_norm_rows(spec, networks, workers)
-    records += [row for run, network in networks for row in _training_rows(run, network, trained)]
+    records += [row for run, network in networks for row in training_rows(run, network.label, trained, thin=compressed)]
     records += _cost_rows(spec, networks, evaluated[0], workers)
     beside = published_beside(evaluated, spec.task)
     records += [row for _, rows in beside for row in rows]
@@ -88,7 +88,7 @@ def run_comparison(
         described = _described(spec, networks, evaluated, trained, workers)
         described = replace(described, published=tuple(one for one, _ in beside), reduced=reduced(spec, published))
         # The rows first: a page is never without the numbers that its comparison.json speaks of.
-        write_records(out / RECORDS, records, compressed=compressed)
+        write_records(out / RECORDS, map(rounded, records) if compressed else records, compressed=compressed)
         write_comparison(out, described)
     return evaluated[0]
 
@@ -155,23 +155,6 @@ def _trained(spec: ComparisonSpec, run: RunSpec, out: Path, observers: Sequence[
     network = train_run(run, run_folder(out, run), observers, workers)
     network.label = spec.label(run.model)
     return network
-
-
-def _training_rows(run: RunSpec, network: Network, out: Path) -> Iterator[Record]:
-    """The training curve of a run under the label it has here, and its time in all."""
-    rows = read_records(run_folder(out, run) / "records.jsonl")
-    for row in rows.iter_rows(named=True):
-        yield Record(**(row | {"predictor": network.label}))
-    seconds = rows.filter(pl.col("metric") == "seconds")["value"]
-    if len(seconds):
-        yield Record(
-            run=run.digest(),
-            predictor=network.label,
-            task=run.task.spec_name(),
-            metric="training_seconds",
-            value=float(seconds[-1]),
-            seed=run.seed,
-        )
 
 
 def _cost_rows(

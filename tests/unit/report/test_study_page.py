@@ -7,7 +7,15 @@ import pytest
 from rich.console import Console
 
 from icl_lab.core.errors import DamagedFile, UserError
-from icl_lab.report.study_data import FoundClaim, FoundPart, FoundStatement, FoundStudy, read_study, write_study
+from icl_lab.report.study_data import (
+    FoundClaim,
+    FoundPart,
+    FoundRecipe,
+    FoundStatement,
+    FoundStudy,
+    read_study,
+    write_study,
+)
 from icl_lab.report.study_page import write_study_page
 from icl_lab.report.study_tables import claims_table, conclusion, marks_table, scores_table
 
@@ -17,10 +25,17 @@ STATEMENTS = tuple(
 )
 
 
+RECIPE = FoundRecipe(
+    models=("mamba", "s4"), optimiser="adam at 0.0123", curriculum="dims 5 to 20 by step 150",
+    training="4,000 of 64 prompts", searched="for park2024 linear regression", published="adam at 0.0001",
+)  # fmt: skip
+
+
 def study(scale: str = "small", trained: int = 4) -> FoundStudy:
     claims = (
         FoundClaim(id="C1", sentence="A <b> holds.", source="s", outcome="holds", statements=STATEMENTS,
-                   deciding=STATEMENTS, as_published="undecided"),
+                   deciding=STATEMENTS, as_published="undecided", as_published_in=("one_part", "two"),
+                   as_published_deciding=STATEMENTS[:1]),
         FoundClaim(id="C2", sentence="It fails.", source="s", outcome="does not hold", statements=(), published="0.3"),
     )  # fmt: skip
     part = FoundPart(
@@ -32,6 +47,7 @@ def study(scale: str = "small", trained: int = 4) -> FoundStudy:
         published_marks={"mamba": "fail", "s4": "ok"},
         scores={"mamba": (0.5, 0.75)},
         published_scores={"mamba": 0.832},
+        recipes=(RECIPE,),
     )
     return FoundStudy(
         name="toy", title="Toy", question="Why?", source="P", scale=scale, parts=(part,), claims=claims,
@@ -72,7 +88,7 @@ def test_claims_fit_80_columns_and_nothing_in_them_is_markup() -> None:
     assert max(map(len, said.splitlines())) <= 80
     assert "error of [a] on one is at most 1: 0.5 (0.4 to 0.6)" in " ".join(said.split())
     assert "and 1 more" in said
-    assert "with the published optimiser: undecided" in said
+    assert "with the published optimiser on one part and two: undecided" in " ".join(said.split())
 
 
 def test_ours_stands_beside_what_is_published() -> None:
@@ -86,5 +102,35 @@ def test_the_page_shows_parts_without_rows_and_escapes_names(tmp_path: Path) -> 
     page = write_study_page(tmp_path).read_text()
     assert "A &lt;b&gt; holds." in page
     assert "First part" in page
-    assert "With the published optimiser: undecided." in page
     assert 'href="one/index.html"' not in page  # nothing is there yet
+
+
+def test_the_page_shows_both_verdicts_with_what_each_rests_on(tmp_path: Path) -> None:
+    write_study(tmp_path, study())
+    page = write_study_page(tmp_path).read_text()
+    assert (
+        page.count('<span class="verdict open">undecided</span> with the published optimiser on one part and two') == 1
+    )
+    after = page.partition("with the published optimiser on one part and two")[2].partition("<details>")[0]
+    assert after.count("0.5 (0.4 to 0.6)") == 1
+
+
+def test_ours_and_the_published_mark_have_a_column_each(tmp_path: Path) -> None:
+    write_study(tmp_path, study())
+    page = write_study_page(tmp_path).read_text()
+    assert '<td class="ours other">ok/gap</td><td>fail</td>' in page
+    assert '<td class="ours">-</td><td>ok</td>' in page  # not measured is no disagreement
+    assert '<td class="ours other">0.500, 0.750</td><td>0.832</td>' in page
+
+
+def test_the_page_says_how_each_model_was_trained_and_where_that_was_searched(tmp_path: Path) -> None:
+    write_study(tmp_path, study())
+    page = write_study_page(tmp_path).read_text()
+    row = page.partition("adam at 0.0123")[2].partition("</tr>")[0]
+    for words in (
+        "dims 5 to 20 by step 150",
+        "4,000 of 64 prompts",
+        "for park2024 linear regression",
+        "adam at 0.0001",
+    ):
+        assert words in row
