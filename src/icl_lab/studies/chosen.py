@@ -47,7 +47,7 @@ def chosen_training(own: PartOf, model: str, base: TrainingSpec, task: Task, rec
         base: Everything that was not searched.
         task: Of the part.
         recipe_of: The part whose search counts where the part itself has none. Its optimiser is taken as it is. A
-            curriculum is one of another task: where a compressed one was chosen, this task's own is compressed.
+            curriculum is one of another task: where one was chosen, this task has its own.
     """
     found = recipes(own[0]).get(own[1], {}).get(model)
     if found is not None:

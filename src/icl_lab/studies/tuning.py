@@ -33,6 +33,8 @@ SEED = 1000
 """Of weights and prompts in every trial: no evaluated training has it."""
 CHECKS = 10
 """Measurements of the held-out error in a trial, at each of which it may be stopped."""
+CLEARLY = 0.98
+"""Times the error without a search: what is not below that is no better."""
 PROMPTS = 256
 """Held-out prompts of a trial."""
 
@@ -125,9 +127,17 @@ class TuningJob:
             raise DamagedFile(path, f"no list of trials ({trouble})", "move it away and search again") from None
 
     def chosen(self) -> Trial | None:
-        """The best of the trials that came to their end, the earlier of two alike; none where none has."""
-        ended = [trial for trial in self.made() if trial.state == "complete"]
-        return min(ended, key=lambda trial: (trial.error, trial.number), default=None)
+        """The best of the trials that came to their end; none where none has.
+
+        The recipe that every model has without a search gives way to clearly better ones only: on a plateau, where no
+        trial learned anything, the least error is that of chance.
+        """
+        ended = [trial for trial in self.made() if trial.state == "complete" and trial.error is not None]
+        best = min(ended, key=lambda trial: (trial.error, trial.number), default=None)
+        without = next((trial for trial in ended if trial.number == 0), None)
+        if best is None or without is None:
+            return best
+        return best if best.error < CLEARLY * without.error else without
 
     def stored(self) -> dict[str, Any] | None:
         """What a study keeps of a search; none where it is not over or nothing was found."""

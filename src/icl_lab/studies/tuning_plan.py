@@ -21,8 +21,10 @@ OPTIMISERS: tuple[tuple[type[OptimiserSpec], float, float], ...] = (
     (Adam, 1e-4, 4e-3),
 )
 """With the lowest and the highest peak rate that is tried. Adam's lowest is the published rate."""
-RAMPED = 0.3
-"""Share of the training after which a curriculum has reached the whole task."""
+RISES = 3
+"""A curriculum grows so often: few and high rises, so that there is time to leave the first, short plateau."""
+STAGE = 0.2
+"""Share of the training before each rise; the whole task has what remains, here two fifths."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Recipe:
 
     Args:
         optimiser: With its peak rate.
-        ramped: Whether there is the task's published curriculum, compressed into the first part of the training.
+        ramped: Whether dimensions and length grow from where the task's published curriculum begins.
     """
 
     optimiser: OptimiserSpec
@@ -45,7 +47,7 @@ class Recipe:
             task: Whose curriculum is taken.
             steps: Optimiser steps of the training.
         """
-        curriculum = compressed(task.curriculum, max(1, round(RAMPED * steps))) if self.ramped else None
+        curriculum = in_stages(task.curriculum, steps) if self.ramped else None
         return base.replace(optimiser=self.optimiser, curriculum=curriculum)
 
 
@@ -56,7 +58,7 @@ def recipe(number: int, task: Task) -> Recipe:
     rates of each optimiser fill its range on a logarithmic scale: van der Corput's sequence in base 2, mirrored.
     """
     if number == 0:
-        return Recipe(training_at("small", task).optimiser, ramped=False)
+        return Recipe(training_at("small", task).optimiser, ramped=grows(task.curriculum))
     kind, low, high = OPTIMISERS[(number - 1) % len(OPTIMISERS)]
     place = 1 - _van_der_corput(1 + (number - 1) // len(OPTIMISERS))
     rate = low * (high / low) ** place
@@ -68,19 +70,16 @@ def grows(curriculum: Curriculum) -> bool:
     return any(ramp is not None and _rises(ramp) > 0 for ramp in (curriculum.dims, curriculum.length))
 
 
-def compressed(curriculum: Curriculum, steps: int) -> Curriculum:
-    """A curriculum that has reached its end at optimiser step `steps`.
-
-    Its ramps rise as often as before, or in fewer and higher rises where there are fewer steps than rises.
-    """
-    return Curriculum(dims=_compressed(curriculum.dims, steps), length=_compressed(curriculum.length, steps))
+def in_stages(curriculum: Curriculum, steps: int) -> Curriculum:
+    """A curriculum from the same start to the same end, in a few equal rises during a training of `steps` steps."""
+    stage = max(1, round(STAGE * steps))
+    return Curriculum(dims=_in_stages(curriculum.dims, stage), length=_in_stages(curriculum.length, stage))
 
 
-def _compressed(ramp: Ramp | None, steps: int) -> Ramp | None:
+def _in_stages(ramp: Ramp | None, stage: int) -> Ramp | None:
     if ramp is None or _rises(ramp) == 0:
         return ramp
-    higher = ramp.replace(increment=ramp.increment * -(-_rises(ramp) // steps))
-    return higher.replace(interval=steps // _rises(higher))
+    return ramp.replace(increment=-(-(ramp.end - ramp.start) // RISES), interval=stage)
 
 
 def _rises(ramp: Ramp) -> int:

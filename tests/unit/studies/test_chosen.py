@@ -12,7 +12,7 @@ from icl_lab.studies.base import STUDIES, faults
 from icl_lab.studies.chosen import Chosen, chosen_training
 from icl_lab.studies.parts import REGRESSION
 from icl_lab.studies.recipes import steps_of, training_at
-from icl_lab.studies.tuning_plan import RAMPED, compressed
+from icl_lab.studies.tuning_plan import in_stages
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.regular_languages import RegularLanguages
@@ -35,7 +35,7 @@ def no_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 def keep(part: str, *models: str, ramped: bool = False, rate: float = 0.0123) -> None:
     """As a search on the anchor stores it."""
-    curriculum = compressed(ANCHOR.curriculum, 1000) if ramped else None
+    curriculum = in_stages(ANCHOR.curriculum, 1000) if ramped else None
     training = BASE.replace(optimiser=Adam(rate=rate), curriculum=curriculum).to_json()
     stored: dict[str, Any] = {"training": {name: training[name] for name in ("optimiser", "curriculum")}}
     chosen.keep("park2024", {part: dict.fromkeys(models, stored)})
@@ -54,8 +54,8 @@ def test_a_curriculum_is_that_of_the_borrowing_task() -> None:
     keep("linear_regression", "mamba", ramped=True)
     task = TwoLayerRelu()
     found = borrowed(task).training
-    assert found.curriculum == compressed(task.curriculum, round(RAMPED * steps_of(BASE)))
-    assert found.curriculum != compressed(ANCHOR.curriculum, round(RAMPED * steps_of(BASE)))
+    assert found.curriculum == in_stages(task.curriculum, steps_of(BASE))
+    assert found.curriculum != in_stages(ANCHOR.curriculum, steps_of(BASE))
     assert found.task_at(task, steps_of(BASE) - 1).length == task.length
 
 

@@ -76,7 +76,10 @@ def test_recipes_are_told_in_words() -> None:
         (("s4",), "not searched"),
     ]
     assert found[0].optimiser == "muon at 0.001"
-    assert (found[0].training, found[0].curriculum) == ("4,000 of 64 prompts", "none")
+    assert (found[0].training, found[0].curriculum) == (
+        "4,000 of 64 prompts",
+        "dims 5 to 20 by step 2,400, length 11 to 41 by step 2,400",
+    )
     assert found[0].published.startswith("adam at 0.0001; dims 5 to 20 by step 30,000")
     assert found[2].published.startswith("adam at 0.001;")
     (own, *_) = recipes_of(replace(part, searched={"mamba": ("grazzi2024", "skewed")}), "grazzi2024")

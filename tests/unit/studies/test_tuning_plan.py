@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_lab.studies.recipes import training_at
-from icl_lab.studies.tuning_plan import OPTIMISERS, compressed, grows, recipe
+from icl_lab.studies.tuning_plan import OPTIMISERS, grows, in_stages, recipe
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.many_outlier_regression import ManyOutlierRegression
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
@@ -15,7 +15,9 @@ TASK = LinearRegression()
 
 def test_the_first_recipe_is_the_one_without_a_search() -> None:
     base = training_at("small", TASK)
-    assert recipe(0, TASK).training(base, TASK, 100) == base
+    assert recipe(0, TASK).training(base, TASK, 100) == base.replace(curriculum=in_stages(TASK.curriculum, 100))
+    base = training_at("small", SparseParity())
+    assert recipe(0, SparseParity()).training(base, SparseParity(), 100) == base
 
 
 def test_six_trials_see_every_optimiser_with_and_without_curriculum() -> None:
@@ -41,29 +43,28 @@ def test_a_task_without_curriculum_is_given_none() -> None:
     assert not any(recipe(i, SparseParity()).ramped for i in range(12))
 
 
-def test_a_ramped_recipe_ends_its_curriculum_at_three_tenths() -> None:
-    number = next(i for i in range(12) if recipe(i, TASK).ramped)
-    training = recipe(number, TASK).training(TrainingSpec(), TASK, steps=1000)
-    assert training.task_at(TASK, 300) == TASK.replace(active_dims=TASK.dim)
-    assert training.task_at(TASK, 299) != TASK.replace(active_dims=TASK.dim)
-    assert training.task_at(TASK, 0).active_dims == 5
+def test_a_curriculum_has_four_stages_the_last_from_three_fifths_on() -> None:
+    training = recipe(0, TASK).training(TrainingSpec(), TASK, steps=1000)
+    seen = [(training.task_at(TASK, step).active_dims, training.task_at(TASK, step).length) for step in range(1000)]
+    assert [seen[i] for i in (0, 200, 400, 600)] == [(5, 11), (10, 21), (15, 31), (20, 41)]
+    assert [seen.count(one) for one in dict.fromkeys(seen)] == [200, 200, 200, 400]
 
 
 @pytest.mark.parametrize("task", [TASK, ManyOutlierRegression()], ids=lambda task: task.spec_name())
-@given(steps=st.integers(1, 5000))
-def test_a_compressed_ramp_ends_where_it_says(task: LinearRegression, steps: int) -> None:
-    squeezed = compressed(task.curriculum, steps)
-    for before, ramp in ((task.curriculum.dims, squeezed.dims), (task.curriculum.length, squeezed.length)):
+@given(steps=st.integers(5, 5000))
+def test_stages_keep_start_and_end(task: LinearRegression, steps: int) -> None:
+    staged = in_stages(task.curriculum, steps)
+    for before, ramp in ((task.curriculum.dims, staged.dims), (task.curriculum.length, staged.length)):
         assert before is not None
         assert ramp is not None
         assert (ramp.start, ramp.end) == (before.start, before.end)
-        assert ramp.at(steps) == ramp.end
-        assert ramp.at(steps // 2) < ramp.end
+        assert ramp.at(0) == ramp.start
+        assert ramp.at(steps - 1) == ramp.end
 
 
 def test_what_does_not_grow_is_left_as_it_is() -> None:
     flat = Curriculum(dims=Ramp(start=3, end=3), length=Ramp(start=2, end=9, increment=0))
-    assert compressed(flat, 10) == flat
+    assert in_stages(flat, 10) == flat
     assert not grows(flat)
     assert not grows(Curriculum())
     assert grows(TASK.curriculum)
