@@ -19,6 +19,7 @@ BELOW = {
     "models": {"core", "tasks", "kernels"},
     "training": {"core", "tasks", "kernels", "models"},
     "evaluation": {"core", "tasks", "kernels", "baselines", "models", "report"},
+    "probing": {"core", "tasks", "kernels", "baselines", "models", "training", "evaluation", "report"},
     "sweep": {"core", "training"},
     "published": {"core", "tasks"},
 }

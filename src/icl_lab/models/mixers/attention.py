@@ -15,7 +15,7 @@ from torch import Tensor
 from icl_lab import kernels
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count
-from icl_lab.models.heads import width_of_head
+from icl_lab.models.heads import join_heads, width_of_head
 from icl_lab.models.initialisation import linear
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State
 from icl_lab.models.rotary import rotate
@@ -77,6 +77,8 @@ class AttentionMixer(SequenceMixer):
 
     def forward(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
         qkv = rearrange(self.to_qkv(x), "b t (three h c) -> b t three h c", three=3, h=self.num_heads)
+        if self.taps:
+            return self._tapped_forward(*rearrange(qkv, "b t three h c -> three b h t c"))
         if self.rotary:
             q, k, v = qkv.unbind(2)
             q, k = rotate(q.transpose(1, 2)).transpose(1, 2), rotate(k.transpose(1, 2)).transpose(1, 2)
@@ -84,6 +86,17 @@ class AttentionMixer(SequenceMixer):
         else:
             mixed = kernels.causal_self_attention(qkv, window=self.window)
         return self.to_out(rearrange(mixed, "b t h c -> b t (h c)"))
+
+    def _tapped_forward(
+        self, q: Float[Tensor, "b h t c"], k: Float[Tensor, "b h t c"], v: Float[Tensor, "b h t c"]
+    ) -> Float[Tensor, "b t m"]:
+        """The same with everything in between by its name."""
+        if self.rotary:
+            q, k = rotate(q), rotate(k)
+        q, k, v = self.tapped("queries", q), self.tapped("keys", k), self.tapped("values", v)
+        mixed = kernels.causal_attention(*(part.transpose(1, 2) for part in (q, k, v)), window=self.window)
+        mixed = self.tapped("mixed", mixed.transpose(1, 2))
+        return self.to_out(self.tapped_heads("heads", join_heads(mixed), self.num_heads))
 
     def initial_state(self, batch: int) -> State:
         weight = self.to_qkv.weight

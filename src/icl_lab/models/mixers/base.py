@@ -4,10 +4,13 @@ b batch   t num_tokens   m d_model
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
+from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -18,6 +21,9 @@ MIXERS: Registry["MixerSpec"] = Registry("mixer", "icl_lab.models.mixers")
 
 # Named tensors, each with the batch as its first axis; a mixer that carries nothing has none.
 State = dict[str, Tensor]
+
+# What is done to the inner quantities of a mixer, by their names: looked at, or put in the place of others.
+Taps = Mapping[str, Callable[[Tensor], Tensor]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,13 @@ class Site:
 
 
 class SequenceMixer(nn.Module, ABC):
-    """Moves information between positions, causally."""
+    """Moves information between positions, causally.
+
+    Attributes:
+        taps: Applied to inner quantities while the sequence form runs; none, unless somebody looks inside.
+    """
+
+    taps: Taps = MappingProxyType({})
 
     @abstractmethod
     def forward(self, x: Float[Tensor, "batch num_tokens d_model"]) -> Float[Tensor, "batch num_tokens d_model"]:
@@ -67,6 +79,25 @@ class SequenceMixer(nn.Module, ABC):
     @abstractmethod
     def state_size(self, length: int) -> int:
         """Real numbers carried for one prompt after `length` tokens."""
+
+    def tapped(self, name: str, value: Tensor) -> Tensor:
+        """An inner quantity under its name, as a tap changed it; itself where there is no such tap."""
+        return self.taps[name](value) if name in self.taps else value
+
+    def tapped_heads(self, name: str, value: Float[Tensor, "b t width"], num_heads: int) -> Float[Tensor, "b t width"]:
+        """As `tapped`, for heads that lie beside each other; a tap sees `(batch, num_tokens, heads, width of one)`."""
+        if name not in self.taps:
+            return value
+        return rearrange(self.taps[name](rearrange(value, "b t (h c) -> b t h c", h=num_heads)), "b t h c -> b t (h c)")
+
+    def tapped_decay(self, log_decay: Tensor) -> Tensor:
+        """The logarithm of a decay whose tap, `decay`, sees the decay itself; left alone, it is not rounded."""
+        if "decay" not in self.taps:
+            return log_decay
+        decay = log_decay.exp()
+        changed = self.taps["decay"](decay)
+        # A decay of 0 has no logarithm; e^-1000 is 0 in any precision.
+        return log_decay if changed is decay else changed.log().clamp(min=-1000.0)
 
 
 class PiecewiseMixer(SequenceMixer):

@@ -75,17 +75,26 @@ class DeltaNetMixer(PiecewiseMixer):
 
     def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
         qkv, recent = self.conv(self.to_qkv(x), state["recent"])
+        qkv = self.tapped("convolution", qkv)
         q, k, v = (split_heads(part, self.spec.num_heads) for part in qkv.chunk(3, dim=-1))
         rate = self.to_rate(x).sigmoid().mT * (2 if self.spec.negative_eigenvalues else 1)
         log_decay = (
             -self.A_log.exp()[:, None] * softplus(self.to_step(x) + self.dt_bias).mT if self.spec.gated else None
         )
-        queries = self.d_head**-0.5 * unit(q)
-        o, memory = delta_rule(queries, unit(k), v, rate, log_decay, initial_state=state["memory"], return_state=True)
-        mixed = join_heads(self.norm(o))
+        if log_decay is not None:
+            log_decay = self.tapped_decay(log_decay)
+        q, k, v = (
+            self.tapped("queries", self.d_head**-0.5 * unit(q)),
+            self.tapped("keys", unit(k)),
+            self.tapped("values", v),
+        )
+        rate = self.tapped("rate", rate)
+        o, memory = delta_rule(q, k, v, rate, log_decay, initial_state=state["memory"], return_state=True)
+        heads = join_heads(self.norm(self.tapped("mixed", o)))
         if self.spec.gated:
-            mixed = mixed * silu(self.to_gate(x))
-        return self.to_out(mixed), {"recent": recent, "memory": memory}
+            heads = heads * self.tapped("gate", silu(self.to_gate(x)))
+        heads = self.tapped_heads("heads", heads, self.spec.num_heads)
+        return self.to_out(heads), {"recent": recent, "memory": memory}
 
     def state_size(self, length: int) -> int:
         return self.spec.num_heads * self.d_head**2 + 3 * self.d_model * (self.spec.d_conv - 1)

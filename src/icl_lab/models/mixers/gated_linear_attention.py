@@ -72,15 +72,17 @@ class GatedLinearAttentionMixer(PiecewiseMixer):
 
     def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
         q, k, v = (split_heads(to(x), self.spec.num_heads) for to in (self.to_q, self.to_k, self.to_v))
+        q, k, v = self.tapped("queries", q), self.tapped("keys", k), self.tapped("values", v)
         if self.to_decay is None:
             log_decay = torch.zeros_like(k)
         else:
             log_decay = split_heads(logsigmoid(self.to_decay(x)) / TEMPERATURE, self.spec.num_heads)
+            log_decay = self.tapped_decay(log_decay)
         o, memory = linear_recurrence(
             self.d_key**-0.5 * q, k, v, log_decay, initial_state=state["memory"], return_state=True
         )
-        mixed = join_heads(self.norm(o)) * silu(self.to_gate(x))
-        return self.to_out(mixed), {"memory": memory}
+        heads = join_heads(self.norm(self.tapped("mixed", o))) * self.tapped("gate", silu(self.to_gate(x)))
+        return self.to_out(self.tapped_heads("heads", heads, self.spec.num_heads)), {"memory": memory}
 
     def state_size(self, length: int) -> int:
         return self.spec.num_heads * self.d_key * self.d_value

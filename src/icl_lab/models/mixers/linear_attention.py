@@ -82,14 +82,16 @@ class LinearAttentionMixer(PiecewiseMixer):
 
     def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
         q, k = (self._features(split_heads(to(x), self.spec.num_heads)) for to in (self.to_q, self.to_k))
-        v = split_heads(self.to_v(x), self.spec.num_heads)
+        q, k = self.tapped("queries", q), self.tapped("keys", k)
+        v = self.tapped("values", split_heads(self.to_v(x), self.spec.num_heads))
         if self.spec.normalised:
             v = nn.functional.pad(v, (0, 1), value=1.0)
         fade = torch.zeros_like(q[..., 0])
         o, memory = linear_recurrence(q, k, v, fade, initial_state=state["memory"], return_state=True)
         if self.spec.normalised:
             o = o[..., :-1] / (o[..., -1:] + 1e-6)
-        return self.to_out(join_heads(o)), {"memory": memory}
+        heads = self.tapped_heads("heads", join_heads(self.tapped("mixed", o)), self.spec.num_heads)
+        return self.to_out(heads), {"memory": memory}
 
     def state_size(self, length: int) -> int:
         return self.spec.num_heads * self.num_features * (self.d_head + self.spec.normalised)

@@ -14,10 +14,12 @@ from typing import Annotated, Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import silu, softplus
 
 from icl_lab import kernels
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Bounds, Count, Positive
+from icl_lab.kernels.recurrences import elementwise_recurrence
 from icl_lab.models.initialisation import inverse_softplus, linear, log_uniform, normal, uniform
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State
 
@@ -104,7 +106,7 @@ class MambaMixer(SequenceMixer):
         return -self.A_log.exp()
 
     def forward(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
-        if not self.spec.whole:
+        if not self.spec.whole or self.taps.keys() - {"heads"}:
             y, _ = self.extend(x, self.initial_state(len(x)))
             return y
         y = kernels.mamba_inner(
@@ -117,7 +119,7 @@ class MambaMixer(SequenceMixer):
             self.A,
             self.D,
         )
-        return self.out_proj(y)
+        return self.out_proj(self.tapped_heads("heads", y, self.width))
 
     def initial_state(self, batch: int) -> State:
         memory = {"memory": self.A_log.new_zeros(batch, self.width, self.spec.d_state)}
@@ -145,8 +147,26 @@ class MambaMixer(SequenceMixer):
             u, after["recent"] = kernels.causal_conv1d(
                 u, self.conv_weight, self.conv_bias, silu=True, initial_state=state["recent"], return_state=True
             )
+            u = self.tapped("convolution", u)
         dt, B, C = self._selected(u)
-        y, after["memory"] = kernels.selective_scan(
+        scan = self._tapped_scan if self.taps.keys() - {"heads", "convolution"} else self._scan
+        y, after["memory"] = scan(u, dt, B, C, z, state["memory"])
+        return self.out_proj(self.tapped_heads("heads", y, self.width)), after
+
+    def state_size(self, length: int) -> int:
+        return self.width * (self.spec.d_state + max(0, self.spec.d_conv - 1))
+
+    def _scan(
+        self,
+        u: Float[Tensor, "b t e"],
+        dt: Float[Tensor, "b t e"],
+        B: Float[Tensor, "b t n"],
+        C: Float[Tensor, "b t n"],
+        z: Float[Tensor, "b t e"] | None,
+        memory: Float[Tensor, "b e n"],
+    ) -> tuple[Float[Tensor, "b t e"], Float[Tensor, "b e n"]]:
+        """What is read, gated, and the state after the last token."""
+        return kernels.selective_scan(
             u,
             dt,
             self.A,
@@ -156,13 +176,27 @@ class MambaMixer(SequenceMixer):
             z=z,
             dt_bias=self.dt_bias,
             softplus=True,
-            initial_state=state["memory"],
+            initial_state=memory,
             return_state=True,
         )
-        return self.out_proj(y), after
 
-    def state_size(self, length: int) -> int:
-        return self.width * (self.spec.d_state + max(0, self.spec.d_conv - 1))
+    def _tapped_scan(
+        self,
+        u: Float[Tensor, "b t e"],
+        dt: Float[Tensor, "b t e"],
+        B: Float[Tensor, "b t n"],
+        C: Float[Tensor, "b t n"],
+        z: Float[Tensor, "b t e"] | None,
+        memory: Float[Tensor, "b e n"],
+    ) -> tuple[Float[Tensor, "b t e"], Float[Tensor, "b e n"]]:
+        """The same as one recurrence for each number of the state, with everything in between by its name."""
+        u, B, C = self.tapped("values", u), self.tapped("keys", B), self.tapped("queries", C)
+        dt = self.tapped("dt", softplus(dt + self.dt_bias))
+        decay = self.tapped("decay", (dt[..., None] * self.A).exp())
+        written = (dt * u)[..., None] * B[:, :, None]
+        states = elementwise_recurrence(decay, written, memory)
+        y = self.tapped("mixed", (states @ C[..., None])[..., 0] + self.D * u)
+        return y if z is None else y * self.tapped("gate", silu(z)), states[:, -1]
 
     def _inputs(
         self, x: Float[Tensor, "*positions m"]

@@ -75,19 +75,23 @@ class Mamba2Mixer(PiecewiseMixer):
         inputs, recent = kernels.causal_conv1d(
             inputs, self.conv_weight, self.conv_bias, silu=True, initial_state=state["recent"], return_state=True
         )
+        inputs = self.tapped("convolution", inputs)
         u, B, C = torch.split(inputs, [self.width, self.spec.d_state, self.spec.d_state], dim=-1)
-        dt = softplus(step + self.dt_bias).mT
-        u, shared = split_heads(u, self.spec.num_heads), (-1, self.spec.num_heads, -1, -1)
+        B, C = self.tapped("keys", B), self.tapped("queries", C)
+        dt = self.tapped("dt", softplus(step + self.dt_bias).mT)
+        u = self.tapped("values", split_heads(u, self.spec.num_heads))
+        shared = (-1, self.spec.num_heads, -1, -1)
         y, memory = linear_recurrence(
             C[:, None].expand(shared),
             B[:, None].expand(shared),
             dt[..., None] * u,
-            -self.A_log.exp()[:, None] * dt,
+            self.tapped_decay(-self.A_log.exp()[:, None] * dt),
             initial_state=state["memory"],
             return_state=True,
         )
-        y = join_heads(y + self.D[:, None, None] * u)
-        return self.out_proj(self.norm(y * silu(z))), {"recent": recent, "memory": memory}
+        y = join_heads(self.tapped("mixed", y + self.D[:, None, None] * u))
+        heads = self.tapped_heads("heads", self.norm(y * self.tapped("gate", silu(z))), self.spec.num_heads)
+        return self.out_proj(heads), {"recent": recent, "memory": memory}
 
     def state_size(self, length: int) -> int:
         channels, width = self.conv_weight.shape

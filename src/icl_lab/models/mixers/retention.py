@@ -75,11 +75,13 @@ class RetentionMixer(PiecewiseMixer):
             first = int(state["position"][0, 0])
             q, k = rotate(q, first), rotate(k, first)
             after["position"] = state["position"] + x.shape[1]
+        q, k, v = self.tapped("queries", q), self.tapped("keys", k), self.tapped("values", v)
         fade = self.log_decay.to(q)[:, None].expand(q.shape[:3])
+        fade = self.tapped_decay(fade)
         scale = self.d_head**-0.5
         o, memory = linear_recurrence(q, scale * k, v, fade, initial_state=state["memory"], return_state=True)
-        mixed = join_heads(self.norm(o)) * silu(self.to_gate(x))
-        return self.to_out(mixed), {"memory": memory} | after
+        heads = join_heads(self.norm(self.tapped("mixed", o))) * self.tapped("gate", silu(self.to_gate(x)))
+        return self.to_out(self.tapped_heads("heads", heads, self.spec.num_heads)), {"memory": memory} | after
 
     def state_size(self, length: int) -> int:
         return self.spec.num_heads * self.d_head**2 + self.spec.rotary

@@ -1,0 +1,65 @@
+"""Hooks at every named activation outside mixers, for a while.
+
+b batch   t num_tokens   m d_model
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from icl_lab.core.errors import UnknownName
+from icl_lab.models.backbone import Block
+from icl_lab.models.network import Network
+from icl_lab.probing.activations.grammar import EMBEDDING, FINAL_NORM, Place, place
+from icl_lab.probing.activations.listing import names
+
+Visit = Callable[[Tensor], Tensor | None]
+
+
+def check_names(network: Network, wanted: Collection[str]) -> None:
+    """Refuse names of activations that a network does not have.
+
+    Raises:
+        UnknownName: With the nearest names there are.
+    """
+    known: tuple[str, ...] = ()
+    for name in wanted:
+        at = place(name)
+        outer = not at.is_inner and (at.block is not None or "." not in name)
+        known = known or names(network)
+        if name not in known:
+            near = [one for one in known if outer or place(one).block == at.block] or known
+            raise UnknownName(f"activation of {network.label}", name, near)
+
+
+def block_of(network: Network, at: Place) -> Block:
+    """The block in which an activation is."""
+    assert at.block is not None
+    block = network.backbone.blocks[at.block]
+    assert isinstance(block, Block)
+    return block
+
+
+def on_passing(network: Network, name: str, visit: Visit) -> RemovableHandle:
+    """Call `visit` on an activation outside mixers whenever the sequence form makes it; what it returns is used.
+
+    Hooks of one activation run in the order in which they were set.
+    """
+    at = place(name)
+    if name == EMBEDDING:
+
+        def before(module: nn.Module, arguments: tuple[Tensor, ...]) -> tuple[Tensor] | None:
+            changed = visit(arguments[0])
+            return None if changed is None else (changed,)
+
+        return network.backbone.register_forward_pre_hook(before)
+
+    def after(module: nn.Module, arguments: Any, result: Tensor) -> Tensor | None:
+        return visit(result)
+
+    if at.block is None:
+        return (network.backbone if name == FINAL_NORM else network).register_forward_hook(after)
+    block = block_of(network, at)
+    return (block.mixer if at.what == "mixer" else block).register_forward_hook(after)

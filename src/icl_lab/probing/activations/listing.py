@@ -1,0 +1,84 @@
+"""Which activations a network has, with their shapes; found by running every mixer on zeros, two tokens of them."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from icl_lab.models.backbone import Block
+from icl_lab.models.mixers.base import SequenceMixer
+from icl_lab.models.network import Network
+from icl_lab.probing.activations.grammar import (
+    EMBEDDING,
+    FINAL_NORM,
+    INNER,
+    MEANING,
+    OUTPUT,
+    STATE,
+    inner_name,
+    mixer_name,
+    place,
+    residual_name,
+)
+from icl_lab.probing.activations.inner import inner_activations
+
+Axes = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation of a network.
+
+    Args:
+        name: What `capture` and `replaced` call it.
+        axes: Its axes: `"batch"`, `"num_tokens"`, or a size in digits.
+    """
+
+    name: str
+    axes: Axes
+
+    @property
+    def meaning(self) -> str:
+        """What it is, in words."""
+        what = place(self.name).what
+        return "what the step form carries after each token" if what.startswith(STATE) else MEANING[what]
+
+
+def names(network: Network) -> tuple[str, ...]:
+    """The names of all activations of a network, in the order of computation."""
+    return tuple(activation.name for activation in listed(network))
+
+
+def listed(network: Network) -> tuple[Activation, ...]:
+    """All activations of a network, in the order of computation."""
+    whole = ("batch", "num_tokens", str(network.spec.backbone.d_model))
+    found = [Activation(EMBEDDING, whole)]
+    known: dict[str, dict[str, Axes]] = {}
+    for i, block in enumerate(network.backbone.blocks):
+        assert isinstance(block, Block)
+        if isinstance(block.mixer, SequenceMixer):
+            # Blocks of one spec have activations of one shape.
+            spec = network.spec.backbone.pattern[i].digest()
+            inner = known[spec] = known.get(spec) or inner_axes(block.mixer, network.spec.backbone.d_model)
+            found += [Activation(inner_name(i, what), axes) for what, axes in inner.items()]
+        found += [Activation(mixer_name(i), whole), Activation(residual_name(i), whole)]
+    return (*found, Activation(FINAL_NORM, whole), Activation(OUTPUT, (*whole[:2], str(network.spec.d_output))))
+
+
+def inner_axes(mixer: SequenceMixer, d_model: int) -> dict[str, Axes]:
+    """The axes of everything inside a mixer, in the order of `INNER`, then states."""
+    weight = next(mixer.parameters())
+
+    def shapes(batch: int, num_tokens: int) -> dict[str, torch.Size]:
+        found: dict[str, Tensor] = inner_activations(mixer, weight.new_zeros(batch, num_tokens, d_model))
+        return {name: value.shape for name, value in found.items()}
+
+    # Axes that change with the number of prompts or tokens are those axes.
+    usual, prompts, tokens = shapes(1, 1), shapes(2, 1), shapes(1, 2)
+
+    def axis(name: str, i: int) -> str:
+        size = usual[name][i]
+        return "batch" if prompts[name][i] != size else "num_tokens" if tokens[name][i] != size else str(size)
+
+    order = [*INNER, *(name for name in usual if name not in INNER)]
+    return {name: tuple(axis(name, i) for i in range(len(usual[name]))) for name in order if name in usual}
