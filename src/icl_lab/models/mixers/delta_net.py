@@ -83,11 +83,8 @@ class DeltaNetMixer(PiecewiseMixer):
         )
         if log_decay is not None:
             log_decay = self.tapped_decay(log_decay)
-        q, k, v = (
-            self.tapped("queries", self.d_head**-0.5 * unit(q)),
-            self.tapped("keys", unit(k)),
-            self.tapped("values", v),
-        )
+        q, k = self.tapped("queries", self.d_head**-0.5 * unit(q)), self.tapped("keys", unit(k))
+        v = self.tapped("values", v)
         rate = self.tapped("rate", rate)
         o, memory = delta_rule(q, k, v, rate, log_decay, initial_state=state["memory"], return_state=True)
         heads = join_heads(self.norm(self.tapped("mixed", o)))

@@ -17,7 +17,9 @@ from icl_lab.probing.activations.inner import inner_activations
 
 @contextmanager
 def capture(network: Network, wanted: Iterable[str]) -> Iterator[dict[str, Tensor]]:
-    """Keep activations while a network reads prompts: `with capture(network, names) as found: network(tokens)`.
+    """Keep activations while a network reads prompts.
+
+    `with capture(network, ["block.3.residual"]) as found: network(tokens)`
 
     `found` then holds them by their names, detached, those of the last call. The network's output is bit for bit what
     it would have been, and the network is as it was afterwards, whatever happened in between. Inside `replaced`, what

@@ -30,7 +30,7 @@ INNER = {
     "mixed": "what a head read: linear in the values; before norm, gate and output map",
     "gate": "what the mixed values are multiplied by",
     "heads": "what goes into the output map, by heads; where there are none, every channel is one",
-    ATTENTION: "how much of each value is in what each head read: softmax weights, or the matrix that a recurrence implies",
+    ATTENTION: "how much of each value is in what each head read: softmax weights, or the matrix of a recurrence",
 }
 """Quantities inside a sequence mixer. All but the attention can be replaced, unless a line says otherwise."""
 

@@ -13,7 +13,7 @@ from icl_lab.core.errors import UnknownName
 from icl_lab.models.backbone import Block
 from icl_lab.models.network import Network
 from icl_lab.probing.activations.grammar import EMBEDDING, FINAL_NORM, Place, place
-from icl_lab.probing.activations.listing import names
+from icl_lab.probing.activations.listing import names, outer_names
 
 Visit = Callable[[Tensor], Tensor | None]
 
@@ -24,14 +24,12 @@ def check_names(network: Network, wanted: Collection[str]) -> None:
     Raises:
         UnknownName: With the nearest names there are.
     """
-    known: tuple[str, ...] = ()
-    for name in wanted:
-        at = place(name)
-        outer = not at.is_inner and (at.block is not None or "." not in name)
-        known = known or names(network)
-        if name not in known:
-            near = [one for one in known if outer or place(one).block == at.block] or known
-            raise UnknownName(f"activation of {network.label}", name, near)
+    unknown = set(wanted) - set(outer_names(network))
+    # What is inside mixers is found by running them, which is left out where nobody asks.
+    known = names(network) if unknown else ()
+    for name in sorted(unknown - set(known)):
+        near = [one for one in known if place(one).block == place(name).block] or known
+        raise UnknownName(f"activation of {network.label}", name, near)
 
 
 def block_of(network: Network, at: Place) -> Block:

@@ -37,18 +37,17 @@ def implied_attention(mixer: SequenceMixer, x: Float[Tensor, "b t m"]) -> Float[
     num_tokens = x.shape[1]
     together = max(1, TOGETHER // values.numel())
     columns = []
-    for tokens in torch.arange(num_tokens, device=x.device).split(together):
+    for tokens in torch.split(torch.arange(num_tokens, device=x.device), together):
         # One prompt more for every token whose value is 1: (token, batch) on the first axis.
         unit = values.new_zeros(len(tokens), *values.shape)
         at = unit.movedim(3 if by_head else 2, 1)
         at[torch.arange(len(tokens)), tokens] = 1.0
         many = x.expand(len(tokens), *x.shape).flatten(0, 1)
         _read(mixer, many, parts, unit.flatten(0, 1))
-        read = parts["mixed"].unflatten(0, (len(tokens), len(x)))
+        read = rearrange(parts["mixed"], "(s b) ... -> s b ...", b=len(x))
         # All numbers of a head's value are read alike, so one of them says it.
-        columns.append(
-            rearrange(read[..., 0], "s b h t -> b h t s") if by_head else rearrange(read, "s b t e -> b e t s")
-        )
+        column = rearrange(read[..., 0], "s b h t -> b h t s") if by_head else rearrange(read, "s b t e -> b e t s")
+        columns.append(column)
     return torch.cat(columns, dim=-1)
 
 

@@ -49,6 +49,13 @@ def names(network: Network) -> tuple[str, ...]:
     return tuple(activation.name for activation in listed(network))
 
 
+def outer_names(network: Network) -> tuple[str, ...]:
+    """The names of what is outside mixers, which every network has, in the order of computation."""
+    blocks = range(len(network.backbone.blocks))
+    inside = (name for block in blocks for name in (mixer_name(block), residual_name(block)))
+    return (EMBEDDING, *inside, FINAL_NORM, OUTPUT)
+
+
 def listed(network: Network) -> tuple[Activation, ...]:
     """All activations of a network, in the order of computation."""
     whole = ("batch", "num_tokens", str(network.spec.backbone.d_model))

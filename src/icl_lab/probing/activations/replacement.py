@@ -18,7 +18,9 @@ Change = Callable[[Tensor], Tensor]
 
 @contextmanager
 def replaced(network: Network, changes: Mapping[str, Change]) -> Iterator[None]:
-    """Change activations while a network reads prompts: `with replaced(network, {name: change}): network(tokens)`.
+    """Change activations while a network reads prompts.
+
+    `with replaced(network, {"block.3.mixer": torch.zeros_like}): network(tokens)`
 
     Everything computed from an activation is computed from what `change(activation)` returns; it must not write into
     what it is given. The network is as it was afterwards, whatever happened in between. Uses may be nested; the
