@@ -54,6 +54,7 @@ class GRUMixer(PiecewiseMixer):
         second = pad(self.reset_bias, (2 * len(self.reset_bias), 0))
         weights = [self.input_weight, self.recurrent_weight, self.bias, second]
         outputs, output = torch.gru(x, state["output"][None], weights, True, 1, 0.0, self.training, False, True)
+        outputs = self.tapped_heads("heads", outputs, outputs.shape[-1])
         return self.to_out(outputs), {"output": output[0]}
 
     def state_size(self, length: int) -> int:

@@ -20,6 +20,7 @@ from icl_lab import kernels
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Bounds, Count
 from icl_lab.models.diagonal_ssm import DiagonalSSM, check_d_state
+from icl_lab.models.heads import join_heads, split_heads
 from icl_lab.models.initialisation import linear, uniform
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State
 
@@ -73,11 +74,14 @@ class H3Mixer(SequenceMixer):
 
     def forward(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
         q, k, v = self.to_qkv(x).chunk(3, dim=-1)
-        k = kernels.causal_conv1d(k, self.shift, silu=False)
+        k = self.tapped("convolution", kernels.causal_conv1d(k, self.shift, silu=False))
+        if self.taps:
+            q, k, v = (self._tapped_part(*part) for part in (("queries", q), ("keys", k), ("values", v)))
         # The entries of a head share its kernel, so they are rows of the batch.
         remembered = self.ssm(rearrange(self._products(k, v), "b t i j h -> (b i j) t h"))
         memory = rearrange(remembered, "(b i j) t h -> b t i j h", i=self.spec.d_head, j=self.spec.d_head)
-        return self.to_out(self._read(q, memory))
+        read = self._tapped_part("mixed", self._read(q, memory))
+        return self.to_out(self.tapped_heads("heads", read, self.num_heads))
 
     def initial_state(self, batch: int) -> State:
         channels, width = self.shift.shape
@@ -95,6 +99,10 @@ class H3Mixer(SequenceMixer):
 
     def state_size(self, length: int) -> int:
         return self.size
+
+    def _tapped_part(self, name: str, part: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
+        """A tap sees heads before tokens, as in other mixers."""
+        return part if name not in self.taps else join_heads(self.tapped(name, split_heads(part, self.num_heads)))
 
     def _products(self, k: Float[Tensor, "*b m"], v: Float[Tensor, "*b m"]) -> Float[Tensor, "*b c c h"]:
         """K V^T of each head."""

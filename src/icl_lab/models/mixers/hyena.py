@@ -93,14 +93,17 @@ class HyenaMixer(PiecewiseMixer):
             initial_state=state["recent"],
             return_state=True,
         )
+        projected = self.tapped("convolution", projected)
         z, *gates = projected.chunk(self.spec.order + 1, dim=-1)
+        z = self.tapped("values", z)
         filters = self.filter(min(state["inputs_0"].shape[1] + x.shape[1], self.longest))
         after = {"recent": recent}
         for n, gate in enumerate(gates):
             inputs = torch.cat([state[f"inputs_{n}"], z], dim=1)
             after[f"inputs_{n}"] = inputs[:, -(self.longest - 1) :]
             z = gate * (last_outputs(inputs, filters[n], x.shape[1]) + self.skip[n].to(z.dtype) * z)
-        return self.out_proj(z), after
+        z = self.tapped("mixed", z)
+        return self.out_proj(self.tapped_heads("heads", z, self.d_model)), after
 
     def state_size(self, length: int) -> int:
         channels, width = self.conv_weight.shape

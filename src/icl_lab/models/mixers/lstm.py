@@ -55,6 +55,7 @@ class LSTMMixer(PiecewiseMixer):
         # torch adds a second bias; one is enough.
         weights = [self.input_weight, self.recurrent_weight, self.bias, torch.zeros_like(self.bias)]
         outputs, output, cell = torch.lstm(x, before, weights, True, 1, 0.0, self.training, False, True)
+        outputs = self.tapped_heads("heads", outputs, outputs.shape[-1])
         return self.to_out(outputs), {"output": output[0], "cell": cell[0]}
 
     def state_size(self, length: int) -> int:

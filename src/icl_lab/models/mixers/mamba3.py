@@ -93,9 +93,10 @@ class Mamba3Mixer(PiecewiseMixer):
 
     def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
         z, u, B, C, step, rate, blend, theta = self.in_proj(x).split([*self.splits, self.planes], dim=-1)
-        dt = softplus(step + self.dt_bias).mT
-        log_decay = -softplus(rate).clamp(min=SLOWEST).mT * dt
-        u, B, C = split_heads(u, self.spec.num_heads), self.B_norm(B)[:, None], self.C_norm(C)[:, None]
+        dt = self.tapped("dt", softplus(step + self.dt_bias).mT)
+        log_decay = self.tapped_decay(-softplus(rate).clamp(min=SLOWEST).mT * dt)
+        u = self.tapped("values", split_heads(u, self.spec.num_heads))
+        B, C = self.tapped("keys", self.B_norm(B))[:, None], self.tapped("queries", self.C_norm(C))[:, None]
         biased = B + self.B_bias, C + self.C_bias
         after: State = {}
         if self.spec.rotary:
@@ -115,8 +116,9 @@ class Mamba3Mixer(PiecewiseMixer):
         y, after["memory"] = linear_recurrence(
             biased[1], biased[0], weight[..., None] * u, log_decay, initial_state=memory, return_state=True
         )
-        y = join_heads(y + skip[..., None] * u)
-        return self.out_proj(y * silu(z)), after
+        y = join_heads(self.tapped("mixed", y + skip[..., None] * u))
+        heads = self.tapped_heads("heads", y * self.tapped("gate", silu(z)), self.spec.num_heads)
+        return self.out_proj(heads), after
 
     def state_size(self, length: int) -> int:
         last = self.spec.trapezoid * (self.spec.d_state + self.d_head)

@@ -73,12 +73,16 @@ class MesaMixer(PiecewiseMixer):
 
     def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
         qk, recent = self.conv(self.to_qk(x), state["recent"])
+        qk = self.tapped("convolution", qk)
         q, k = (unit(split_heads(part, self.spec.num_heads)) for part in qk.chunk(2, dim=-1))
-        v = split_heads(self.to_v(x), self.spec.num_heads)
+        q, k = self.tapped("queries", q), self.tapped("keys", k)
+        v = self.tapped("values", split_heads(self.to_v(x), self.spec.num_heads))
         ridge = rearrange(softplus(self.raw_ridge) + SMALLEST_RIDGE, "(h c) -> h c", h=self.spec.num_heads)
-        rate, log_decay = self.to_rate(x).sigmoid().mT, logsigmoid(self.to_keep(x)).mT
+        rate = self.tapped("rate", self.to_rate(x).sigmoid().mT)
+        log_decay = self.tapped_decay(logsigmoid(self.to_keep(x)).mT)
         o, moments, memory = ridge_predictions(q, k, v, rate, log_decay, ridge, state["moments"], state["memory"])
-        return self.to_out(join_heads(self.norm(o))), {"recent": recent, "moments": moments, "memory": memory}
+        heads = self.tapped_heads("heads", join_heads(self.norm(self.tapped("mixed", o))), self.spec.num_heads)
+        return self.to_out(heads), {"recent": recent, "moments": moments, "memory": memory}
 
     def state_size(self, length: int) -> int:
         return 2 * self.spec.num_heads * (self.d_head**2 + self.d_head * (self.spec.d_conv - 1))

@@ -77,7 +77,9 @@ class MLSTMMixer(PiecewiseMixer):
 
     def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
         q, k, v = (split_heads(to(x), self.spec.num_heads) for to in (self.to_q, self.to_k, self.to_v))
-        write, log_decay, scale = stabilised(self.to_input(x).mT, logsigmoid(self.to_forget(x).mT), state["scale"])
+        q, k, v = self.tapped("queries", q), self.tapped("keys", k), self.tapped("values", v)
+        forget = self.tapped_decay(logsigmoid(self.to_forget(x).mT))
+        write, log_decay, scale = stabilised(self.to_input(x).mT, forget, state["scale"])
         v = nn.functional.pad(v, (0, 1), value=1.0)
         o, memory = linear_recurrence(
             self.d_head**-0.5 * q,
@@ -88,8 +90,12 @@ class MLSTMMixer(PiecewiseMixer):
             return_state=True,
         )
         divisor = torch.maximum(o[..., -1:].abs(), (-scale).clamp(max=LARGEST).exp()[..., None].to(o)) + EPSILON
-        mixed = join_heads(self.norm(o[..., :-1] / divisor)) * self.to_gate(x).sigmoid()
-        return self.to_out(mixed), {"memory": memory, "scale": scale[:, :, -1].to(state["scale"])}
+        mixed = self.norm(self.tapped("mixed", o[..., :-1] / divisor))
+        heads = join_heads(mixed) * self.tapped("gate", self.to_gate(x).sigmoid())
+        return self.to_out(self.tapped_heads("heads", heads, self.spec.num_heads)), {
+            "memory": memory,
+            "scale": scale[:, :, -1].to(state["scale"]),
+        }
 
     def state_size(self, length: int) -> int:
         return self.spec.num_heads * (self.d_head * (self.d_head + 1) + 1)

@@ -68,15 +68,19 @@ class RWKV4Mixer(PiecewiseMixer):
     def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
         for_k, for_v, for_r = self.shift(x, state["last"])
         mean, sums, scale = weighted_mean(
-            self.to_k(for_k),
-            self.to_v(for_v),
+            self.tapped("keys", self.to_k(for_k)),
+            self.tapped("values", self.to_v(for_v)),
             self.decay.clamp(max=STRONGEST).exp(),
             self.bonus,
             state["sums"],
             state["scale"],
         )
-        mixed = self.to_out(self.to_r(for_r).sigmoid() * mean)
-        return mixed, {"last": x[:, -1], "sums": sums, "scale": scale}
+        heads = self.tapped("gate", self.to_r(for_r).sigmoid()) * self.tapped("mixed", mean)
+        return self.to_out(self.tapped_heads("heads", heads, heads.shape[-1])), {
+            "last": x[:, -1],
+            "sums": sums,
+            "scale": scale,
+        }
 
     def state_size(self, length: int) -> int:
         return 4 * self.to_out.in_features

@@ -110,13 +110,16 @@ class RWKV7Mixer(PiecewiseMixer):
             for part in (self.to_r(for_r), written, self.to_v(for_v), rate, log_decay, removed)
         )
         removed = normalize(removed, dim=-1)
+        r, k, v = self.tapped("queries", r), self.tapped("keys", k), self.tapped("values", v)
+        rate, log_decay = self.tapped("rate", rate), self.tapped_decay(log_decay)
         o, memory = rank_one_recurrence(
             r, k, v, rate * removed, -removed, log_decay,
             lowest=FASTEST, initial_state=state["memory"], return_state=True,
         )  # fmt: skip
         own = (r * k * self.bonus[:, None]).sum(-1, keepdim=True) * v
-        mixed = self.to_out((self._norm(join_heads(o)) + join_heads(own)) * gate)
-        return mixed, {"last": x[:, -1], "memory": memory}
+        mixed = self._norm(join_heads(self.tapped("mixed", o))) + join_heads(own)
+        heads = self.tapped_heads("heads", mixed * self.tapped("gate", gate), self.num_heads)
+        return self.to_out(heads), {"last": x[:, -1], "memory": memory}
 
     def state_size(self, length: int) -> int:
         return self.num_heads * self.d_head**2 + self.to_out.in_features

@@ -59,9 +59,10 @@ class RWKVChannelMixMixer(PiecewiseMixer):
 
     def extend(self, x: Float[Tensor, "b t m"], state: State) -> tuple[Float[Tensor, "b t m"], State]:
         for_k, *for_r = self.shift(x, state["last"])
-        mixed = self.narrow(torch.relu(self.widen(for_k)).square())
+        hidden = torch.relu(self.widen(for_k)).square()
+        mixed = self.narrow(self.tapped_heads("heads", hidden, hidden.shape[-1]))
         if self.to_r is not None:
-            mixed = mixed * self.to_r(for_r[0]).sigmoid()
+            mixed = mixed * self.tapped("gate", self.to_r(for_r[0]).sigmoid())
         return mixed, {"last": x[:, -1]}
 
     def state_size(self, length: int) -> int:

@@ -60,7 +60,9 @@ class S4DPLRMixer(SequenceMixer):
         self.size = site.d_model * spec.d_state
 
     def forward(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
-        return F.glu(self.out_proj(F.gelu(self.ssm(x))), dim=-1)
+        mixed = self.tapped("mixed", self.ssm(self.tapped("values", x)))
+        hidden = self.tapped_heads("heads", F.gelu(mixed), mixed.shape[-1])
+        return F.glu(self.out_proj(hidden), dim=-1)
 
     def initial_state(self, batch: int) -> State:
         return {"memory": self.ssm.initial_state(batch)}

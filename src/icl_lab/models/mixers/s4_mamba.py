@@ -71,7 +71,9 @@ class S4MambaMixer(SequenceMixer):
     def forward(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
         u, z = self.in_proj(x).chunk(2, dim=-1)
         u = kernels.causal_conv1d(u, self.conv_weight, self.conv_bias, silu=True)
-        return self.out_proj(self.dropout(self.ssm(u)) * self._gate(z))
+        u = self.tapped("convolution", u)
+        mixed = self.dropout(self.tapped("mixed", self.ssm(self.tapped("values", u))))
+        return self.out_proj(self.tapped_heads("heads", mixed * self.tapped("gate", self._gate(z)), mixed.shape[-1]))
 
     def initial_state(self, batch: int) -> State:
         width, d_conv = self.conv_weight.shape

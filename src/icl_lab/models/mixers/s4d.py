@@ -54,7 +54,8 @@ class S4DMixer(SequenceMixer):
         self.size = site.d_model * spec.d_state
 
     def forward(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
-        hidden = self.dropout(F.gelu(self.ssm(x)))
+        mixed = self.tapped("mixed", self.ssm(self.tapped("values", x)))
+        hidden = self.tapped_heads("heads", self.dropout(F.gelu(mixed)), mixed.shape[-1])
         return self.dropout(F.glu(self.out_proj(hidden), dim=-1))
 
     def initial_state(self, batch: int) -> State:

@@ -85,7 +85,8 @@ class TTTLinearMixer(PiecewiseMixer):
     def _read(self, x: Float[Tensor, "b t m"], state: State, place: int) -> tuple[Float[Tensor, "b t m"], State]:
         """Tokens after a state that is `place` tokens into a mini-batch."""
         q, k, v = (split_heads(to(x), self.spec.num_heads) for to in (self.to_q, self.to_k, self.to_v))
-        rate = self.to_rate(x).sigmoid().mT[..., None] / self.d_head
+        q, k, v = self.tapped("queries", q), self.tapped("keys", k), self.tapped("values", v)
+        rate = self.tapped("rate", self.to_rate(x).sigmoid().mT)[..., None] / self.d_head
         start, now, outputs = state["start"], state["now"], []
         first, size = self.spec.mini_batch - place, self.spec.mini_batch
         cuts = [slice(max(0, end - size), end) for end in range(first, x.shape[1] + size, size)]
@@ -99,7 +100,8 @@ class TTTLinearMixer(PiecewiseMixer):
             now = now - keys.mT @ gradients
         place = (place + x.shape[1]) % size
         after = {"start": start, "now": now, "place": torch.full_like(state["place"], place)}
-        return self.to_out(self.norm(join_heads(torch.cat(outputs, dim=2)))), after
+        heads = self.tapped_heads("heads", self.norm(join_heads(torch.cat(outputs, dim=2))), self.spec.num_heads)
+        return self.to_out(heads), after
 
     def _gradient(
         self, k: Float[Tensor, "b h t c"], v: Float[Tensor, "b h t c"], weights: Float[Tensor, "b h c_plus_1 c"]
