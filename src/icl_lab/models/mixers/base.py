@@ -80,6 +80,11 @@ class SequenceMixer(nn.Module, ABC):
     def state_size(self, length: int) -> int:
         """Real numbers carried for one prompt after `length` tokens."""
 
+    @property
+    def short_filter(self) -> nn.Parameter | None:
+        """Weights of the short convolution, (channels, tokens), the token's own last; none where there is none."""
+        return None
+
     def tapped(self, name: str, value: Tensor) -> Tensor:
         """An inner quantity under its name, as a tap changed it; itself where there is no such tap."""
         return self.taps[name](value) if name in self.taps else value

@@ -69,6 +69,10 @@ class DeltaNetMixer(PiecewiseMixer):
             self.dt_bias = nn.Parameter(inverse_softplus(dt))
             self.to_gate = linear(site.d_model, site.d_model, generator, bias="none")
 
+    @property
+    def short_filter(self) -> nn.Parameter | None:
+        return self.conv.weight
+
     def initial_state(self, batch: int) -> State:
         memory = self.to_qkv.weight.new_zeros(batch, self.spec.num_heads, self.d_head, self.d_head)
         return {"recent": self.conv.initial_state(batch), "memory": memory}

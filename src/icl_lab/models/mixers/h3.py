@@ -83,6 +83,10 @@ class H3Mixer(SequenceMixer):
         read = self._tapped_part("mixed", self._read(q, memory))
         return self.to_out(self.tapped_heads("heads", read, self.num_heads))
 
+    @property
+    def short_filter(self) -> nn.Parameter | None:
+        return self.shift
+
     def initial_state(self, batch: int) -> State:
         channels, width = self.shift.shape
         entries = self.spec.d_head**2

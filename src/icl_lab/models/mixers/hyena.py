@@ -78,6 +78,10 @@ class HyenaMixer(PiecewiseMixer):
         self.skip = nn.Parameter(normal((spec.order, site.d_model), 1.0, generator))
         self.out_proj = linear(site.d_model, site.d_model, generator, scale=site.depth**-0.5)
 
+    @property
+    def short_filter(self) -> nn.Parameter | None:
+        return self.conv_weight
+
     def initial_state(self, batch: int) -> State:
         channels, width = self.conv_weight.shape
         nothing = self.skip.new_zeros(batch, 0, self.d_model)

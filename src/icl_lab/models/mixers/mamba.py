@@ -121,6 +121,10 @@ class MambaMixer(SequenceMixer):
         )
         return self.out_proj(self.tapped_heads("heads", y, self.width))
 
+    @property
+    def short_filter(self) -> nn.Parameter | None:
+        return self.conv_weight if self.spec.d_conv else None
+
     def initial_state(self, batch: int) -> State:
         memory = {"memory": self.A_log.new_zeros(batch, self.width, self.spec.d_state)}
         if not self.spec.d_conv:

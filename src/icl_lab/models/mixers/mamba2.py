@@ -65,6 +65,10 @@ class Mamba2Mixer(PiecewiseMixer):
         self.norm = HeadNorm(self.width)
         self.out_proj = linear(self.width, site.d_model, generator, bias="none", scale=site.depth**-0.5)
 
+    @property
+    def short_filter(self) -> nn.Parameter | None:
+        return self.conv_weight
+
     def initial_state(self, batch: int) -> State:
         channels, width = self.conv_weight.shape
         memory = self.A_log.new_zeros(batch, self.spec.num_heads, self.spec.d_state, self.d_head)

@@ -67,6 +67,10 @@ class MesaMixer(PiecewiseMixer):
         self.norm = HeadNorm(self.d_head)
         self.to_out = linear(m, m, generator, bias="none", scale=site.depth**-0.5)
 
+    @property
+    def short_filter(self) -> nn.Parameter | None:
+        return self.conv.weight
+
     def initial_state(self, batch: int) -> State:
         nothing = self.raw_ridge.new_zeros(batch, self.spec.num_heads, self.d_head, self.d_head)
         return {"recent": self.conv.initial_state(batch), "moments": nothing, "memory": nothing}

@@ -92,10 +92,8 @@ class MLSTMMixer(PiecewiseMixer):
         divisor = torch.maximum(o[..., -1:].abs(), (-scale).clamp(max=LARGEST).exp()[..., None].to(o)) + EPSILON
         mixed = self.norm(self.tapped("mixed", o[..., :-1] / divisor))
         heads = join_heads(mixed) * self.tapped("gate", self.to_gate(x).sigmoid())
-        return self.to_out(self.tapped_heads("heads", heads, self.spec.num_heads)), {
-            "memory": memory,
-            "scale": scale[:, :, -1].to(state["scale"]),
-        }
+        heads = self.tapped_heads("heads", heads, self.spec.num_heads)
+        return self.to_out(heads), {"memory": memory, "scale": scale[:, :, -1].to(state["scale"])}
 
     def state_size(self, length: int) -> int:
         return self.spec.num_heads * (self.d_head * (self.d_head + 1) + 1)

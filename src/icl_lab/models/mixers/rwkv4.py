@@ -76,11 +76,8 @@ class RWKV4Mixer(PiecewiseMixer):
             state["scale"],
         )
         heads = self.tapped("gate", self.to_r(for_r).sigmoid()) * self.tapped("mixed", mean)
-        return self.to_out(self.tapped_heads("heads", heads, heads.shape[-1])), {
-            "last": x[:, -1],
-            "sums": sums,
-            "scale": scale,
-        }
+        heads = self.tapped_heads("heads", heads, heads.shape[-1])
+        return self.to_out(heads), {"last": x[:, -1], "sums": sums, "scale": scale}
 
     def state_size(self, length: int) -> int:
         return 4 * self.to_out.in_features

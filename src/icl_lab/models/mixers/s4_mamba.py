@@ -75,6 +75,10 @@ class S4MambaMixer(SequenceMixer):
         mixed = self.dropout(self.tapped("mixed", self.ssm(self.tapped("values", u))))
         return self.out_proj(self.tapped_heads("heads", mixed * self.tapped("gate", self._gate(z)), mixed.shape[-1]))
 
+    @property
+    def short_filter(self) -> nn.Parameter | None:
+        return self.conv_weight
+
     def initial_state(self, batch: int) -> State:
         width, d_conv = self.conv_weight.shape
         return {

@@ -1,0 +1,101 @@
+"""Errors of a network while something inside it is changed, as fractions of the zero predictor's.
+
+b batch   l length   o d_output   p num_prompts
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.records import Record
+from icl_lab.core.streams import Stream
+from icl_lab.evaluation.errors import evaluation_mode, measured
+from icl_lab.evaluation.prompts import asked_at
+from icl_lab.evaluation.statistics import RESAMPLES, Interval, Weights, mean_error_interval, resample
+from icl_lab.models.network import Network
+from icl_lab.tasks.base import Task
+
+
+def as_sequences(network: Network, prompts: PromptBatch) -> Float[Tensor, "b l *outputs"]:
+    """What `network.predict` gives, without the step form, in which no activation is captured or replaced.
+
+    A question beside the prompt is read as a prompt of its own: the tokens before it, then its token.
+    """
+    branches = prompts.branches
+    if branches is None:
+        return network.predict(prompts)
+    fill = (0, network.spec.d_token - network.spec.d_output)
+    outputs = []
+    for i, start in enumerate(branches.starts.tolist()):
+        tokens = torch.cat([prompts.tokens[:, :start], branches.tokens[:, i, None]], dim=1)
+        output = network(tokens)[:, -1:]
+        for _ in range(branches.feed_back):
+            tokens = torch.cat([tokens, pad(output, fill)], dim=1)
+            output = network(tokens)[:, -1:]
+        outputs.append(output)
+    together = torch.cat(outputs, dim=1)
+    return rearrange(together, "b l 1 -> b l") if network.spec.d_output == 1 else together
+
+
+def late(prompts: PromptBatch) -> PromptBatch:
+    """The prompts with the last quarter of their questions alone, at least one: where examples have been shown.
+
+    Tokens and examples are those of the whole prompts.
+    """
+    count = prompts.length
+    return asked_at(prompts, torch.arange(count - max(1, count // 4), count, device=prompts.queries.device))
+
+
+def fractions_of_zero(network: Network, task: Task, prompts: PromptBatch) -> Float[np.ndarray, "p l"]:
+    """The error of each prediction over the zero predictor's, as the network is now."""
+    with torch.no_grad(), evaluation_mode(network):
+        return judged(task, as_sequences(network, prompts), prompts, network.label)
+
+
+def judged(
+    task: Task, predictions: Float[Tensor, "b l *outputs"], prompts: PromptBatch, who: str
+) -> Float[np.ndarray, "p l"]:
+    """The error of each prediction over the zero predictor's."""
+    return measured(task, predictions, prompts, who=who) / task.zero_error
+
+
+def bootstrap(task: Task, num_prompts: int, seed: int, resamples: int = RESAMPLES) -> Weights:
+    """How often each prompt counts in each resample; no resample where the prompts share a draw."""
+    if task.shared_draws:
+        return np.empty((0, num_prompts))
+    return resample(num_prompts, Stream(seed, ("probe", "bootstrap")).generator(), resamples)
+
+
+def mean(fractions: Float[np.ndarray, "p l"], weights: Weights) -> Interval:
+    """Mean over prompts and predictions with its interval over prompts."""
+    return mean_error_interval(fractions, weights)
+
+
+def record(interval: Interval, metric: str, *, run: str, label: str, task: Task, seed: int, num_prompts: int) -> Record:
+    """One row for a number with its interval; no interval where there was no resample."""
+    ends = [None if np.isnan(end) else float(end) for end in (interval.low, interval.high)]
+    return Record(
+        run=run,
+        predictor=label,
+        task=task.spec_name(),
+        metric=metric,
+        value=float(interval.value),
+        low=ends[0],
+        high=ends[1],
+        seed=seed,
+        num_prompts=num_prompts,
+    )
+
+
+def records_of(
+    named: Iterator[tuple[str, Interval]], *, run: str, label: str, task: Task, seed: int, num_prompts: int
+) -> Iterator[Record]:
+    """A row for each metric."""
+    for metric, interval in named:
+        yield record(interval, metric, run=run, label=label, task=task, seed=seed, num_prompts=num_prompts)

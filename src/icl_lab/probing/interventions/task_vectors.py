@@ -1,0 +1,197 @@
+"""Task vectors: does the state, or the residual stream, after the examples carry the function by itself?
+
+`"state"`: a network that has read nothing is given, in one block alone, the state after the examples, and is asked the
+question. `"residual"`: it reads an empty token, whose residual stream after one block is replaced by that of the last
+token of the examples, and is asked the question (in the manner of Hendel et al. 2023, arXiv 2310.15916, whose vector
+stands at the token before the answer; here x is a token itself, which must not be overwritten).
+
+b batch   t num_tokens   o d_output
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from einops import rearrange
+from jaxtyping import Float, Shaped
+from torch import Tensor
+from torch.nn.functional import pad
+
+from icl_lab.core.errors import UserError
+from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.records import Record
+from icl_lab.evaluation.errors import evaluation_mode
+from icl_lab.evaluation.prompts import asked_at
+from icl_lab.evaluation.statistics import Interval
+from icl_lab.models.network import Network, NetworkState
+from icl_lab.probing.activations import capture, replaced, stream
+from icl_lab.probing.interventions.measuring import bootstrap, judged, mean, record
+from icl_lab.tasks.base import Task
+
+Carrier = Literal["state", "residual"]
+
+
+@dataclass(frozen=True)
+class TaskVectorEffects:
+    """Errors of a question without examples, into which one activation of the examples was put.
+
+    Args:
+        label: The network's.
+        task: Where the prompts came from.
+        num_prompts: Prompts behind each number.
+        carrier: What was put in.
+        names: From where: `block.<i>.state`, or the residual stream.
+        errors: With each of these put in, over the zero predictor's.
+        without: With nothing put in.
+        full: With all examples in the prompt.
+        shown: How many these are.
+    """
+
+    label: str
+    task: Task
+    num_prompts: int
+    carrier: Carrier
+    names: tuple[str, ...]
+    errors: tuple[Interval, ...]
+    without: Interval
+    full: Interval
+    shown: int
+
+    def records(self, run: str, seed: int = 0) -> Iterator[Record]:
+        """Rows `error_over_zero_with_<name>_alone`, `..._without_examples` and `..._with_all_examples`."""
+        rows = [(f"error_over_zero_with_{name}_alone", one) for name, one in zip(self.names, self.errors, strict=True)]
+        rows += [("error_over_zero_without_examples", self.without), ("error_over_zero_with_all_examples", self.full)]
+        for metric, interval in rows:
+            yield record(
+                interval, metric, run=run, label=self.label, task=self.task, seed=seed, num_prompts=self.num_prompts
+            )
+
+
+def task_vector_effects(
+    network: Network,
+    task: Task,
+    prompts: PromptBatch,
+    *,
+    carrier: Carrier = "state",
+    query: int = -1,
+    seed: int = 0,
+) -> TaskVectorEffects:
+    """The error of one question with what each block carries of the examples, and nothing else of them.
+
+    Args:
+        network: A trained network; it is as it was afterwards.
+        task: Where the prompts come from.
+        prompts: Their examples make the task vectors, their question is asked.
+        carrier: What is put in.
+        query: Which prediction is looked at; the last one by default.
+        seed: Of the bootstrap.
+
+    Raises:
+        UserError: Nothing comes before the question.
+    """
+    index = query % prompts.length
+    asked = asked_at(prompts, torch.tensor([index], device=prompts.queries.device))
+    question = _Question.of(network, asked)
+    if not question.before.shape[1]:
+        raise UserError(f"task vectors: nothing comes before prediction {index}; choose a later one")
+    weights = bootstrap(task, prompts.batch, seed)
+
+    def error(output: Float[Tensor, "b o"]) -> Interval:
+        predictions = output if network.spec.d_output == 1 else output[:, None]
+        return mean(judged(task, predictions, replace(asked, branches=None), network.label), weights)
+
+    with torch.no_grad(), evaluation_mode(network):
+        nothing, full = network.initial_state(prompts.batch), _after(network, question.before)
+        all_examples = error(question.answer(full))
+        if carrier == "state":
+            answers = {
+                f"block.{i}.state": question.answer(with_states(full, nothing, {i}))
+                for i, state in enumerate(full.blocks)
+                if state
+            }
+            without = error(question.answer(with_states(full, nothing, set())))
+        else:
+            answers = dict(_with_residuals(network, question))
+            without = error(question.after_filler(network))
+        errors = {name: error(answer) for name, answer in answers.items()}
+    return TaskVectorEffects(
+        network.label,
+        task,
+        prompts.batch,
+        carrier,
+        tuple(errors),
+        tuple(errors.values()),
+        without,
+        all_examples,
+        index,
+    )
+
+
+def with_states(full: NetworkState, nothing: NetworkState, blocks: set[int]) -> NetworkState:
+    """Some blocks' states after the examples, the others' before the first token; the question stays at its place."""
+    states = tuple(full.blocks[i] if i in blocks else fresh for i, fresh in enumerate(nothing.blocks))
+    return NetworkState(states, full.position, full.batch)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """The last thing that is read, and what came before it.
+
+    Args:
+        network: Who is asked.
+        before: The tokens before it.
+        token: Its own.
+        feed_back: How often the output is read again before the answer.
+    """
+
+    network: Network
+    before: Shaped[Tensor, "b t *features"]
+    token: Shaped[Tensor, "b *features"]
+    feed_back: int
+
+    @staticmethod
+    def of(network: Network, asked: PromptBatch) -> "_Question":
+        """The one question of some prompts."""
+        if asked.branches is None:
+            end = int(asked.queries[0])
+            return _Question(network, asked.tokens[:, :end], asked.tokens[:, end], 0)
+        end = int(asked.branches.starts[0])
+        return _Question(network, asked.tokens[:, :end], asked.branches.tokens[:, 0], asked.branches.feed_back)
+
+    def answer(self, state: NetworkState) -> Float[Tensor, "b o"]:
+        """The answer after a state."""
+        output, state = self.network.step(self.token, state)
+        for _ in range(self.feed_back):
+            output, state = self.network.step(self._as_token(output), state)
+        return output
+
+    def after_filler(self, network: Network) -> Float[Tensor, "b o"]:
+        """The answer in a prompt of an empty token and the question, read as a sequence."""
+        tokens = torch.stack([torch.zeros_like(self.token), self.token], dim=1)
+        output = network(tokens)[:, -1]
+        for _ in range(self.feed_back):
+            tokens = torch.cat([tokens, self._as_token(output)[:, None]], dim=1)
+            output = network(tokens)[:, -1]
+        return output
+
+    def _as_token(self, output: Float[Tensor, "b o"]) -> Float[Tensor, "b d"]:
+        return pad(output, (0, self.network.spec.d_token - self.network.spec.d_output))
+
+
+def _after(network: Network, tokens: Shaped[Tensor, "b t *features"]) -> NetworkState:
+    _, state = network.extend(tokens, network.initial_state(len(tokens)))
+    return state
+
+
+def _with_residuals(network: Network, question: _Question) -> Iterator[tuple[str, Float[Tensor, "b o"]]]:
+    names = stream(network)
+    with capture(network, names) as found:
+        network(question.before)
+    for name in names:
+        with replaced(network, {name: _first_token(found[name][:, -1])}):
+            yield name, question.after_filler(network)
+
+
+def _first_token(vector: Float[Tensor, "b m"]) -> Callable[[Tensor], Tensor]:
+    return lambda value: torch.cat([rearrange(vector, "b m -> b 1 m"), value[:, 1:]], dim=1)
