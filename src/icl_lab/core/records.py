@@ -33,6 +33,8 @@ class Record:
         seed: Training seed.
         shift: Change of the prompts at evaluation; empty for none.
         num_prompts: Prompts it was averaged over.
+        block: After which residual block it was read off, the first being 0; none where it belongs to a whole predictor.
+        about: What the predictor was compared with, or what was looked for in it; empty for nothing.
     """
 
     run: str
@@ -47,6 +49,8 @@ class Record:
     seed: int = 0
     shift: str = ""
     num_prompts: int | None = None
+    block: int | None = None
+    about: str = ""
 
 
 SCHEMA: dict[str, Any] = {
@@ -62,7 +66,12 @@ SCHEMA: dict[str, Any] = {
     "seed": pl.Int64,
     "shift": pl.String,
     "num_prompts": pl.Int64,
+    "block": pl.Int64,
+    "about": pl.String,
 }
+
+SPARSE = ("block", "about")
+"""Columns that few rows have: where they hold nothing, a line does without them."""
 
 _ACCEPTED: dict[Any, tuple[type, ...]] = {pl.String: (str,), pl.Float64: (float, int), pl.Int64: (int,)}
 
@@ -185,6 +194,7 @@ def _lines(records: Iterable[Record]) -> bytes:
 
 
 def _finite(row: dict[str, object]) -> dict[str, object]:
+    row = {k: v for k, v in row.items() if k not in SPARSE or v not in (None, "")}
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
 
 
