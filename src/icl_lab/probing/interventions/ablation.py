@@ -72,13 +72,24 @@ class AblationEffects:
     effects: tuple[AblationEffect, ...]
 
     def records(self, run: str, seed: int = 0) -> Iterator[Record]:
-        """Rows `intact_error_over_zero` and, for each part, `error_over_zero_without_<part>_by_<how>`."""
-        rows = [("intact_error_over_zero", self.intact)]
-        rows += [(f"error_over_zero_without_{one.part.slug}_by_{self.how}", one.error) for one in self.effects]
-        for metric, interval in rows:
-            yield record(
-                interval, metric, run=run, label=self.label, task=self.task, seed=seed, num_prompts=self.num_prompts
+        """Rows `late_error_over_zero` and, about each part, `ablated_error_over_zero_by_<how>` with its block."""
+
+        def row(interval: Interval, metric: str, block: int | None = None, about: str = "") -> Record:
+            return record(
+                interval,
+                metric,
+                run=run,
+                label=self.label,
+                task=self.task,
+                seed=seed,
+                num_prompts=self.num_prompts,
+                block=block,
+                about=about,
             )
+
+        yield row(self.intact, "late_error_over_zero")
+        for one in self.effects:
+            yield row(one.error, f"ablated_error_over_zero_by_{self.how}", one.part.block, one.part.label)
 
 
 def ablation_effects(

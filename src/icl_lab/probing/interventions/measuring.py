@@ -3,8 +3,6 @@
 b batch   l length   o d_output   p num_prompts
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from einops import rearrange
@@ -77,25 +75,32 @@ def mean(fractions: Float[np.ndarray, "p l"], weights: Weights) -> Interval:
     return mean_error_interval(fractions, weights)
 
 
-def record(interval: Interval, metric: str, *, run: str, label: str, task: Task, seed: int, num_prompts: int) -> Record:
+def record(
+    interval: Interval,
+    metric: str,
+    *,
+    run: str,
+    label: str,
+    task: Task,
+    seed: int,
+    num_prompts: int,
+    block: int | None = None,
+    about: str = "",
+    shown: int | None = None,
+) -> Record:
     """One row for a number with its interval; no interval where there was no resample."""
-    ends = [None if np.isnan(end) else float(end) for end in (interval.low, interval.high)]
+    low, high = (None if np.isnan(end) else float(end) for end in (interval.low, interval.high))
     return Record(
         run=run,
         predictor=label,
         task=task.spec_name(),
         metric=metric,
         value=float(interval.value),
-        low=ends[0],
-        high=ends[1],
+        low=low,
+        high=high,
+        shown=shown,
         seed=seed,
         num_prompts=num_prompts,
+        block=block,
+        about=about,
     )
-
-
-def records_of(
-    named: Iterator[tuple[str, Interval]], *, run: str, label: str, task: Task, seed: int, num_prompts: int
-) -> Iterator[Record]:
-    """A row for each metric."""
-    for metric, interval in named:
-        yield record(interval, metric, run=run, label=label, task=task, seed=seed, num_prompts=num_prompts)

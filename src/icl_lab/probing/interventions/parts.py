@@ -40,11 +40,6 @@ class Part:
     start: int = 0
     stop: int | None = None
 
-    @property
-    def slug(self) -> str:
-        """The label as a part of a metric's name."""
-        return self.label.replace(" ", "_")
-
 
 def parts(network: Network, kinds: Sequence[str] = ("everything", "block", "head"), most: int = 16) -> tuple[Part, ...]:
     """The parts of a network, kind by kind.
@@ -97,6 +92,5 @@ def _slices(network: Network, kind: str, most: int) -> Iterator[Part]:
         bounds = [round(i * count / min(count, most)) for i in range(min(count, most) + 1)]
         for start, stop in zip(bounds, bounds[1:], strict=False):
             which = f"{word} {start}" if stop == start + 1 else f"{word}s {start} to {stop - 1}"
-            yield Part(
-                "head" if kind == "head" else "state", f"{which} of block {at.block}", (name,), at.block, start, stop
-            )
+            words = f"{which} of block {at.block}"
+            yield Part("head" if kind == "head" else "state", words, (name,), at.block, start, stop)

@@ -23,8 +23,9 @@ from icl_lab.evaluation.prompts import asked_at
 from icl_lab.evaluation.statistics import Interval, subtract
 from icl_lab.models.network import Network
 from icl_lab.probing.activations import capture, replaced, stream
+from icl_lab.probing.activations.grammar import place
 from icl_lab.probing.activations.replacement import Change
-from icl_lab.probing.examples import example_of_tokens
+from icl_lab.probing.examples import NONE, example_of_tokens
 from icl_lab.probing.interventions.measuring import bootstrap, fractions_of_zero, mean, record
 from icl_lab.tasks.base import Task
 
@@ -54,20 +55,22 @@ class PatchingEffects:
     rise: Interval
 
     def records(self, run: str, seed: int = 0) -> Iterator[Record]:
-        """Rows `rise_over_zero_patched_at_<activation>`, the place of the example in `shown`."""
+        """Rows `patched_rise_over_zero` about each activation; the examples before the patched one are in `shown`."""
         for i, name in enumerate(self.names):
             for k, example in enumerate(self.examples):
                 value, low, high = (part[i, k] for part in (self.rise.value, self.rise.low, self.rise.high))
-                row = record(
+                yield record(
                     Interval(value, low, high),
-                    f"rise_over_zero_patched_at_{name}",
+                    "patched_rise_over_zero",
                     run=run,
                     label=self.label,
                     task=self.task,
                     seed=seed,
                     num_prompts=self.num_prompts,
+                    block=place(name).block,
+                    about=name,
+                    shown=example,
                 )
-                yield Record(**{**vars(row), "shown": example})
 
 
 def patching_effects(
@@ -121,7 +124,8 @@ def patching_effects(
 def tokens_of_examples(prompts: PromptBatch, end: int) -> dict[int, Int[Tensor, " tokens"]]:
     """The tokens before `end` of every example that has any."""
     belongs = example_of_tokens(prompts)[:end]
-    return {int(example): (belongs == example).nonzero()[:, 0] for example in belongs.unique() if example >= 0}
+    known = sorted(set(belongs.tolist()) - {NONE})
+    return {example: (belongs == example).nonzero()[:, 0] for example in known}
 
 
 def at_tokens(source: Float[Tensor, "b t *rest"], places: Int[Tensor, " tokens"]) -> Change:

@@ -26,6 +26,7 @@ from icl_lab.evaluation.prompts import asked_at
 from icl_lab.evaluation.statistics import Interval
 from icl_lab.models.network import Network, NetworkState
 from icl_lab.probing.activations import capture, replaced, stream
+from icl_lab.probing.activations.grammar import place
 from icl_lab.probing.interventions.measuring import bootstrap, judged, mean, record
 from icl_lab.tasks.base import Task
 
@@ -59,12 +60,20 @@ class TaskVectorEffects:
     shown: int
 
     def records(self, run: str, seed: int = 0) -> Iterator[Record]:
-        """Rows `error_over_zero_with_<name>_alone`, `..._without_examples` and `..._with_all_examples`."""
-        rows = [(f"error_over_zero_with_{name}_alone", one) for name, one in zip(self.names, self.errors, strict=True)]
-        rows += [("error_over_zero_without_examples", self.without), ("error_over_zero_with_all_examples", self.full)]
-        for metric, interval in rows:
+        """Rows `<carrier>_vector_error_over_zero` about each activation, about `no examples` and `all examples`."""
+        rows = [*zip(self.names, self.errors, strict=True), ("no examples", self.without), ("all examples", self.full)]
+        for about, interval in rows:
             yield record(
-                interval, metric, run=run, label=self.label, task=self.task, seed=seed, num_prompts=self.num_prompts
+                interval,
+                f"{self.carrier}_vector_error_over_zero",
+                run=run,
+                label=self.label,
+                task=self.task,
+                seed=seed,
+                num_prompts=self.num_prompts,
+                block=place(about).block,
+                about=about,
+                shown=self.shown,
             )
 
 
@@ -147,7 +156,7 @@ class _Question:
 
     network: Network
     before: Shaped[Tensor, "b t *features"]
-    token: Shaped[Tensor, "b *features"]
+    token: Shaped[Tensor, "b ..."]
     feed_back: int
 
     @staticmethod

@@ -1,0 +1,178 @@
+"""Pictures of what is inside a network: grids of numbers in colours (hidden attention, patching) and errors as dots.
+
+Colours are one hue from paper to ink, so that a picture survives being printed in grey.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.ticker import MaxNLocator
+
+from icl_lab.report.axes import Picture, new_panel, new_picture
+from icl_lab.report.style import LIGHT, Theme, styled
+
+WIDTH = 7.4  # of a picture, in inches
+LEFT, RIGHT, GAP, TITLE, FOOT, BAR = 0.62, 0.75, 0.42, 0.3, 0.5, 0.1
+LABELLED = 1.5  # inches left of rows with words
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Numbers in a grid.
+
+    Args:
+        title: Above it.
+        values: `(rows, columns)`; NaN is left empty.
+        rows: A word for each row; their numbers where there is none.
+        columns: A word for each column; likewise.
+    """
+
+    title: str
+    values: Float[np.ndarray, "rows columns"]
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+@styled
+def heat_maps(
+    maps: Sequence[HeatMap],
+    *,
+    down: str,
+    across: str,
+    unit: str,
+    theme: Theme = LIGHT,
+    highest: float | None = None,
+) -> Picture:
+    """Grids beside each other, at most three in a line, in the same colours.
+
+    Args:
+        maps: What is drawn.
+        down: What rows are, in words.
+        across: What columns are.
+        unit: What the colours mean.
+        theme: Colours.
+        highest: The number that has the darkest colour; the largest by default. 0 has none.
+    """
+    columns = min(len(maps), 3)
+    lines = math.ceil(len(maps) / columns)
+    worded = any(one.rows for one in maps)
+    left = LABELLED if worded else LEFT
+    gap = LABELLED if worded else GAP
+    each = (WIDTH - left - RIGHT - gap * (columns - 1)) / columns
+    each = min(each, 4.0)
+    tall = min(3.2, max(1.2, each * max(_shape(one) for one in maps)))
+    height = FOOT + lines * (tall + TITLE) + 0.3 * (lines - 1) + 0.05
+    picture = new_picture(theme, WIDTH, height)
+    top = _highest(maps) if highest is None else highest
+    for place, one in enumerate(maps):
+        line, column = divmod(place, columns)
+        box = (left + column * (each + gap), height - (line + 1) * (TITLE + tall) - 0.3 * line, each, tall)
+        axes = new_panel(picture, theme, box)
+        _fill(axes, one, top, theme)
+        if column == 0 and not one.rows:
+            axes.set_ylabel(down, fontsize=8.5)
+        if place + columns >= len(maps):
+            axes.set_xlabel(across, fontsize=8.5)
+    _bar(picture, unit, top, theme, (left + columns * each + (columns - 1) * gap + 0.12, FOOT, BAR, tall))
+    return picture
+
+
+def _shape(one: HeatMap) -> float:
+    rows, columns = one.values.shape
+    return rows / max(columns, 1)
+
+
+def _highest(maps: Sequence[HeatMap]) -> float:
+    known = np.concatenate([one.values[np.isfinite(one.values)].ravel() for one in maps])
+    return float(known.max(initial=0.0)) or 1.0
+
+
+def shades(theme: Theme) -> Colormap:
+    """From paper to the first colour of models, then to ink; what is negative or missing is the grid's grey."""
+    made = LinearSegmentedColormap.from_list("shades", [theme.paper, theme.models[0], theme.ink])
+    return made.with_extremes(bad=theme.grid, under=theme.grid)
+
+
+def _fill(axes: Axes, one: HeatMap, highest: float, theme: Theme) -> None:
+    axes.grid(visible=False)
+    axes.imshow(one.values, cmap=shades(theme), vmin=0.0, vmax=highest, aspect="auto", interpolation="nearest")
+    axes.set_title(one.title, fontsize=8.5, fontweight="bold", color=theme.ink, loc="left", parse_math=False)
+    for words, axis in ((one.rows, axes.yaxis), (one.columns, axes.xaxis)):
+        if words:
+            step = math.ceil(len(words) / 16)
+            axis.set_ticks(range(0, len(words), step), labels=words[::step])
+        else:
+            axis.set_major_locator(MaxNLocator(integer=True, nbins=5, steps=[1, 2, 5, 10]))
+    axes.tick_params(labelsize=7.5)
+
+
+def _bar(picture: Picture, unit: str, highest: float, theme: Theme, box: tuple[float, float, float, float]) -> None:
+    axes = new_panel(picture, theme, box)
+    axes.grid(visible=False)
+    ramp = np.linspace(highest, 0.0, 128)[:, None]
+    axes.imshow(ramp, cmap=shades(theme), vmin=0.0, vmax=highest, aspect="auto", extent=(0, 1, 0, highest))
+    axes.set_xticks([])
+    axes.yaxis.tick_right()
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+    axes.tick_params(labelsize=7.5)
+    axes.text(1.0, 1.06, unit, transform=axes.transAxes, fontsize=7.5, color=theme.muted, ha="right")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A number with its interval.
+
+    Args:
+        words: What it belongs to.
+        value: The number.
+        low: Lower end; NaN for none.
+        high: Upper end.
+    """
+
+    words: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+
+@styled
+def error_dots(
+    rows: Sequence[Bar], *, across: str, lines: Sequence[tuple[str, float]] = (), theme: Theme = LIGHT
+) -> Picture:
+    """Errors as dots from top to bottom, with labelled hairlines to compare them with.
+
+    Args:
+        rows: The numbers.
+        across: What they are, in words.
+        lines: Levels with a word each: the intact network, the zero predictor.
+        theme: Colours.
+    """
+    tall = 0.19 * len(rows) + 0.2
+    height = tall + FOOT + 0.35
+    picture = new_picture(theme, WIDTH, height)
+    axes = new_panel(picture, theme, (2.3, FOOT, WIDTH - 2.3 - 0.4, tall))
+    axes.grid(visible=False, axis="y")
+    axes.grid(axis="x", color=theme.grid, linewidth=0.8)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    colour = theme.models[0]
+    for place, row in enumerate(rows):
+        if np.isfinite([row.low, row.high]).all():
+            axes.plot([row.low, row.high], [place, place], color=colour, linewidth=2.2, alpha=0.45, zorder=3)
+        axes.plot([row.value], [place], "o", color=colour, markersize=4.5, zorder=4)
+    ends = [row.value for row in rows] + [level for _, level in lines]
+    axes.set_xlim(0, 1.08 * max((end for end in ends if np.isfinite(end)), default=1.0))
+    for number, (words, level) in enumerate(lines):
+        axes.axvline(level, color=theme.hair, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+        axes.annotate(
+            words, (level, 1), xycoords=axes.get_xaxis_transform(), xytext=(0, 3 + 10 * (number % 2)),
+            textcoords="offset points", ha="center", fontsize=8, color=theme.muted,
+        )  # fmt: skip
+    axes.set_yticks(range(len(rows)), labels=[row.words for row in rows], parse_math=False)
+    axes.tick_params(axis="y", length=0, labelsize=7.5)
+    axes.set_xlabel(across, fontsize=8.5)
+    return picture
