@@ -6,12 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from icl_lab.catalogue import KINDS, field_notes, find, summary
+from icl_lab.cli.activation_notes import activation_notes, activation_rows
 from icl_lab.cli.console import print_json, print_table, results
 from icl_lab.cli.settings import parse
 from icl_lab.cli.study_notes import print_study_notes, study_notes
 from icl_lab.cli.task_notes import print_task_notes, task_notes
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Spec, field_types, required_fields
+from icl_lab.core.streams import Stream
 from icl_lab.models.notation import read_block, write_pattern
 from icl_lab.models.presets.base import PRESETS, Preset
 from icl_lab.models.presets.pattern import Pattern
@@ -105,6 +107,7 @@ def _description(kind: str, component: type[Spec], chosen: Mapping[str, str]) ->
         network = spec.network(task)
         entry["network"] = network.to_json()
         entry["blocks"] = write_pattern(network.backbone.pattern)
+        entry["activations"] = activation_notes(spec.build(task, Stream(0)))
     if isinstance(spec, Task):
         entry |= task_notes(spec)
     return entry
@@ -133,3 +136,5 @@ def _print(entry: dict[str, Any]) -> None:
         backbone = entry["network"]["backbone"]
         console.print(f"blocks, for {entry['resolved_for']['task']}: {entry['blocks']}", markup=False)
         console.print(f"norm: {backbone['norm']}, {backbone['norm_order']}; --json has the whole network spec")
+        console.print()
+        print_table(("activation", "blocks", "shape", "what it is"), activation_rows(entry["activations"]))

@@ -93,9 +93,9 @@ def _highest(maps: Sequence[HeatMap]) -> float:
 
 
 def shades(theme: Theme) -> Colormap:
-    """From paper to the first colour of models, then to ink; what is negative or missing is the grid's grey."""
+    """From paper to the first colour of models, then to ink; what is missing has the grey of the grid."""
     made = LinearSegmentedColormap.from_list("shades", [theme.paper, theme.models[0], theme.ink])
-    return made.with_extremes(bad=theme.grid, under=theme.grid)
+    return made.with_extremes(bad=theme.grid)
 
 
 def _fill(axes: Axes, one: HeatMap, highest: float, theme: Theme) -> None:
@@ -164,7 +164,7 @@ def error_dots(
         if np.isfinite([row.low, row.high]).all():
             axes.plot([row.low, row.high], [place, place], color=colour, linewidth=2.2, alpha=0.45, zorder=3)
         axes.plot([row.value], [place], "o", color=colour, markersize=4.5, zorder=4)
-    ends = [row.value for row in rows] + [level for _, level in lines]
+    ends = [end for row in rows for end in (row.value, row.high)] + [level for _, level in lines]
     axes.set_xlim(0, 1.08 * max((end for end in ends if np.isfinite(end)), default=1.0))
     for number, (words, level) in enumerate(lines):
         axes.axvline(level, color=theme.hair, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
