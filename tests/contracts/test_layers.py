@@ -22,6 +22,7 @@ BELOW = {
     "probing": {"core", "tasks", "kernels", "baselines", "models", "training", "evaluation", "report"},
     "sweep": {"core", "training"},
     "published": {"core", "tasks"},
+    "language": {"core", "kernels"},
 }
 BELOW["studies"] = set(BELOW)
 BELOW["catalogue"] = set(BELOW)

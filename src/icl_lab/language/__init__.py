@@ -1,0 +1,1 @@
+"""Few-shot language tasks, asked of pretrained language models."""

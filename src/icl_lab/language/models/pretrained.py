@@ -1,0 +1,143 @@
+"""Loading models with `transformers`: any architecture it knows, never code that comes with a model."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+
+from icl_lab.core.errors import UserError
+from icl_lab.kernels import accelerate_transformers
+from icl_lab.language.models.causal import CausalModel
+from icl_lab.language.models.places import Place, find
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class PlainTokenizer:
+    """A tokenizer of `transformers` without its special tokens."""
+
+    def __init__(self, theirs: Any) -> None:
+        self.theirs = theirs
+
+    def encode(self, text: str) -> list[int]:
+        """See `Tokenizer`."""
+        return list(self.theirs.encode(text, add_special_tokens=False))
+
+    def decode(self, ids: Any) -> str:
+        """See `Tokenizer`."""
+        return str(self.theirs.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+
+def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> CausalModel:
+    """Load a model by a short name (`named.py`), from a folder, a `.gguf` file, or the Hugging Face hub.
+
+    With `HF_HUB_OFFLINE=1` the hub is not asked. Quantised weights are expanded once, here.
+
+    Raises:
+        UserError: It cannot be had; the message says which file is wanted and where it was looked for.
+    """
+    if dtype not in DTYPES:
+        raise UserError(f"unknown dtype {dtype!r} of a language model: expected {' or '.join(DTYPES)}")
+    place = find(name)
+    _require("transformers")
+    if place.gguf:
+        _require("gguf")
+    with _quiet():
+        try:
+            tokenizer, network = _from_transformers(place, DTYPES[dtype])
+        except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+            raise UserError(_why(name, place, error)) from error
+    network = network.to(device).eval()
+    plain = PlainTokenizer(tokenizer)
+    return CausalModel(
+        name, plain, network, beginning=_beginning(tokenizer), ends=_ends(tokenizer, network), scope=_kernels(network)
+    )
+
+
+def _from_transformers(place: Place, dtype: torch.dtype) -> tuple[Any, Any]:
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    given: dict[str, Any] = {"trust_remote_code": False}
+    if place.gguf:
+        given["gguf_file"] = place.gguf
+    given["config"] = AutoConfig.from_pretrained(place.source, **given)  # read once: seconds for a GGUF file
+    tokenizer = AutoTokenizer.from_pretrained(place.source, **given)
+    return tokenizer, AutoModelForCausalLM.from_pretrained(place.source, dtype=dtype, **given)
+
+
+def _require(package: str) -> None:
+    if find_spec(package) is None:
+        raise UserError(f'language models need {package}: pip install "icl-lab[language]"')
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Neither progress bars nor warnings of `transformers`; both are as before afterwards."""
+    logging: Any = import_module("transformers.utils.logging")
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _why(name: str, place: Place, error: Exception) -> str:
+    """One line about what is missing."""
+    said = " ".join(str(error).split())
+    if "trust_remote_code" in said:
+        return f"{name} needs code that comes with it, which is never executed: take a model that transformers knows"
+    if place.local:
+        return f"{name} cannot be loaded from {place.source}: {said[:200]}"
+    return _why_not_from_hub(name, place, said)
+
+
+def _why_not_from_hub(name: str, place: Place, said: str) -> str:
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    wanted = [place.gguf] if place.gguf else ["config.json", "tokenizer.json", "model.safetensors"]
+    missing = [file for file in wanted if not isinstance(try_to_load_from_cache(place.source, file), str)]
+    if not missing:
+        return f"{name} cannot be loaded from the hub's cache {constants.HF_HUB_CACHE}: {said[:200]}"
+    hub = "the hub is switched off (HF_HUB_OFFLINE)" if constants.HF_HUB_OFFLINE else "the hub did not give it"
+    return (
+        f"no {missing[0]} of {place.source}: looked in {constants.HF_HUB_CACHE}, and {hub}; "
+        "give a folder, or a model that a package holds, such as smollm2-135m"
+    )
+
+
+def _beginning(tokenizer: Any) -> list[int]:
+    """Ids that the tokenizer itself puts before a text, such as the beginning-of-sequence token."""
+    with_them = list(tokenizer("a")["input_ids"])
+    plain = list(tokenizer("a", add_special_tokens=False)["input_ids"])
+    for at in range(len(with_them) - len(plain) + 1):
+        if with_them[at : at + len(plain)] == plain:
+            return with_them[:at]
+    return []
+
+
+def _ends(tokenizer: Any, network: Any) -> list[int]:
+    settings = getattr(network, "generation_config", None)
+    found = getattr(settings, "eos_token_id", None)
+    ends = found if isinstance(found, list) else [found]
+    return [end for end in {*ends, tokenizer.eos_token_id} if end is not None]
+
+
+def _kernels(network: Any) -> Any:
+    """Our kernels for Hugging Face's Mamba on a CPU, where they can stand in for its own."""
+    if network.device.type != "cpu" or network.config.model_type not in ("mamba", "falcon_mamba"):
+        return nullcontext
+
+    def scope() -> AbstractContextManager[Any]:
+        try:
+            return accelerate_transformers()
+        except UserError:
+            return nullcontext()  # another version of transformers: slower, the same answers; `icl doctor` says so
+
+    return scope

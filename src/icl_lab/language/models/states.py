@@ -1,0 +1,56 @@
+"""What a language model of `transformers` carries from token to token, and how it is branched.
+
+Attention keeps keys and values, recurrent models their states, hybrids both; RWKV hands over a list of tensors. The
+models name theirs differently; a model that hands over nothing that can be branched is run anew for every prompt.
+"""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+NAMES = ("past_key_values", "cache_params", "state")
+
+
+@dataclass(frozen=True)
+class State:
+    """What a model carries after some tokens. Models write into `held`: branch it before going on from it.
+
+    Args:
+        name: The model's argument that takes it.
+        held: The tensors, in the model's own form.
+    """
+
+    name: str
+    held: Any
+
+    def branch(self, rows: int) -> "State":
+        """A copy for `rows` prompts that go on from a state of one prompt."""
+        if isinstance(self.held, list):
+            return State(self.name, [x.repeat(rows, *(1,) * (x.ndim - 1)) for x in self.held])
+        held = copy.deepcopy(self.held)
+        if rows > 1:
+            held.reorder_cache(torch.zeros(rows, dtype=torch.long))
+        return State(self.name, held)
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether any layer carries more than keys and values.
+
+        Such a state is gone on from token by token: for several tokens at once Hugging Face's Mamba starts its scan
+        from zero, whatever the cache holds.
+        """
+        return isinstance(self.held, list) or any(hasattr(layer, "recurrent_states") for layer in self.held.layers)
+
+
+def carried(out: Any) -> State | None:
+    """The state in what a model returned, or none that is known here."""
+    for name in NAMES:
+        held = getattr(out, name, None)
+        if isinstance(held, list | tuple) and held and all(isinstance(x, Tensor) for x in held):
+            return State(name, list(held))
+        if hasattr(held, "reorder_cache") and hasattr(held, "layers"):
+            return State(name, held)
+    return None
