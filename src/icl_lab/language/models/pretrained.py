@@ -1,9 +1,12 @@
 """Loading models with `transformers`: any architecture it knows, never code that comes with a model."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +14,7 @@ import torch
 from icl_lab.core.errors import UserError
 from icl_lab.kernels import accelerate_transformers
 from icl_lab.language.models.causal import CausalModel
+from icl_lab.language.models.expanded import expanded
 from icl_lab.language.models.places import Place, find
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -58,14 +62,37 @@ def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> CausalMod
 
 
 def _from_transformers(place: Place, dtype: torch.dtype) -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    source = place.source
+    if place.gguf:
+        folder = expanded(Path(source) / place.gguf, partial(_expand, place)) if place.local else None
+        if folder is None:
+            return _from_gguf(place, dtype)
+        source = str(folder)
+    given: dict[str, Any] = {"trust_remote_code": False}
+    tokenizer = AutoTokenizer.from_pretrained(source, **given)
+    return tokenizer, AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **given)
+
+
+def _from_gguf(place: Place, dtype: torch.dtype) -> tuple[Any, Any]:
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    given: dict[str, Any] = {"trust_remote_code": False}
-    if place.gguf:
-        given["gguf_file"] = place.gguf
-    given["config"] = AutoConfig.from_pretrained(place.source, **given)  # read once: seconds for a GGUF file
-    tokenizer = AutoTokenizer.from_pretrained(place.source, **given)
-    return tokenizer, AutoModelForCausalLM.from_pretrained(place.source, dtype=dtype, **given)
+    given: dict[str, Any] = {"gguf_file": place.gguf, "trust_remote_code": False}
+    with redirect_stderr(StringIO()):  # a progress bar that nothing switches off
+        given["config"] = AutoConfig.from_pretrained(place.source, **given)
+        tokenizer = AutoTokenizer.from_pretrained(place.source, **given)
+        network = AutoModelForCausalLM.from_pretrained(place.source, dtype=dtype, **given)
+    return tokenizer, network
+
+
+def _expand(place: Place, folder: Path) -> None:
+    """Write a GGUF file as a plain checkpoint."""
+    tokenizer, network = _from_gguf(place, torch.float32)
+    network.hf_quantizer = None  # else it would be saved as quantised, which it no longer is
+    del network.config.quantization_config
+    network.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def _require(package: str) -> None:
