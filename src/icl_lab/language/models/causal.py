@@ -3,9 +3,11 @@
 Prompts are never padded on the left, and recurrent models read no padding at all: a batch holds prompts of one length.
 """
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -19,11 +21,7 @@ TOKENS_AT_ONCE = 4096  # keys and values of a model with 135 million parameters 
 PADDING_AT_MOST = 24  # tokens that cost about what reading the weights once more does
 
 
-class Scope(Protocol):
-    """Makes the context in which the network runs."""
-
-    def __call__(self) -> AbstractContextManager[Any]:
-        """A new context."""
+Scope = Callable[[], AbstractContextManager[Any]]
 
 
 class CausalModel:
@@ -54,7 +52,11 @@ class CausalModel:
         self._beginning = list(beginning)
         self._ends = set(ends)
         self._scope = scope
-        self._root: tuple[tuple[int, ...], State | None] | None = None
+        self._root: tuple[tuple[int, ...], State] | None = None
+        self._last: tuple[int, ...] = ()
+        takes = inspect.signature(network.forward).parameters
+        self._takes_positions = "position_ids" in takes
+        self._mixes_rows = "state" in takes  # RWKV of transformers 5.23, where every row has a single token
 
     def next_tokens(self, prompts: Sequence[str], *, prefix: str = "") -> list[int]:
         """See `LanguageModel`."""
@@ -63,16 +65,18 @@ class CausalModel:
     def next_logits(self, prompts: Sequence[str], *, prefix: str = "") -> Float[Tensor, "prompts vocabulary"]:
         """Scores of all tokens after each `prefix + prompt`, in the order of the prompts."""
         found: dict[int, Tensor] = {}
-        for rows, logits, _ in self._answers(prompts, prefix, may_pad=True):
-            found.update(zip(rows, logits, strict=True))
+        with torch.inference_mode(), self._scope():
+            for rows, read in self._batches(prompts, prefix, to_go_on=False):
+                found.update(zip(rows, read.logits, strict=True))
         return torch.stack([found[row] for row in range(len(prompts))])
 
     def generate(self, prompts: Sequence[str], *, prefix: str = "", max_tokens: int) -> list[str]:
         """See `LanguageModel`."""
         texts = [""] * len(prompts)
-        for rows, logits, read in self._answers(prompts, prefix, may_pad=False):
-            for row, before, new in zip(rows, read.ids, self._go_on(logits, read, max_tokens), strict=True):
-                texts[row] = self._text_after(before, new)
+        with torch.inference_mode(), self._scope():
+            for rows, read in self._batches(prompts, prefix, to_go_on=True):
+                for row, before, new in zip(rows, read.ids, self._go_on(read, max_tokens), strict=True):
+                    texts[row] = self._text_after(before, new)
         return texts
 
     def encode_prompt(self, text: str) -> list[int]:
@@ -86,62 +90,77 @@ class CausalModel:
             raise ValueError(f"{self.name} needs at least one token to go on from, the prompt is {text!r}")
         return ids
 
-    def _answers(
-        self, prompts: Sequence[str], prefix: str, *, may_pad: bool
-    ) -> "Iterator[tuple[list[int], Tensor, _Read]]":
-        """Batch by batch: which prompts, the scores after each, and what was read."""
+    def _batches(self, prompts: Sequence[str], prefix: str, *, to_go_on: bool) -> "Iterator[tuple[list[int], _Read]]":
+        """Batch by batch: which prompts, and what was read of them."""
         ids = [self.encode_prompt(prefix + prompt) for prompt in prompts]
-        shared = _shared(self._beginning + self.tokenizer.encode(prefix), ids)
-        with torch.inference_mode(), self._scope():
-            root = self._state_after(shared)
-            start = len(shared) if root else 0
-            rests = [row[start:] for row in ids]
-            slack = PADDING_AT_MOST if may_pad and root and not root.recurrent else 0
-            whole = [start + len(rest) for rest in rests]
-            for rows in buckets(whole, most=TOKENS_AT_ONCE, slack=slack):
-                chosen = [rests[row] for row in rows]
-                state = root.branch(len(rows)) if root else None
-                logits, state = self._read(chosen, state)
-                yield rows, logits, _Read([ids[row] for row in rows], state)
+        root, start = self._root_of(self._beginning + self.tokenizer.encode(prefix), ids)
+        may_pad = root is not None and not root.recurrent
+        if to_go_on:
+            may_pad = may_pad and root is not None and not root.windowed and self._takes_positions
+        for rows in buckets([len(row) for row in ids], most=TOKENS_AT_ONCE, slack=PADDING_AT_MOST if may_pad else 0):
+            chosen = [ids[row] for row in rows]
+            state = root.branch(len(rows)) if root else None
+            logits, state = self._read([row[start:] for row in chosen], state)
+            yield rows, _Read(chosen, logits, state)
 
-    def _state_after(self, shared: list[int]) -> State | None:
-        """The state after the shared tokens; that of the last call is kept."""
-        if not shared:
-            return None
-        if self._root is None or self._root[0] != tuple(shared):
-            out = self.network.base_model(self._tensor([shared]), use_cache=True)
-            self._root = tuple(shared), carried(out)
-        return self._root[1]
+    def _root_of(self, prefix: list[int], rows: Sequence[list[int]]) -> tuple[State | None, int]:
+        """The state after the tokens of `prefix` that all rows share, and how many those are.
 
-    def _read(self, rows: list[list[int]], state: State | None) -> tuple[Tensor, State | None]:
+        A prefix is worth a state of its own when several rows, or several calls, go on from it.
+        """
+        shared = tuple(_shared(prefix, rows))
+        if self._root and self._root[0] == shared:
+            return self._root[1], len(shared)
+        before, self._last = self._last, shared
+        if not shared or (len(rows) == 1 and before != shared):
+            return None, 0
+        state = carried(self.network.base_model(self._tensor([list(shared)]), use_cache=True))
+        if state is None:
+            return None, 0
+        self._root = shared, state
+        return state, len(shared)
+
+    def _read(self, rows: list[list[int]], state: State | None, **given: Tensor) -> tuple[Tensor, State | None]:
         """Scores after the last token of each row, and the state there."""
-        lengths = torch.tensor([len(row) for row in rows])
-        longest = int(lengths.max())
+        longest = max(len(row) for row in rows)
+        if self._mixes_rows and longest == 1 and len(rows) > 1:
+            states = state.rows() if state else [None] * len(rows)
+            alone = [self._read([row], one) for row, one in zip(rows, states, strict=True)]
+            return torch.cat([logits for logits, _ in alone]), State.joined([one for _, one in alone if one])
+        ends = torch.tensor([len(row) - 1 for row in rows])
         tokens = self._tensor([row + [0] * (longest - len(row)) for row in rows])
-        if state and state.recurrent:
+        if state and state.by_token:
             for at in range(longest - 1):
                 token = tokens[:, at : at + 1]
                 state = carried(self.network.base_model(token, use_cache=True, **{state.name: state.held}))
                 assert state is not None  # a model that carried a state before still does
-            tokens, lengths = tokens[:, -1:], torch.ones_like(lengths)
-        ends, which = torch.unique(lengths - 1, return_inverse=True)
-        given = {state.name: state.held} if state else {}
-        out = self.network(tokens, use_cache=True, logits_to_keep=ends.to(tokens.device), **given)
-        return out.logits[torch.arange(len(rows)), which].float().cpu(), carried(out)
+            tokens, ends = tokens[:, -1:], torch.zeros_like(ends)
+        wanted, which = torch.unique(ends, return_inverse=True)
+        carry = {state.name: state.held} if state else {}
+        out = self.network(tokens, use_cache=True, logits_to_keep=wanted.to(tokens.device), **carry, **given)
+        return out.logits.float().cpu()[torch.arange(len(rows)), which], carried(out)
 
-    def _go_on(self, logits: Tensor, read: "_Read", max_tokens: int) -> list[list[int]]:
+    def _go_on(self, read: "_Read", max_tokens: int) -> list[list[int]]:
         """Greedy tokens of each row, up to its end."""
         new: list[list[int]] = [[] for _ in read.ids]
-        state = read.state
+        logits, state = read.logits, read.state
+        lengths = [len(row) for row in read.ids]
+        real = self._tensor([[1] * length + [0] * (max(lengths) - length) for length in lengths])
+        padded = min(lengths) < max(lengths)
         for step in range(max_tokens):
             for row, token in zip(new, logits.argmax(dim=1).tolist(), strict=True):
                 row.append(token)
             if step + 1 == max_tokens or all(self._ends & set(row) for row in new):
                 break
             if state is None:
-                logits, state = self._read([before + row for before, row in zip(read.ids, new, strict=True)], None)
-            else:
-                logits, state = self._read([row[-1:] for row in new], state)
+                logits, _ = self._read([before + row for before, row in zip(read.ids, new, strict=True)], None)
+                continue
+            given: dict[str, Tensor] = {}
+            if padded:
+                # Padding lies between a prompt and what follows it: hidden, and not counted as positions.
+                real = torch.cat([real, torch.ones_like(real[:, :1])], dim=1)
+                given = {"attention_mask": real, "position_ids": self._tensor([[length + step] for length in lengths])}
+            logits, state = self._read([row[-1:] for row in new], state, **given)
         return [_until(row, self._ends) for row in new]
 
     def _text_after(self, before: list[int], new: list[int]) -> str:
@@ -153,12 +172,19 @@ class CausalModel:
         return torch.tensor(rows, device=self.network.device)
 
 
+@dataclass(frozen=True)
 class _Read:
-    """What was read of some prompts: all their ids, and the state after them, if the model has one."""
+    """What was read of some prompts.
 
-    def __init__(self, ids: list[list[int]], state: State | None) -> None:
-        self.ids = ids
-        self.state = state
+    Args:
+        ids: All tokens of each.
+        logits: Scores after the last token of each.
+        state: The state there, if the model has one.
+    """
+
+    ids: list[list[int]]
+    logits: Tensor
+    state: State | None
 
 
 def _shared(prefix: list[int], rows: Sequence[list[int]]) -> list[int]:

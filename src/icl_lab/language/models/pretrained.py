@@ -13,7 +13,7 @@ import torch
 
 from icl_lab.core.errors import UserError
 from icl_lab.kernels import accelerate_transformers
-from icl_lab.language.models.causal import CausalModel
+from icl_lab.language.models.causal import CausalModel, Scope
 from icl_lab.language.models.expanded import expanded
 from icl_lab.language.models.places import Place, find
 
@@ -156,7 +156,7 @@ def _ends(tokenizer: Any, network: Any) -> list[int]:
     return [end for end in {*ends, tokenizer.eos_token_id} if end is not None]
 
 
-def _kernels(network: Any) -> Any:
+def _kernels(network: Any) -> Scope:
     """Our kernels for Hugging Face's Mamba on a CPU, where they can stand in for its own."""
     if network.device.type != "cpu" or network.config.model_type not in ("mamba", "falcon_mamba"):
         return nullcontext

@@ -5,6 +5,7 @@ models name theirs differently; a model that hands over nothing that can be bran
 """
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,12 +38,31 @@ class State:
 
     @property
     def recurrent(self) -> bool:
-        """Whether any layer carries more than keys and values.
-
-        Such a state is gone on from token by token: for several tokens at once Hugging Face's Mamba starts its scan
-        from zero, whatever the cache holds.
-        """
+        """Whether any layer carries more than keys and values: such a model never reads padding."""
         return isinstance(self.held, list) or any(hasattr(layer, "recurrent_states") for layer in self.held.layers)
+
+    @property
+    def by_token(self) -> bool:
+        """Whether the model goes on from it token by token only.
+
+        For several tokens at once Hugging Face's Mamba starts its scan from zero, whatever the cache holds.
+        """
+        return self.recurrent and not isinstance(self.held, list)
+
+    def rows(self) -> list["State"]:
+        """The states of the rows, each by itself; of a list of tensors only."""
+        return [State(self.name, list(row)) for row in zip(*(x.split(1) for x in self.held), strict=True)]
+
+    @staticmethod
+    def joined(states: "Sequence[State]") -> "State":
+        """The opposite of `rows`."""
+        held = [torch.cat(parts) for parts in zip(*(state.held for state in states), strict=True)]
+        return State(states[0].name, held)
+
+    @property
+    def windowed(self) -> bool:
+        """Whether a layer forgets what lies further back than its window, so that padding would push tokens out."""
+        return not self.recurrent and any(getattr(layer, "is_sliding", False) for layer in self.held.layers)
 
 
 def carried(out: Any) -> State | None:
