@@ -1,1 +1,4 @@
-"""Few-shot language tasks, asked of pretrained language models."""
+"""In-context learning of pretrained language models: few-shot tasks on text.
+
+`tasks/` holds one task a file, `data/` the lists of pairs behind them, `models/` whatever can answer a prompt of text.
+"""

@@ -1,0 +1,20 @@
+"""The smallest digit of a list."""
+
+from dataclasses import dataclass
+from string import digits
+
+from icl_lab.language.base import LANGUAGE_TASKS
+from icl_lab.language.letters import ListTask
+
+
+@LANGUAGE_TASKS.register
+@dataclass(frozen=True, kw_only=True)
+class ListMin(ListTask):
+    """The smallest digit of a list."""
+
+    formula = "7,3->3"
+    published = "algorithmic_list_min"
+    items = digits
+
+    def answer(self, items: list[str]) -> str:
+        return min(items)
