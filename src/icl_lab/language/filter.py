@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from icl_lab.language.base import LanguageTask, Pair
-from icl_lab.language.interface import Tokenizer
+from icl_lab.language.models.base import Tokenizer
 from icl_lab.language.prompts import Template
 
 SPACED_SHARE = 0.7
