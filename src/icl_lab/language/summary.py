@@ -1,0 +1,125 @@
+"""From answers to records: accuracies of tasks, of categories, and over the tasks that every number of demonstrations has.
+
+Metrics of records; `shown` is the number of demonstrations, `shift` the labels where they are not the true ones:
+* accuracy: of a task and a seed; accuracy_mean: over all seeds, with its interval;
+* category_accuracy_mean: mean over the tasks of a category; `num_prompts` counts the tasks. all_accuracy_mean: over all
+  tasks that have enough pairs; common_accuracy_mean: over those that have enough for every number asked;
+* most_common_output: share of a task's most common output, which is what always saying it would score.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from icl_lab.core.records import Record
+from icl_lab.core.streams import Stream
+from icl_lab.language.asking import Answer
+from icl_lab.language.draws import Labels
+from icl_lab.language.evaluation import Plan
+from icl_lab.language.intervals import Resamples, ends, resampled_accuracy
+from icl_lab.language.spec import FewShot
+from icl_lab.language.units import Answers, read_unit
+
+Key = tuple[str, Labels, int]
+"""Task, labels, demonstrations."""
+
+
+def records_of(plan: Plan, spec: FewShot, folder: Path) -> list[Record]:
+    """All records of one model."""
+    answers = {
+        (step.unit.task.title, step.unit.labels, step.unit.seed): read_unit(step.unit.path(folder, spec))
+        for step in plan.steps
+    }
+    run = spec.digest()
+    found: list[Record] = []
+    samples: dict[Key, tuple[float, Resamples]] = {}
+    for task in spec.tasks:
+        for labels in spec.labels:
+            seeds = [answers[task.title, labels, seed] for seed in range(spec.num_seeds)]
+            for count in spec.shots:
+                if all(count in one for one in seeds):
+                    key = task.title, labels, count
+                    found += _of_task(plan, run, key, [one[count] for one in seeds], samples)
+        share = _most_common(plan, task.title)
+        found.append(
+            Record(run=run, predictor=plan.model, task=task.title, metric="most_common_output", value=share)
+        )
+    return found + list(_groups(plan, spec, run, samples))
+
+
+def common_tasks(spec: FewShot, plans: Mapping[str, Plan], most: int | None = None) -> tuple[str, ...]:
+    """The tasks that have enough pairs for every number of demonstrations, whoever is asked."""
+    wanted = [count for count in spec.shots if most is None or count <= most]
+    return tuple(
+        task.title
+        for task in spec.tasks
+        if all(set(wanted) <= _shots_of(plan, task.title) for plan in plans.values())
+    )
+
+
+def _of_task(
+    plan: Plan, run: str, key: Key, seeds: list[list[Answer]], samples: dict[Key, tuple[float, Resamples]]
+) -> Iterator[Record]:
+    task, labels, count = key
+    shift = "" if labels == "true" else labels
+    for seed, answers in enumerate(seeds):
+        yield Record(
+            run=run, predictor=plan.model, task=task, metric="accuracy", value=_accuracy(answers),
+            shown=count, seed=seed, shift=shift, num_prompts=len(answers),
+        )  # fmt: skip
+    pooled = [answer for answers in seeds for answer in answers]
+    # Resampled alike whoever is asked, so that models are compared on the same sets.
+    resamples = resampled_accuracy(_sets(seeds), Stream(0, ("bootstrap", task)))
+    samples[key] = _accuracy(pooled), resamples
+    low, high = ends(resamples)
+    yield Record(
+        run=run, predictor=plan.model, task=task, metric="accuracy_mean", value=_accuracy(pooled), low=low, high=high,
+        shown=count, shift=shift, num_prompts=len(pooled),
+    )  # fmt: skip
+
+
+def _groups(
+    plan: Plan, spec: FewShot, run: str, samples: Mapping[Key, tuple[float, Resamples]]
+) -> Iterator[Record]:
+    common = common_tasks(spec, {plan.model: plan})
+    groups: dict[tuple[str, str], list[str]] = {("all_accuracy_mean", "all tasks"): [task.title for task in spec.tasks]}
+    groups["common_accuracy_mean", "common tasks"] = list(common)
+    for task in spec.tasks:
+        groups.setdefault(("category_accuracy_mean", task.group), []).append(task.title)
+    for (metric, name), members in groups.items():
+        for labels in spec.labels:
+            for count in spec.shots:
+                chosen = [samples[key] for task in members if (key := (task, labels, count)) in samples]
+                # A category is shown as far as all of its tasks go, so that its line has one meaning.
+                if not chosen or (metric == "category_accuracy_mean" and len(chosen) < len(members)):
+                    continue
+                low, high = ends(np.mean([resamples for _, resamples in chosen], axis=0))
+                yield Record(
+                    run=run, predictor=plan.model, task=name, metric=metric,
+                    value=float(np.mean([value for value, _ in chosen])), low=low, high=high,
+                    shown=count, shift="" if labels == "true" else labels, num_prompts=len(chosen),
+                )  # fmt: skip
+
+
+def _accuracy(answers: list[Answer]) -> float:
+    return sum(answer.right for answer in answers) / len(answers)
+
+
+def _sets(seeds: list[list[Answer]]) -> list[list[bool]]:
+    found: dict[tuple[int, int], list[bool]] = {}
+    for seed, answers in enumerate(seeds):
+        for answer in answers:
+            found.setdefault((seed, answer.set), []).append(answer.right)
+    return list(found.values())
+
+
+def _most_common(plan: Plan, task: str) -> float:
+    outputs = [pair.output for pair in plan.usable[task].pairs]
+    return max(outputs.count(one) for one in set(outputs)) / len(outputs)
+
+
+def _shots_of(plan: Plan, task: str) -> set[int]:
+    return {count for step in plan.steps if step.unit.task.title == task for count in step.shots}
+
+

@@ -1,0 +1,91 @@
+"""Answers on disk: a file for each model, task, kind of labels and seed, whole or not at all.
+
+A file is named by everything that its answers depend on. A command that was stopped, or that asks for more numbers of
+demonstrations, goes on from what is there.
+"""
+
+import gzip
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from icl_lab.core.errors import DamagedFile
+from icl_lab.core.files import write_atomic
+from icl_lab.core.specs import digest
+from icl_lab.language.asking import Answer
+from icl_lab.language.base import LanguageTask
+from icl_lab.language.draws import Labels
+from icl_lab.language.filter import Usable
+from icl_lab.language.spec import FewShot
+
+FOLDER = "answers"
+
+Answers = dict[int, list[Answer]]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What one file of answers is about.
+
+    Args:
+        model: Name of the model.
+        task: The task.
+        usable: Its pairs for this model.
+        labels: What demonstrations show.
+        seed: Of the draws.
+    """
+
+    model: str
+    task: LanguageTask
+    usable: Usable
+    labels: Labels
+    seed: int
+
+    def digest(self, spec: FewShot) -> str:
+        """Twelve digits that depend on everything that an answer depends on, and not on where a list was read."""
+        return digest(
+            {
+                "model": self.model,
+                "task": self.task.title,
+                "judged": self.task.judged,
+                "listed": [[pair.input, *pair.outputs] for pair in self.task.pairs()],
+                "asked": [pair.input for pair in self.usable.pairs],
+                "spaced": self.usable.spaced,
+                "labels": self.labels,
+                "seed": self.seed,
+                "queries": [spec.num_queries, spec.per_set],
+                "template": spec.template.to_json(),
+                "answers": spec.answers,
+            }
+        )
+
+    def path(self, folder: Path, spec: FewShot) -> Path:
+        """Its file."""
+        return folder / FOLDER / f"{self.digest(spec)}.json.gz"
+
+
+def read_unit(path: Path) -> Answers:
+    """The answers in a file, by numbers of demonstrations; nothing where there is no file.
+
+    Raises:
+        DamagedFile: The file cannot be read.
+    """
+    if not path.exists():
+        return {}
+    try:
+        data = json.loads(gzip.decompress(path.read_bytes()))
+        return {int(shots): [Answer(*row) for row in rows] for shots, rows in data["answers"].items()}
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as trouble:
+        raise DamagedFile(path, f"no answers ({trouble})", "remove it to ask again") from None
+
+
+def write_unit(path: Path, unit: Unit, answers: Mapping[int, list[Answer]]) -> None:
+    """Replace a file of answers, all at once."""
+    data: dict[str, Any] = {
+        "model": unit.model, "task": unit.task.title, "labels": unit.labels, "seed": unit.seed,
+        "answers": {str(shots): [astuple(answer) for answer in rows] for shots, rows in sorted(answers.items())},
+    }  # fmt: skip
+    write_atomic(path, gzip.compress(json.dumps(data, ensure_ascii=False).encode(), mtime=0))
