@@ -31,19 +31,18 @@ on-off popular-unpopular
 """
 
 # Verbs of WordNet's tagged texts that are left out: auxiliaries, and forms of other words.
-NO_VERBS = set("be have do can must may might shall will would should could bear".split())
+NO_VERBS = set(["be", "have", "do", "can", "must", "may", "might", "shall", "will", "would", "should", "could", "bear"])
 
 # Plurals of the source that nobody writes, or that are no plural of the word beside them.
 NO_PLURALS = set(
-    """brother datum dogma pike beau beef genie person minutia rostrum extremum lemma nemesis phalanx chicago english negro
-    much flesh two incubus thrombus nucleolus momentum impetus dictum abscissa maturity sex""".split()
+    ["brother", "datum", "dogma", "pike", "beau", "beef", "genie", "person", "minutia", "rostrum", "extremum", "lemma", "nemesis", "phalanx", "chicago", "english", "negro", "much", "flesh", "two", "incubus", "thrombus", "nucleolus", "momentum", "impetus", "dictum", "abscissa", "maturity", "sex"]
 )
 
 # Participles with a regular form that is as common, and old ones.
-NO_PARTICIPLES = set("lean smell leap spell spoil blend relay heave forego shear wet rend awake spill".split())
+NO_PARTICIPLES = set(["lean", "smell", "leap", "spell", "spoil", "blend", "relay", "heave", "forego", "shear", "wet", "rend", "awake", "spill"])
 
 # Spellings of the inflection library that are wrong or out of use.
-NO_FORMS = set("payed occured refered controled costed refering occuring controling staid bended".split())
+NO_FORMS = set(["payed", "occured", "refered", "controled", "costed", "refering", "occuring", "controling", "staid", "bended"])
 
 # Dependent territories, places without a settled capital, and small islands.
 NO_COUNTRIES = set(
@@ -55,7 +54,7 @@ NO_COUNTRIES = set(
 )
 
 # Countries on two continents.
-NO_CONTINENT = set("TR RU EG CY KZ GE AZ AM ID".split())
+NO_CONTINENT = set(["TR", "RU", "EG", "CY", "KZ", "GE", "AZ", "AM", "ID"])
 
 # Districts, joined towns and areas that GeoNames lists among cities, and places whose continent is a matter of view.
 NO_CITIES = set(

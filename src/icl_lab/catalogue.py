@@ -9,6 +9,7 @@ from icl_lab.baselines.base import BASELINES
 from icl_lab.core.errors import UnknownName
 from icl_lab.core.registry import Registry
 from icl_lab.core.specs import Spec, describe_type, field_types
+from icl_lab.language.base import LANGUAGE_TASKS
 from icl_lab.models.channel_mixers.base import CHANNEL_MIXERS
 from icl_lab.models.mixers.base import MIXERS
 from icl_lab.models.presets.base import PRESETS
@@ -26,7 +27,7 @@ KINDS: dict[str, Registry[Any]] = {
     registry.kind: registry
     for registry in (
         TASKS, PRESETS, STUDIES, BASELINES, INPUTS, QUERIES, SHIFTS, MIXERS, CHANNEL_MIXERS, OPTIMISERS, SCHEDULES,
-        BUDGETS, EXECUTORS,
+        BUDGETS, EXECUTORS, LANGUAGE_TASKS,
     )
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ BELOW = {
     "probing": {"core", "tasks", "kernels", "baselines", "models", "training", "evaluation", "report"},
     "sweep": {"core", "training"},
     "published": {"core", "tasks"},
-    "language": {"core", "kernels"},
+    "language": {"core", "kernels", "published"},
 }
 BELOW["studies"] = set(BELOW)
 BELOW["catalogue"] = set(BELOW)

@@ -38,7 +38,12 @@ LINE_SECONDS = 30.0  # between two plain lines where there is no terminal
 def fewshot(
     context: typer.Context,
     model: Annotated[
-        str, typer.Option("--model", "--models", help="A name such as smollm2-135m, a folder, a .gguf file, a hub name; several with commas.")
+        str,
+        typer.Option(
+            "--model",
+            "--models",
+            help="A name such as smollm2-135m, a folder, a .gguf file, a hub name; several with commas.",
+        ),
     ] = "smollm2-135m",
     tasks: Annotated[
         str, typer.Option(help="Names from `icl list language_task`, CSV files, `reported` or `all`, with commas.")
@@ -190,7 +195,12 @@ class Shown:
     def __init__(self, console: Console, plan: Plan) -> None:
         self._console, self._plan = console, plan
         self._begun = self._said = time.monotonic()
-        columns = (TextColumn("{task.description}"), BarColumn(24), TaskProgressColumn(), TextColumn("{task.fields[left]}"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(24),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[left]}"),
+        )
         self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
         self._id = self._bar.add_task(plan.model, total=max(plan.cost, 1e-9), left="") if self._bar else None
 
@@ -238,4 +248,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _safe(name: str) -> str:
     """A model's name as one part of a path."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in Path(name).name).strip(".") or "model"
+    return (
+        "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in Path(name).name).strip(".")
+        or "model"
+    )

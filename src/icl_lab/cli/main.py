@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import typer
 
-from icl_lab.cli import compare, components, doctor, evaluate, report, run, train, tune
+from icl_lab.cli import compare, components, doctor, evaluate, fewshot, report, run, train, tune
 from icl_lab.cli.console import RESUMES, STOPPED, fail, note
 from icl_lab.core.errors import UserError
 from icl_lab.kernels.backend import SlowKernelsWarning
@@ -18,6 +18,7 @@ HELP = """A laboratory for in-context learning: which architecture learns a new 
 
 \b
   icl compare linear_regression dim=5 length=21 --models transformer,mamba --out results/first
+  icl fewshot --model smollm2-135m --shots 0,1,2,4,8,16
   icl list
   icl describe mambaformer
 """
@@ -27,18 +28,24 @@ app = typer.Typer(
 )
 
 
-def add(name: str, command: Callable[..., None], *, trains: bool = False) -> None:
+def add(name: str, command: Callable[..., None], *, trains: bool = False, to: typer.Typer = app) -> None:
     """Make a function a subcommand. A wrong value is one line and status 2; Ctrl-C is one line and status 130.
 
     Args:
         name: What it is called.
         command: The function.
+        to: Where it is added.
         trains: Whether there are checkpoints to go on from. Where this call has none, it raises `KeyboardInterrupt`
             with what is to be said instead.
     """
+    to.command(name)(guarded(command, trains=trains))
+
+
+def guarded(command: Callable[..., None], *, trains: bool = False) -> Callable[..., None]:
+    """The command with its errors caught, as `add` says."""
 
     @wraps(command)
-    def guarded(*arguments: Any, **options: Any) -> None:
+    def guard(*arguments: Any, **options: Any) -> None:
         try:
             command(*arguments, **options)
         except UserError as error:
@@ -57,7 +64,7 @@ def add(name: str, command: Callable[..., None], *, trains: bool = False) -> Non
         except KeyboardInterrupt as interruption:
             fail(str(interruption) or (RESUMES if trains else STOPPED), status=130)
 
-    app.command(name)(guarded)
+    return guard
 
 
 add("compare", compare.compare, trains=True)
@@ -65,6 +72,8 @@ add("run", run.run, trains=True)
 add("tune", tune.tune, trains=True)
 add("train", train.train, trains=True)
 add("evaluate", evaluate.evaluate)
+app.add_typer(fewshot.app, name="fewshot", callback=guarded(fewshot.fewshot))
+add("import-hendel", fewshot.import_lists, to=fewshot.app)
 add("list", components.list_components)
 add("describe", components.describe)
 add("report", report.report)

@@ -7,20 +7,25 @@ import typer
 
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, results
+from icl_lab.report.fewshot_data import FEWSHOT
+from icl_lab.report.fewshot_page import write_fewshot_page
 from icl_lab.report.page import write_page
 from icl_lab.report.study_data import STUDY
 from icl_lab.report.study_page import write_study_pages
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="The folder that `icl compare` or `icl run` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="The folder that `icl compare`, `icl run` or `icl fewshot` wrote.")],
     as_json: Json = False,
 ) -> None:
-    """Draw the page and figures of a comparison or a study again; nothing is trained or evaluated.
+    """Draw the page and figures of a comparison, a study or a few-shot evaluation again; nothing is trained or evaluated.
 
     icl report results/first
     """  # noqa: D412
-    page = write_study_pages(folder) if (folder / STUDY).is_file() else write_page(folder)
+    if (folder / FEWSHOT).is_file():
+        page = write_fewshot_page(folder)
+    else:
+        page = write_study_pages(folder) if (folder / STUDY).is_file() else write_page(folder)
     if as_json:
         print_json({"page": str(page)})
     else:

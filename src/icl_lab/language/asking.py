@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from icl_lab.language.base import LanguageTask, Pair
 from icl_lab.language.draws import Labels, QuerySet, draw_sets, most_demonstrations
 from icl_lab.language.filter import Usable
 from icl_lab.language.models.base import LanguageModel
-from icl_lab.language.base import LanguageTask, Pair
 from icl_lab.language.scoring import cut, is_right
 from icl_lab.language.spec import FewShot, stream_of
 
@@ -72,8 +72,7 @@ def ask(
             before = _before(group[0][1], count, usable, spec)
             texts = _answers(model, [query for _, query in queries], before, usable, spec)
             said[count] += [
-                _judged(number, query, text, task, spec)
-                for (number, query), text in zip(queries, texts, strict=True)
+                _judged(number, query, text, task, spec) for (number, query), text in zip(queries, texts, strict=True)
             ]
             asked(len(queries))
     return said

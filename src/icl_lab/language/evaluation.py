@@ -68,7 +68,9 @@ def plan(model: LanguageModel, spec: FewShot, folder: Path) -> Plan:
             pairs = found[task.title]
             if len(pairs.pairs) < 2:
                 many = f"{len(pairs.pairs)} of its {pairs.listed} outputs"
-                raise UserError(f"{task.title}: {many} are single tokens of {model.name}; take --answers whole, or leave it out")
+                raise UserError(
+                    f"{task.title}: {many} are single tokens of {model.name}; take --answers whole, or leave it out"
+                )
             # Without demonstrations there are no labels to change.
             shots = tuple(count for count in possible_shots(pairs, spec) if count or labels == "true")
             for seed in range(spec.num_seeds):

@@ -21,7 +21,9 @@ FORMAT = 1
 EXAMPLE_SHOTS = 2
 
 
-def write_results(folder: Path, spec: FewShot, plans: Mapping[str, Plan], notes: Mapping[str, Mapping[str, Any]]) -> None:
+def write_results(
+    folder: Path, spec: FewShot, plans: Mapping[str, Plan], notes: Mapping[str, Mapping[str, Any]]
+) -> None:
     """Write what was asked and every number of it, published ones included; whatever stood there is replaced.
 
     Args:
@@ -86,5 +88,3 @@ def _task(task: LanguageTask, spec: FewShot, plans: Mapping[str, Plan]) -> dict[
         "asked": {name: len(plan.usable[task.title].pairs) for name, plan in plans.items()},
         "prompt": example_prompt(task, first, spec, EXAMPLE_SHOTS),
     }
-
-

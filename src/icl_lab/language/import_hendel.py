@@ -46,4 +46,6 @@ def _read(path: Path) -> list[Pair]:
     data = read_json(path)
     if not isinstance(data, dict) or not all(isinstance(output, str) for output in data.values()):
         raise DamagedFile(path, "expected a JSON object of texts, input -> output", "take the file as it was published")
-    return [Pair(given.strip(), (output.strip(),)) for given, output in data.items() if given.strip() and output.strip()]
+    return [
+        Pair(given.strip(), (output.strip(),)) for given, output in data.items() if given.strip() and output.strip()
+    ]

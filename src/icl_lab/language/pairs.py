@@ -73,7 +73,9 @@ def _pairs(path: Path, text: str) -> tuple[Pair, ...]:
             raise DamagedFile(path, f"line {number} is not input,output: {','.join(row)!r}", advice)
         pair = Pair(row[0].strip(), _outputs(row[1]))
         if pair.input in found_pairs:
-            raise DamagedFile(path, f"line {number}: the input {pair.input!r} occurs twice", "keep one; bars join outputs")
+            raise DamagedFile(
+                path, f"line {number}: the input {pair.input!r} occurs twice", "keep one; bars join outputs"
+            )
         found_pairs[pair.input] = pair
     return tuple(found_pairs.values())
 

@@ -52,7 +52,9 @@ class FewShot(Spec):
         if len(set(titles)) < len(titles):
             raise UserError(f"few-shot tasks: expected each once, got {', '.join(titles)}")
         if not titles or not self.shots or not self.labels:
-            raise UserError("few-shot evaluation: expected at least one task, one number of shots and one kind of labels")
+            raise UserError(
+                "few-shot evaluation: expected at least one task, one number of shots and one kind of labels"
+            )
 
 
 def stream_of(task: LanguageTask, seed: int) -> Stream:

@@ -19,7 +19,7 @@ from icl_lab.language.draws import Labels
 from icl_lab.language.evaluation import Plan
 from icl_lab.language.intervals import Resamples, ends, resampled_accuracy
 from icl_lab.language.spec import FewShot
-from icl_lab.language.units import Answers, read_unit
+from icl_lab.language.units import read_unit
 
 Key = tuple[str, Labels, int]
 """Task, labels, demonstrations."""
@@ -42,9 +42,7 @@ def records_of(plan: Plan, spec: FewShot, folder: Path) -> list[Record]:
                     key = task.title, labels, count
                     found += _of_task(plan, run, key, [one[count] for one in seeds], samples)
         share = _most_common(plan, task.title)
-        found.append(
-            Record(run=run, predictor=plan.model, task=task.title, metric="most_common_output", value=share)
-        )
+        found.append(Record(run=run, predictor=plan.model, task=task.title, metric="most_common_output", value=share))
     return found + list(_groups(plan, spec, run, samples))
 
 
@@ -52,9 +50,7 @@ def common_tasks(spec: FewShot, plans: Mapping[str, Plan], most: int | None = No
     """The tasks that have enough pairs for every number of demonstrations, whoever is asked."""
     wanted = [count for count in spec.shots if most is None or count <= most]
     return tuple(
-        task.title
-        for task in spec.tasks
-        if all(set(wanted) <= _shots_of(plan, task.title) for plan in plans.values())
+        task.title for task in spec.tasks if all(set(wanted) <= _shots_of(plan, task.title) for plan in plans.values())
     )
 
 
@@ -79,9 +75,7 @@ def _of_task(
     )  # fmt: skip
 
 
-def _groups(
-    plan: Plan, spec: FewShot, run: str, samples: Mapping[Key, tuple[float, Resamples]]
-) -> Iterator[Record]:
+def _groups(plan: Plan, spec: FewShot, run: str, samples: Mapping[Key, tuple[float, Resamples]]) -> Iterator[Record]:
     common = common_tasks(spec, {plan.model: plan})
     groups: dict[tuple[str, str], list[str]] = {("all_accuracy_mean", "all tasks"): [task.title for task in spec.tasks]}
     groups["common_accuracy_mean", "common tasks"] = list(common)
@@ -121,5 +115,3 @@ def _most_common(plan: Plan, task: str) -> float:
 
 def _shots_of(plan: Plan, task: str) -> set[int]:
     return {count for step in plan.steps if step.unit.task.title == task for count in step.shots}
-
-

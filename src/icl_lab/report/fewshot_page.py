@@ -1,0 +1,135 @@
+"""The page of a few-shot evaluation: the question, the answer, the figures, the table, the prompts."""
+
+from pathlib import Path
+
+from icl_lab.core.files import inside, write_atomic
+from icl_lab.report.drawing import picture_bytes
+from icl_lab.report.drawn import Drawn
+from icl_lab.report.fewshot_data import PUBLISHED_SHOTS, FewShotResults, read_fewshot
+from icl_lab.report.fewshot_figures import box_figure, category_figure, shots_figure, task_figure
+from icl_lab.report.fewshot_tables import published, table_rows
+from icl_lab.report.fewshot_words import conclusion, question
+from icl_lab.report.page import FIGURES, PAGE
+from icl_lab.report.rendering import render_template
+from icl_lab.report.words import listed
+
+BESIDE = ("Mamba 0.13B", "RWKV 0.169B", "Mamba 0.37B", "Mamba 2.80B", "LLaMA 7B")
+
+
+def write_fewshot_page(folder: Path) -> Path:
+    """Draw the page and its figures from the records; returns the path of `index.html`.
+
+    Raises:
+        UserError: There is no few-shot evaluation in the folder.
+    """
+    found = read_fewshot(folder)
+    drawn = draw_fewshot(found)
+    for figure in drawn:
+        for kind in ("svg", "png"):
+            write_atomic(inside(folder / FIGURES, f"{figure.stem}.{kind}"), picture_bytes(figure.picture, kind))
+    write_atomic(folder / PAGE, render(found, drawn).encode())
+    return folder / PAGE
+
+
+def draw_fewshot(found: FewShotResults) -> list[Drawn]:
+    """The figures, in the order of the page."""
+    bands = "Bands are 90% bootstrap intervals over sets of queries, which share their demonstrations."
+    labels = ""
+    if found.controls:
+        labels = f"Dashed: the same prompts with {listed(list(found.controls))} labels in the demonstrations."
+    hair = "Hairline: what always saying the most common output scores."
+    drawn = [
+        Drawn("shots", "Accuracy by number of demonstrations", _shots_words(found, bands, labels), shots_figure(found))
+    ]
+    words = f"Means over all tasks of a category, whose number is in brackets. {labels} {hair}"
+    drawn.append(Drawn("categories", "By category", words, category_figure(found)))
+    drawn.append(Drawn("tasks", "Task by task", f"{labels} {hair}", task_figure(found)))
+    if found.published_models():
+        words = (
+            "Box: quartiles; bar: median; diamond: mean; dots: tasks; whiskers reach the lowest and the highest task. Grey:"
+            f" table 1 of {found.published}, whose pairs are others than ours: compare roughly."
+        )
+        drawn.append(Drawn("boxes", "Beside published models", words, box_figure(found)))
+    return drawn
+
+
+def render(found: FewShotResults, drawn: list[Drawn]) -> str:
+    """The page as text."""
+    rows = table_rows(found)
+    shots = found.box_shots
+    others = [model for model in BESIDE if model in found.published_models()]
+    tables = [
+        {
+            "model": model,
+            "controls": [(control, max(found.shots)) for control in found.controls],
+            "rows": [
+                {
+                    "name": name.removeprefix("= "),
+                    "mean": metric != "accuracy_mean",
+                    "cells": [found.estimate(metric, model, task, count) for count in found.shots],
+                    "controls": [_last(found, metric, model, task, control) for control in found.controls],
+                    "common": found.value("most_common_output", model, task, None),
+                    "published": [published(found, other, metric, task, PUBLISHED_SHOTS) for other in others],
+                }
+                for name, metric, task in rows
+            ],
+        }
+        for model in found.models
+    ]
+    return render_template(
+        "fewshot.html.j2",
+        found=found,
+        question=question(found),
+        answer=conclusion(found),
+        figures=drawn,
+        tables=tables,
+        others=others,
+        box_shots=shots,
+        published_shots=PUBLISHED_SHOTS,
+        conditions=_conditions(found),
+        spec_text=_spec_text(found),
+    )
+
+
+def _last(found: FewShotResults, metric: str, model: str, task: str, control: str) -> object:
+    known = [one for count in found.shots if (one := found.estimate(metric, model, task, count, control))]
+    return known[-1] if known else None
+
+
+def _shots_words(found: FewShotResults, bands: str, labels: str) -> str:
+    same = "Mean over the tasks that have enough pairs for every number of demonstrations."
+    if not found.common:
+        same = "Mean over the tasks that have enough pairs; no task has enough for all numbers."
+    parts = [same, labels, bands]
+    if found.common and len(found.common) < len(found.tasks):
+        parts.append(
+            "Dotted, with the number of tasks: the mean over all tasks that have enough pairs, which become fewer."
+        )
+    parts.append(f"Grey: means of {found.published}, figure 7, over the paper's eighteen tasks with other pairs.")
+    return " ".join(part for part in parts if part)
+
+
+def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
+    spec = found.spec
+    judged = "one greedy token" if spec["answers"] == "token" else "a greedy answer up to the end of the line"
+    said = [
+        ("queries", f"{spec['num_queries']} of each task for each of {spec['num_seeds']} seed(s)"),
+        ("demonstrations", f"drawn for sets of {spec['per_set']} queries; fewer where a task has few pairs"),
+        ("template", repr(spec["template"]["line"])),
+        ("answers", f"{judged}, up to a line break, stripped"),
+        (
+            "right",
+            "exact: equal; prefix: one begins with the other; synonyms: words of one meaning (WordNet for English)",
+        ),
+    ]
+    for model in found.models:
+        note = found.notes[model]
+        size = f"{note['parameters']:,} parameters" if note.get("parameters") else ""
+        said.append((model, "; ".join(word for word in (size, note.get("licence", "")) if word) or "-"))
+    return said
+
+
+def _spec_text(found: FewShotResults) -> str:
+    import json
+
+    return json.dumps(found.spec, indent=2)

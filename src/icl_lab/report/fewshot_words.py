@@ -1,0 +1,104 @@
+"""What came out of a few-shot evaluation, in sentences."""
+
+from icl_lab.report.fewshot_data import ALL, COMMON, FewShotResults
+from icl_lab.report.labels import printable
+from icl_lab.report.tables import Estimate
+from icl_lab.report.words import listed
+
+FLOOR = 0.1
+"""How far above the most common output an accuracy may be and still be called floor."""
+
+
+def share(estimate: Estimate | None) -> str:
+    """An accuracy with its interval.
+
+    >>> share(Estimate(0.5, 0.42, 0.571)), share(Estimate(1.0)), share(None)
+    ('0.50 (0.42 to 0.57)', '1.00', '-')
+    """
+    if estimate is None or estimate.value is None:
+        return "-"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.2f}"
+    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
+
+
+def demonstrations(count: int) -> str:
+    """A number of demonstrations, in words.
+
+    >>> demonstrations(0), demonstrations(1), demonstrations(16)
+    ('no demonstration', '1 demonstration', '16 demonstrations')
+    """
+    return "no demonstration" if count == 0 else f"{count} demonstration{'' if count == 1 else 's'}"
+
+
+def question(found: FewShotResults) -> str:
+    """What a page asks."""
+    who = listed([printable(model) for model in found.models])
+    return (
+        f"Does {who} learn tasks on text from its prompt?"
+        if len(found.models) == 1
+        else f"Which learns tasks on text from its prompt: {who}?"
+    )
+
+
+def conclusion(found: FewShotResults) -> str:
+    """What came out, a sentence or two a model."""
+    return " ".join(" ".join((_accuracy(found, model), *_controls(found, model))) for model in found.models)
+
+
+def rising(found: FewShotResults, model: str) -> tuple[int, int]:
+    """On how many tasks the interval at the most demonstrations lies above that at the fewest, and of how many."""
+    count = total = 0
+    for task in found.tasks:
+        first, last = _ends(found, model, task.name)
+        if first is None or last is None or first is last:
+            continue
+        total += 1
+        low = last.value if last.low is None else last.low
+        high = first.value if first.high is None else first.high
+        count += (low or 0.0) > (high or 0.0)
+    return count, total
+
+
+def _ends(found: FewShotResults, model: str, task: str) -> tuple[Estimate | None, Estimate | None]:
+    known = [one for shots in found.shots if (one := found.estimate("accuracy_mean", model, task, shots))]
+    return (known[0], known[-1]) if known else (None, None)
+
+
+def _accuracy(found: FewShotResults, model: str) -> str:
+    metric, name = ("common_accuracy_mean", COMMON) if found.common else ("all_accuracy_mean", ALL)
+    known = [shots for shots in found.shots if found.estimate(metric, model, name, shots)]
+    if not known:
+        return f"{printable(model)}: nothing has been measured."
+    first, last = known[0], known[-1]
+    tasks = found.count(metric, model, name, last)
+    said = (
+        f"{printable(model)} is right in {share(found.estimate(metric, model, name, last))} of cases after"
+        f" {demonstrations(last)}, mean over {tasks} task{'' if tasks == 1 else 's'}"
+    )
+    if first == last:
+        return f"{said}."
+    rose, total = rising(found, model)
+    before = f"after {demonstrations(first)}" if first else "with none"
+    return f"{said}; {before} in {share(found.estimate(metric, model, name, first))}. It clearly rises on {rose} of {total}."
+
+
+def _controls(found: FewShotResults, model: str) -> list[str]:
+    """What the labels are worth: the knowledge tasks under a control, beside the most common output."""
+    said = []
+    category = "knowledge" if "knowledge" in found.categories else found.categories[0]
+    tasks = [task.name for task in found.tasks if task.category == category]
+    floors = [found.value("most_common_output", model, task, None) or 0.0 for task in tasks]
+    for control in found.controls:
+        known = [s for s in found.shots if found.estimate("category_accuracy_mean", model, category, s, control)]
+        if not known:
+            continue
+        last = known[-1]
+        lower = found.estimate("category_accuracy_mean", model, category, last, control)
+        true = found.estimate("category_accuracy_mean", model, category, last)
+        floor = sum(floors) / len(floors)
+        said.append(
+            f"With {control} labels the {category} tasks reach {share(lower)} after {demonstrations(last)}, with true ones"
+            f" {share(true)}; always saying the most common output, {floor:.2f}."
+        )
+    return said
