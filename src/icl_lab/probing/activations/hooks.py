@@ -13,7 +13,7 @@ from icl_lab.core.errors import UnknownName
 from icl_lab.models.backbone import Block
 from icl_lab.models.network import Network
 from icl_lab.probing.activations.grammar import EMBEDDING, FINAL_NORM, Place, place
-from icl_lab.probing.activations.listing import names, outer_names
+from icl_lab.probing.activations.listing import inside_names, outer_names
 
 Visit = Callable[[Tensor], Tensor | None]
 
@@ -24,12 +24,16 @@ def check_names(network: Network, wanted: Collection[str]) -> None:
     Raises:
         UnknownName: With the nearest names there are.
     """
-    unknown = set(wanted) - set(outer_names(network))
-    # What is inside mixers is found by running them, which is left out where nobody asks.
-    known = names(network) if unknown else ()
-    for name in sorted(unknown - set(known)):
-        near = [one for one in known if place(one).block == place(name).block] or known
-        raise UnknownName(f"activation of {network.label}", name, near)
+    outer = outer_names(network)
+    inside: dict[int | None, tuple[str, ...]] = {}
+    for name in sorted(set(wanted) - set(outer)):
+        # What is inside a mixer is found by running it, which is left out where nobody asks.
+        block = place(name).block
+        if block not in inside:
+            inside[block] = inside_names(network, block) if block is not None else ()
+        if name not in inside[block]:
+            near = inside[block] + tuple(one for one in outer if place(one).block == block)
+            raise UnknownName(f"activation of {network.label}", name, near or outer)
 
 
 def block_of(network: Network, at: Place) -> Block:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from icl_lab.core.errors import UserError
 from icl_lab.evaluation.errors import evaluation_mode
-from icl_lab.models.mixers.base import SequenceMixer, Taps
+from icl_lab.models.mixers.base import SequenceMixer, State, Taps
 from icl_lab.probing.activations.grammar import ATTENTION, INNER, STATE
 from icl_lab.probing.activations.implied import implied_attention
 from icl_lab.probing.activations.tapping import tapping
@@ -74,7 +74,7 @@ def inner_activations(
         raise UserError("states cannot be read while something inside the same mixer is replaced; read one at a time")
     with torch.no_grad(), evaluation_mode(mixer):
         found = recorded(mixer, x, INNER if wanted is None else wanted)
-        if states and mixer.state_size(1) == mixer.state_size(2):
+        if states and listed_states(mixer, mixer.initial_state(1)):
             found |= {f"{STATE}{name}": state for name, state in states_after_tokens(mixer, x).items()}
         if has_attention(found) if wanted is None else ATTENTION in wanted:
             found[ATTENTION] = implied_attention(mixer, x)
@@ -90,15 +90,21 @@ def recorded(mixer: SequenceMixer, x: Float[Tensor, "b t m"], wanted: Collection
 
 
 def states_after_tokens(mixer: SequenceMixer, x: Float[Tensor, "b t m"]) -> dict[str, Tensor]:
-    """What the step form carries after every token, tokens on the second axis; whole numbers (counters) left out."""
+    """What the step form carries after every token, tokens on the second axis."""
     state, along = mixer.initial_state(len(x)), []
     for token in x.unbind(1):
         _, state = mixer.step(token, state)
-        along.append(state)
-    kept = [name for name, value in state.items() if value.is_floating_point() or value.is_complex()]
-    return {name: torch.stack([state[name] for state in along], dim=1).detach() for name in kept}
+        along.append(listed_states(mixer, state))
+    return {name: torch.stack([state[name] for state in along], dim=1).detach() for name in along[0]}
 
 
-def has_attention(found: Mapping[str, Tensor]) -> bool:
+def listed_states(mixer: SequenceMixer, state: State) -> State:
+    """What of a state is an activation: nothing where its size grows, and no whole numbers, which are counters."""
+    if mixer.state_size(1) != mixer.state_size(2):
+        return {}
+    return {name: value for name, value in state.items() if value.is_floating_point() or value.is_complex()}
+
+
+def has_attention(found: Mapping[str, object]) -> bool:
     """Whether what a head reads is linear in its values."""
     return "values" in found and "mixed" in found

@@ -1,14 +1,16 @@
-"""Which activations a network has, with their shapes; found by running every mixer on zeros, two tokens of them."""
+"""Which activations a network has, with their shapes; found by running every mixer on a token or two of zeros."""
 
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
+from icl_lab.core.specs import Spec
+from icl_lab.evaluation.errors import evaluation_mode
 from icl_lab.models.backbone import Block
 from icl_lab.models.mixers.base import SequenceMixer
 from icl_lab.models.network import Network
 from icl_lab.probing.activations.grammar import (
+    ATTENTION,
     EMBEDDING,
     FINAL_NORM,
     INNER,
@@ -20,7 +22,7 @@ from icl_lab.probing.activations.grammar import (
     place,
     residual_name,
 )
-from icl_lab.probing.activations.inner import inner_activations
+from icl_lab.probing.activations.inner import has_attention, listed_states, recorded
 
 Axes = tuple[str, ...]
 
@@ -56,17 +58,27 @@ def outer_names(network: Network) -> tuple[str, ...]:
     return (EMBEDDING, *inside, FINAL_NORM, OUTPUT)
 
 
+def inside_names(network: Network, block: int) -> tuple[str, ...]:
+    """The names of what is inside the mixer of a block; none where there is no such block or it mixes channels."""
+    blocks = network.backbone.blocks
+    mixer = blocks[block].mixer if block < len(blocks) else None
+    axes = inner_axes(mixer, network.spec.backbone.d_model) if isinstance(mixer, SequenceMixer) else {}
+    return tuple(inner_name(block, what) for what in axes)
+
+
 def listed(network: Network) -> tuple[Activation, ...]:
     """All activations of a network, in the order of computation."""
     whole = ("batch", "num_tokens", str(network.spec.backbone.d_model))
     found = [Activation(EMBEDDING, whole)]
-    known: dict[str, dict[str, Axes]] = {}
+    known: dict[Spec, dict[str, Axes]] = {}
     for i, block in enumerate(network.backbone.blocks):
         assert isinstance(block, Block)
         if isinstance(block.mixer, SequenceMixer):
             # Blocks of one spec have activations of one shape.
-            spec = network.spec.backbone.pattern[i].digest()
-            inner = known[spec] = known.get(spec) or inner_axes(block.mixer, network.spec.backbone.d_model)
+            spec = network.spec.backbone.pattern[i]
+            if spec not in known:
+                known[spec] = inner_axes(block.mixer, network.spec.backbone.d_model)
+            inner = known[spec]
             found += [Activation(inner_name(i, what), axes) for what, axes in inner.items()]
         found += [Activation(mixer_name(i), whole), Activation(residual_name(i), whole)]
     return (*found, Activation(FINAL_NORM, whole), Activation(OUTPUT, (*whole[:2], str(network.spec.d_output))))
@@ -77,8 +89,9 @@ def inner_axes(mixer: SequenceMixer, d_model: int) -> dict[str, Axes]:
     weight = next(mixer.parameters())
 
     def shapes(batch: int, num_tokens: int) -> dict[str, torch.Size]:
-        found: dict[str, Tensor] = inner_activations(mixer, weight.new_zeros(batch, num_tokens, d_model))
-        return {name: value.shape for name, value in found.items()}
+        with torch.no_grad(), evaluation_mode(mixer):
+            passing = recorded(mixer, weight.new_zeros(batch, num_tokens, d_model), INNER)
+        return {name: value.shape for name, value in passing.items()}
 
     # Axes that change with the number of prompts or tokens are those axes.
     usual, prompts, tokens = shapes(1, 1), shapes(2, 1), shapes(1, 2)
@@ -87,5 +100,11 @@ def inner_axes(mixer: SequenceMixer, d_model: int) -> dict[str, Axes]:
         size = usual[name][i]
         return "batch" if prompts[name][i] != size else "num_tokens" if tokens[name][i] != size else str(size)
 
-    order = [*INNER, *(name for name in usual if name not in INNER)]
-    return {name: tuple(axis(name, i) for i in range(len(usual[name]))) for name in order if name in usual}
+    found = {name: tuple(axis(name, i) for i in range(len(shape))) for name, shape in usual.items()}
+    if has_attention(found):
+        heads = found["values"][1] if len(found["values"]) == 4 else found["values"][2]
+        found[ATTENTION] = ("batch", heads, "num_tokens", "num_tokens")
+    found = {name: found[name] for name in INNER if name in found}
+    for name, state in listed_states(mixer, mixer.initial_state(1)).items():
+        found[f"{STATE}{name}"] = ("batch", "num_tokens", *map(str, state.shape[1:]))
+    return found
