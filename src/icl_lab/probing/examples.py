@@ -17,28 +17,24 @@ NONE = -1
 def example_of_tokens(prompts: PromptBatch) -> Int[Tensor, " t"]:
     """The index of the example that each token is a part of; `NONE` for questions and filler.
 
-    A token is the x or the y of example i if it holds that in every prompt of the batch. What comes between, such as
-    intermediate results, belongs to the example before it. Where the tokens are no vectors of examples, every token is
-    an example of its own.
+    A token is the x or the y of an example if it holds that in every prompt of the batch. What lies between the two,
+    such as intermediate results, belongs to the example as well. Where tokens are no vectors of examples, every token
+    is an example of its own.
     """
     tokens, examples = prompts.tokens, prompts.examples
     if examples is None or tokens.ndim != 3:
         return torch.arange(tokens.shape[1])
     stored = examples.xs.shape[1] if examples.num_stored is None else examples.num_stored
-    width = tokens.shape[2]
-    xs, ys = (
-        pad(part[:, :stored], width).to(tokens) if _fits(part, width) else None for part in (examples.xs, examples.ys)
-    )
-    asked = set() if prompts.branches is not None else set(prompts.queries.tolist())
-    found, current, following = [], NONE, 0
-    for t, token in enumerate(tokens.unbind(1)):
+    xs, ys = (_as_tokens(part[:, :stored], tokens) for part in (examples.xs, examples.ys))
+    found, current, begun = [], NONE, False
+    for token in tokens.unbind(1):
         # Layouts go through the examples in order, so only the next x can begin one.
-        if xs is not None and following < stored and torch.equal(token, xs[:, following]):
-            current, following = following, following + 1
-        elif not token.any() or (t in asked and not (ys is not None and _is_label(token, ys, current))):
-            found.append(NONE)
+        if current + 1 < stored and torch.equal(token, xs[:, current + 1]):
+            current, begun = current + 1, True
+            found.append(current)
             continue
-        found.append(current)
+        found.append(current if begun else NONE)
+        begun = begun and not torch.equal(token, ys[:, current])
     return torch.tensor(found)
 
 
@@ -55,9 +51,9 @@ def by_example(
     return matrix @ members.to(matrix)
 
 
-def _fits(part: Tensor, width: int) -> bool:
-    return part.is_floating_point() and (part.ndim == 2 or part.shape[2] <= width)
-
-
-def _is_label(token: Float[Tensor, "b d"], ys: Float[Tensor, "b l d"], current: int) -> bool:
-    return current != NONE and torch.equal(token, ys[:, current])
+def _as_tokens(part: Float[Tensor, "b l *outputs"], tokens: Float[Tensor, "b t d"]) -> Float[Tensor, "b l d"]:
+    """Inputs or labels as tokens hold them; NaN, which equals nothing, where they are too wide."""
+    width = tokens.shape[2]
+    if part.ndim == 3 and part.shape[2] > width:
+        return tokens.new_full((*part.shape[:2], width), torch.nan)
+    return pad(part, width).to(tokens)

@@ -42,12 +42,15 @@ def as_sequences(network: Network, prompts: PromptBatch) -> Float[Tensor, "b l *
 
 
 def late(prompts: PromptBatch) -> PromptBatch:
-    """The prompts with the last quarter of their questions alone, at least one: where examples have been shown.
+    """The prompts with the last quarter of their scored questions alone, at least one: where examples were shown."""
+    scored = prompts.scored.any(0).nonzero()[:, 0]
+    return asked_at(prompts, scored[-max(1, len(scored) // 4) :])
 
-    Tokens and examples are those of the whole prompts.
-    """
-    count = prompts.length
-    return asked_at(prompts, torch.arange(count - max(1, count // 4), count, device=prompts.queries.device))
+
+def one_question(prompts: PromptBatch, query: int | None) -> tuple[int, PromptBatch]:
+    """The prompts with one question alone, and its index; the last that is scored where none is named."""
+    index = int(prompts.scored.any(0).nonzero()[-1, 0]) if query is None else query % prompts.length
+    return index, asked_at(prompts, torch.tensor([index], device=prompts.queries.device))
 
 
 def fractions_of_zero(network: Network, task: Task, prompts: PromptBatch) -> Float[np.ndarray, "p l"]:

@@ -19,14 +19,13 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.evaluation.errors import evaluation_mode
-from icl_lab.evaluation.prompts import asked_at
 from icl_lab.evaluation.statistics import Interval, subtract
 from icl_lab.models.network import Network
 from icl_lab.probing.activations import capture, replaced, stream
 from icl_lab.probing.activations.grammar import place
 from icl_lab.probing.activations.replacement import Change
 from icl_lab.probing.examples import NONE, example_of_tokens
-from icl_lab.probing.interventions.measuring import bootstrap, fractions_of_zero, mean, record
+from icl_lab.probing.interventions.measuring import bootstrap, fractions_of_zero, mean, one_question, record
 from icl_lab.tasks.base import Task
 
 
@@ -58,7 +57,7 @@ class PatchingEffects:
         """Rows `patched_rise_over_zero` about each activation; the examples before the patched one are in `shown`."""
         for i, name in enumerate(self.names):
             for k, example in enumerate(self.examples):
-                value, low, high = (part[i, k] for part in (self.rise.value, self.rise.low, self.rise.high))
+                value, low, high = (np.asarray(part[i, k]) for part in (self.rise.value, self.rise.low, self.rise.high))
                 yield record(
                     Interval(value, low, high),
                     "patched_rise_over_zero",
@@ -80,7 +79,7 @@ def patching_effects(
     *,
     others: PromptBatch | None = None,
     names: Sequence[str] | None = None,
-    query: int = -1,
+    query: int | None = None,
     seed: int = 0,
 ) -> PatchingEffects:
     """The rise of the error of one answer, activation by activation and example by example.
@@ -91,15 +90,14 @@ def patching_effects(
         prompts: On which the error is measured.
         others: Prompts of the same layout from which activations come; by default each prompt's next one.
         names: Activations with tokens on the second axis; by default the residual stream.
-        query: Which prediction is looked at; the last one by default.
+        query: Which prediction is looked at; the last that is scored by default.
         seed: Of the bootstrap.
 
     Raises:
         UserError: No example comes before the question.
     """
     chosen = stream(network) if names is None else tuple(names)
-    index = query % prompts.length
-    asked = asked_at(prompts, torch.tensor([index], device=prompts.queries.device))
+    index, asked = one_question(prompts, query)
     end = int((asked.queries if asked.branches is None else asked.branches.starts)[0])
     tokens = tokens_of_examples(prompts, end)
     if not tokens:

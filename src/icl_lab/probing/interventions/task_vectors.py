@@ -22,12 +22,11 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.evaluation.errors import evaluation_mode
-from icl_lab.evaluation.prompts import asked_at
 from icl_lab.evaluation.statistics import Interval
 from icl_lab.models.network import Network, NetworkState
 from icl_lab.probing.activations import capture, replaced, stream
 from icl_lab.probing.activations.grammar import place
-from icl_lab.probing.interventions.measuring import bootstrap, judged, mean, record
+from icl_lab.probing.interventions.measuring import bootstrap, judged, mean, one_question, record
 from icl_lab.tasks.base import Task
 
 Carrier = Literal["state", "residual"]
@@ -83,7 +82,7 @@ def task_vector_effects(
     prompts: PromptBatch,
     *,
     carrier: Carrier = "state",
-    query: int = -1,
+    query: int | None = None,
     seed: int = 0,
 ) -> TaskVectorEffects:
     """The error of one question with what each block carries of the examples, and nothing else of them.
@@ -93,14 +92,13 @@ def task_vector_effects(
         task: Where the prompts come from.
         prompts: Their examples make the task vectors, their question is asked.
         carrier: What is put in.
-        query: Which prediction is looked at; the last one by default.
+        query: Which prediction is looked at; the last that is scored by default.
         seed: Of the bootstrap.
 
     Raises:
         UserError: Nothing comes before the question.
     """
-    index = query % prompts.length
-    asked = asked_at(prompts, torch.tensor([index], device=prompts.queries.device))
+    index, asked = one_question(prompts, query)
     question = _Question.of(network, asked)
     if not question.before.shape[1]:
         raise UserError(f"task vectors: nothing comes before prediction {index}; choose a later one")
