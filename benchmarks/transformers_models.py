@@ -1,25 +1,32 @@
 """Hugging Face's Mamba with and without our kernels: `python benchmarks/transformers_models.py [--only forward]`.
 
-The shape is that of the model with 130 million parameters, its weights are random, and there are fewer layers by
-default: all layers cost the same.
+The shape is that of the model with 130 million parameters; that one has 24 layers (`--layers 24`), by default there are
+fewer: all layers cost the same. The weights are random, drawn as those of the released models were at the start of their
+training: with the default of `transformers`, five times as large, 24 layers amplify a rounding ten thousand times.
 """
 
 from collections.abc import Callable
 
 import torch
-from measure import Timing, arguments, finish, interleave, show
+from measure import Timing, argument_parser, finish, interleave, settle, show
 from transformers import MambaConfig, MambaForCausalLM
 from transformers.utils import logging
 
 from icl_lab.kernels import accelerate_transformers
 
 Call = Callable[[], object]
-LAYERS, D_MODEL, VOCABULARY, NUM_TOKENS, NEW_TOKENS = 2, 768, 50_280, 512, 32
+D_MODEL, VOCABULARY, NUM_TOKENS, NEW_TOKENS = 768, 50_280, 512, 32
 
 
 def model(layers: int) -> MambaForCausalLM:
     """Random weights."""
-    config = MambaConfig(vocab_size=VOCABULARY, hidden_size=D_MODEL, num_hidden_layers=layers)
+    config = MambaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=D_MODEL,
+        num_hidden_layers=layers,
+        initializer_range=0.02,
+        rescale_prenorm_residual=True,
+    )
     config.pad_token_id = config.eos_token_id
     return MambaForCausalLM(config)
 
@@ -34,9 +41,27 @@ def accelerated(call: Call) -> Call:
     return ours
 
 
+def difference(network: MambaForCausalLM) -> float:
+    """The largest difference between the two logits of all positions of a prompt."""
+    tokens = prompt()
+
+    def logits() -> torch.Tensor:
+        with torch.no_grad():
+            return network(tokens, use_cache=False).logits
+
+    with accelerate_transformers():
+        ours = logits()
+    return float((ours - logits()).abs().max())
+
+
+def prompt() -> torch.Tensor:
+    """Random tokens."""
+    return torch.randint(VOCABULARY, (1, NUM_TOKENS), generator=torch.Generator().manual_seed(0))
+
+
 def calls(network: MambaForCausalLM) -> dict[str, Call]:
     """What people do with a language model; only the backbone, whose cost is the one that differs, and `generate`."""
-    tokens = torch.randint(VOCABULARY, (1, NUM_TOKENS), generator=torch.Generator().manual_seed(0))
+    tokens = prompt()
     mask = torch.ones_like(tokens)
 
     def forward() -> object:
@@ -59,14 +84,18 @@ def calls(network: MambaForCausalLM) -> dict[str, Call]:
 
 def main() -> None:
     """Run, print, and write."""
-    chosen = arguments(__doc__ or "")
+    parser = argument_parser(__doc__ or "")
+    parser.add_argument("--only", default="", help="run the sections whose name contains this")
+    parser.add_argument("--layers", type=int, default=2, help="layers of the model")
+    chosen = settle(parser)
     logging.set_verbosity_error()
-    network = model(LAYERS).eval()
+    network = model(chosen.layers).eval()
+    print(f"largest difference of a logit: {difference(network):.1e}")
     timings: list[Timing] = []
     for what, call in calls(network).items():
         if chosen.only in what:
             rivals = {"with our kernels": accelerated(call), "without": call}
-            name = f"{LAYERS} layers, {what}"
+            name = f"{chosen.layers} layers, {what}"
             timings += interleave(name, rivals, rounds=chosen.rounds, patience=chosen.patience)
     show(timings)
     finish(timings, {}, chosen.json)
