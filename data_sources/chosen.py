@@ -1,5 +1,11 @@
 """Words chosen by hand from what the sources offer, and places that are left out."""
 
+
+def words(text: str, between: str = "|") -> set[str]:
+    """The words of a text."""
+    return {word.strip() for word in text.replace("\n", " ").split(between)} - {""}
+
+
 # Pairs that WordNet calls antonyms and that a reader would give as opposites; one of each pair is asked.
 ANTONYMS = """
 give-take go-come same-different old-new here-there first-last day-night keep-lose start-stop girl-boy man-woman
@@ -31,37 +37,37 @@ on-off popular-unpopular
 """
 
 # Verbs of WordNet's tagged texts that are left out: auxiliaries, and forms of other words.
-NO_VERBS = set(["be", "have", "do", "can", "must", "may", "might", "shall", "will", "would", "should", "could", "bear"])
+NO_VERBS = words("be have do can must may might shall will would should could bear", " ")
 
 # Plurals of the source that nobody writes, or that are no plural of the word beside them.
-NO_PLURALS = set(
-    ["brother", "datum", "dogma", "pike", "beau", "beef", "genie", "person", "minutia", "rostrum", "extremum", "lemma", "nemesis", "phalanx", "chicago", "english", "negro", "much", "flesh", "two", "incubus", "thrombus", "nucleolus", "momentum", "impetus", "dictum", "abscissa", "maturity", "sex"]
+NO_PLURALS = words(
+    """brother datum dogma pike beau beef genie person minutia rostrum extremum lemma nemesis phalanx chicago english negro
+    much flesh two incubus thrombus nucleolus momentum impetus dictum abscissa maturity sex""",
+    " ",
 )
 
 # Participles with a regular form that is as common, and old ones.
-NO_PARTICIPLES = set(["lean", "smell", "leap", "spell", "spoil", "blend", "relay", "heave", "forego", "shear", "wet", "rend", "awake", "spill"])
+NO_PARTICIPLES = words("lean smell leap spell spoil blend relay heave forego shear wet rend awake spill", " ")
 
 # Spellings of the inflection library that are wrong or out of use.
-NO_FORMS = set(["payed", "occured", "refered", "controled", "costed", "refering", "occuring", "controling", "staid", "bended"])
+NO_FORMS = words("payed occured refered controled costed refering occuring controling staid bended", " ")
 
 # Dependent territories, places without a settled capital, and small islands.
-NO_COUNTRIES = set(
+NO_COUNTRIES = words(
     """Western Sahara|Palestinian Territory|Puerto Rico|Hong Kong|Macao|Reunion|Guadeloupe|Martinique|Mayotte|Guam
     |French Guiana|French Polynesia|New Caledonia|Curacao|Aruba|Jersey|Guernsey|Isle of Man|U.S. Virgin Islands
-    |Serbia and Montenegro|Netherlands Antilles|Sri Lanka|South Africa|Bolivia|Eswatini|Burundi|Nauru|Israel|Equatorial Guinea""".replace(
-        "\n    ", ""
-    ).split("|")
+    |Serbia and Montenegro|Netherlands Antilles|Sri Lanka|South Africa|Bolivia|Eswatini|Burundi|Nauru|Israel|Equatorial Guinea"""
 )
 
 # Countries on two continents.
-NO_CONTINENT = set(["TR", "RU", "EG", "CY", "KZ", "GE", "AZ", "AM", "ID"])
+NO_CONTINENT = words("TR RU EG CY KZ GE AZ AM ID", " ")
 
 # Districts, joined towns and areas that GeoNames lists among cities, and places whose continent is a matter of view.
-NO_CITIES = set(
+NO_CITIES = words(
     """Abobo|Brooklyn|Queens|Bronx|Manhattan|Staten Island|The Bronx|Camayenne|Carolina|Carrefour|Central Coast
     |City of Port Phillip|Pest|New Territories|North Shore|Panatina|Manukau City|Arawa|Kakamega|Dili|New Kingston
     |Iztapalapa|Ecatepec de Morelos|Salvador|Callao|Dededo Village|Santo Domingo Este|Santo Domingo Oeste|Maldonado
-    |Waitakere|Kowloon|Logan City|Rivera|Lambare|Nadi""".replace("\n    ", "").split("|")
+    |Waitakere|Kowloon|Logan City|Rivera|Lambare|Nadi"""
 )
 
 # Renamed since the source was made.

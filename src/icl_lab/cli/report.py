@@ -15,10 +15,10 @@ from icl_lab.report.study_page import write_study_pages
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="The folder that `icl compare`, `icl run` or `icl fewshot` wrote.")],
+    folder: Annotated[Path, typer.Argument(help="What `icl compare`, `icl run` or `icl fewshot` wrote.")],
     as_json: Json = False,
 ) -> None:
-    """Draw the page and figures of a comparison, a study or a few-shot evaluation again; nothing is trained or evaluated.
+    """Draw the page and figures of a comparison, a study or a few-shot evaluation again; nothing is run.
 
     icl report results/first
     """  # noqa: D412

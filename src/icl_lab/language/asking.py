@@ -63,18 +63,20 @@ def ask(
     """
     stream = stream_of(task, seed)
     sets = draw_sets(task.pairs(), usable.pairs, stream, spec.num_queries, spec.per_set, labels)
-    said: dict[int, list[Answer]] = {}
-    for count in sorted(shots):
-        said[count] = []
-        # Without demonstrations all queries follow the same text: none.
-        for group in [list(enumerate(sets))] if count == 0 else [[one] for one in enumerate(sets)]:
-            queries = [(number, query) for number, one in group for query in one.queries]
-            before = _before(group[0][1], count, usable, spec)
-            texts = _answers(model, [query for _, query in queries], before, usable, spec)
-            said[count] += [
-                _judged(number, query, text, task, spec) for (number, query), text in zip(queries, texts, strict=True)
-            ]
-            asked(len(queries))
+    said: dict[int, list[Answer]] = {count: [] for count in shots}
+    numbered = list(enumerate(sets))
+    # Without demonstrations all queries follow the same text: none. With them, set by set, and from few to many: the
+    # text before the queries then only grows, and a model goes on from what it has read.
+    calls = [(0, numbered)] if 0 in said else []
+    calls += [(count, [one]) for one in numbered for count in sorted(shots) if count]
+    for count, group in calls:
+        queries = [(number, query) for number, one in group for query in one.queries]
+        before = _before(group[0][1], count, usable, spec)
+        texts = _answers(model, [query for _, query in queries], before, usable, spec)
+        said[count] += [
+            _judged(number, query, text, task, spec) for (number, query), text in zip(queries, texts, strict=True)
+        ]
+        asked(len(queries))
     return said
 
 

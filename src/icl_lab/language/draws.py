@@ -47,7 +47,8 @@ def draw_sets(
         per_set: Queries a set; fewer where the task has few pairs, so that most can be demonstrations.
         labels: What demonstrations show as outputs.
     """
-    size, kept, sets, left = set_size(len(asked), per_set), set(asked), [], num_queries
+    sets: list[QuerySet] = []
+    size, kept, left = set_size(len(asked), per_set), set(asked), num_queries
     while left > 0:
         number = len(sets)
         order = stream.child("pairs").generator(number).permutation(len(listed))

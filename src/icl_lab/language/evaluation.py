@@ -12,7 +12,7 @@ from icl_lab.language.models.base import LanguageModel
 from icl_lab.language.spec import FewShot
 from icl_lab.language.units import Answers, Unit, read_unit, write_unit
 
-QUERY_COST = 3.0  # of a query with its share of a call, in demonstrations
+QUERY_COST = 1.5  # of a query with its share of a call, in demonstrations
 
 
 @dataclass(frozen=True)
@@ -121,5 +121,6 @@ def carry_out(
 
 
 def _cost(pairs: Usable, spec: FewShot, shots: Sequence[int] | set[int]) -> float:
+    """What is read, in demonstrations: each set's once, and the queries at every number of them."""
     sets = spec.num_queries / set_size(len(pairs.pairs), spec.per_set)
-    return sum(sets * count + QUERY_COST * spec.num_queries for count in shots)
+    return sets * max(shots, default=0) + QUERY_COST * spec.num_queries * len(shots)

@@ -23,8 +23,8 @@ class Template(Spec):
     Args:
         line: With `{input}`, and with `{output}` at its end.
         separator: Between demonstrations.
-        spaces: By rule: in front of inputs and outputs where enough outputs are single tokens with a space (`filter.py`),
-            as published. Or always in front of outputs, where the line has its own before inputs.
+        spaces: By rule, as published: in front of inputs and outputs, where enough outputs are single tokens with a
+            space (`filter.py`). Or always in front of outputs, where the line has its own before inputs.
     """
 
     line: str = "example:{input}->{output}"
@@ -39,10 +39,10 @@ class Template(Spec):
             raise UserError(f"template: expected a line break between demonstrations, got {self.separator!r}")
 
     def demonstrations(self, pairs: Sequence[Pair], *, spaced: bool) -> str:
-        """The text before a query, its separator included; empty without demonstrations.
+        r"""The text before a query, its separator included; empty without demonstrations.
 
         >>> Template().demonstrations([Pair("a", ("b",)), Pair("c", ("d",))], spaced=False)
-        'example:a->b\\nexample:c->d\\n'
+        'example:a->b\nexample:c->d\n'
         """
         return "".join(self.query(pair.input, spaced=spaced) + self._output(pair, spaced) for pair in pairs)
 

@@ -16,9 +16,9 @@ from icl_lab.language.synonyms import with_synonyms
 
 
 def cut(text: str) -> str:
-    """What is read of an answer.
+    r"""What is read of an answer.
 
-    >>> cut(" Paris\\nexample:")
+    >>> cut(" Paris\nexample:")
     'Paris'
     """
     return text.split("\n", 1)[0].strip()

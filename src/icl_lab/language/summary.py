@@ -1,4 +1,4 @@
-"""From answers to records: accuracies of tasks, of categories, and over the tasks that every number of demonstrations has.
+"""From answers to records: accuracies of tasks, of categories, and of the tasks that have enough pairs throughout.
 
 Metrics of records; `shown` is the number of demonstrations, `shift` the labels where they are not the true ones:
 * accuracy: of a task and a seed; accuracy_mean: over all seeds, with its interval;

@@ -1,4 +1,4 @@
-"""Pictures of a few-shot evaluation: accuracy against demonstrations, and a box for each model beside published ones."""
+"""Pictures of a few-shot evaluation: accuracy against demonstrations, and a box a model beside published ones."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from icl_lab.report.axes import Picture, end_labels, frame_axes, names_at_ends, new_panel, new_picture
-from icl_lab.report.fewshot_data import ALL, COMMON, FewShotResults
+from icl_lab.report.fewshot_data import ALL, COMMON, PUBLISHED_SHOTS, FewShotResults
 from icl_lab.report.lines import Curve, draw, hairline
 from icl_lab.report.style import LIGHT, Dash, Look, Theme, looks, styled
 
@@ -32,8 +32,8 @@ class Line:
 def shots_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture:
     """Mean accuracy over the common tasks against demonstrations, with controls, and published means behind.
 
-    Where some tasks have too few pairs for the larger numbers, a thin line shows the mean over whatever tasks there are,
-    with their number.
+    Where some tasks have too few pairs for the larger numbers, a thin line shows the mean over whatever tasks there
+    are, with their number.
     """
     group = COMMON if found.common else ALL
     metric = "common_accuracy_mean" if found.common else "all_accuracy_mean"
@@ -84,15 +84,12 @@ def task_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture:
 def box_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture:
     """Accuracies of the tasks as a box for each model, ours among the published ones, by falling mean."""
     tasks = [task.name for task in found.tasks]
-    rows: list[tuple[str, list[float], str]] = []
-    for model in found.models:
-        values = [found.value("accuracy_mean", model, task, found.box_shots) for task in tasks]
-        rows.append(
-            (model, [value for value in values if value is not None], _styles(found)[_name(model, "")].variable)
-        )
-    for model in found.published_models():
-        values = [found.value("published_accuracy", model, task, 5) for task in tasks]
-        rows.append((f"{model}, published", [value for value in values if value is not None], "--baseline"))
+    styles, shots = _styles(found), found.box_shots
+    rows = [(one, _values(found, "accuracy_mean", one, tasks, shots), styles[one].variable) for one in found.models]
+    rows += [
+        (f"{one}, published", _values(found, "published_accuracy", one, tasks, PUBLISHED_SHOTS), "--baseline")
+        for one in found.published_models()
+    ]
     rows = sorted((row for row in rows if row[1]), key=lambda row: float(np.mean(row[1])))
     each = 0.25
     picture, (axes,) = frame_axes(
@@ -119,8 +116,15 @@ def box_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture:
     axes.grid(axis="x", color=theme.grid, linewidth=0.8, zorder=0)
     axes.set_xlim(-0.02, 1.02)
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlabel(f"accuracy on each of {len(tasks)} tasks after {found.box_shots} demonstrations (published: 5)")
+    axes.set_xlabel(
+        f"accuracy on each of {len(tasks)} tasks after {found.box_shots} demonstrations (published: {PUBLISHED_SHOTS})"
+    )
     return picture
+
+
+def _values(found: FewShotResults, metric: str, model: str, tasks: Sequence[str], shots: int) -> list[float]:
+    values = (found.value(metric, model, task, shots) for task in tasks)
+    return [value for value in values if value is not None]
 
 
 def _panels(
@@ -199,7 +203,7 @@ def _name(model: str, labels: str) -> str:
 
 def _curve(found: FewShotResults, line: Line) -> Curve:
     points = [(s, e) for s in found.shots if (e := found.estimate(line.metric, line.model, line.task, s, line.labels))]
-    if line.labels and points and not points[0][0] == 0:
+    if line.labels and points and points[0][0]:
         # Without demonstrations there are no labels: every control begins where true labels do.
         first = found.estimate(line.metric, line.model, line.task, 0)
         points = [(0, first), *points] if first else points
@@ -234,11 +238,12 @@ def _frame(axes: Axes, shots: Sequence[int], *, small: bool = False) -> None:
     axes.set_yticks([0, 0.5, 1] if small else [0, 0.2, 0.4, 0.6, 0.8, 1])
     places = _place(np.array(ticks))
     axes.set_xlim(-0.12, max(float(places[-1]), 1) + 0.05)
-    # 4 and 5 would stand in each other's way.
-    room = 0.9 if small else 0.35
-    kept = [place for place in range(len(ticks)) if place == 0 or all(
-        places[place] - places[other] >= room for other in range(place) if ticks[other] & (ticks[other] - 1) == 0)]  # fmt: skip
-    axes.set_xticks([float(places[place]) for place in kept], [str(ticks[place]) for place in kept])
+    # Some numbers, as 4 and 5, would stand in each other's way; doublings are named first.
+    kept: list[int] = []
+    for tick in sorted(range(len(ticks)), key=lambda i: (bool(ticks[i] & (ticks[i] - 1)), i)):
+        if all(abs(places[tick] - places[other]) >= (0.9 if small else 0.6) for other in kept):
+            kept.append(tick)
+    axes.set_xticks([float(places[i]) for i in kept], [str(ticks[i]) for i in kept])
 
 
 def _place(shots: np.ndarray) -> np.ndarray:

@@ -46,8 +46,8 @@ def draw_fewshot(found: FewShotResults) -> list[Drawn]:
     drawn.append(Drawn("tasks", "Task by task", f"{labels} {hair}", task_figure(found)))
     if found.published_models():
         words = (
-            "Box: quartiles; bar: median; diamond: mean; dots: tasks; whiskers reach the lowest and the highest task. Grey:"
-            f" table 1 of {found.published}, whose pairs are others than ours: compare roughly."
+            "Box: quartiles; bar: median; diamond: mean; dots: tasks; whiskers reach the lowest and the highest task."
+            f" Grey: table 1 of {found.published}, whose pairs are others than ours: compare roughly."
         )
         drawn.append(Drawn("boxes", "Beside published models", words, box_figure(found)))
     return drawn

@@ -39,14 +39,14 @@ def fewshot_tables(found: FewShotResults) -> list[Grid]:
         ]
         for control in found.controls:
             last = _last(found, model, control)
-            cells = (_number(found.value(metric, model, task, last, control)) for _, metric, task in rows)
+            cells = [_number(found.value(metric, model, task, last, control)) for _, metric, task in rows]
             columns.append(column(f"{control}\n{last}", cells))
         common = (_number(found.value("most_common_output", model, task, None)) for _, _, task in rows)
         columns.append(column("most\ncommon", common))
         for other in BESIDE:
             cells = [_number(published(found, other, metric, task, PUBLISHED_SHOTS)) for _, metric, task in rows]
             if set(cells) != {"-"}:
-                columns.append(column(f"{other}\npublished, {PUBLISHED_SHOTS}".replace("published", "publ."), cells))
+                columns.append(column(f"{other}\npubl., {PUBLISHED_SHOTS}", cells))
         title = f"{printable(model)}: accuracy after so many demonstrations"
         dim = frozenset(place for place, row in enumerate(rows) if row[1] != "accuracy_mean")
         grids.append(Grid(title, names, tuple(columns), dim))

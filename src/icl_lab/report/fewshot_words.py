@@ -35,9 +35,9 @@ def question(found: FewShotResults) -> str:
     """What a page asks."""
     who = listed([printable(model) for model in found.models])
     return (
-        f"Does {who} learn tasks on text from its prompt?"
+        f"Does {who} learn tasks on text from the prompt?"
         if len(found.models) == 1
-        else f"Which learns tasks on text from its prompt: {who}?"
+        else f"Which learns tasks on text from the prompt: {who}?"
     )
 
 
@@ -80,7 +80,8 @@ def _accuracy(found: FewShotResults, model: str) -> str:
         return f"{said}."
     rose, total = rising(found, model)
     before = f"after {demonstrations(first)}" if first else "with none"
-    return f"{said}; {before} in {share(found.estimate(metric, model, name, first))}. It clearly rises on {rose} of {total}."
+    start = share(found.estimate(metric, model, name, first))
+    return f"{said}; {before} in {start}. It clearly rises on {rose} of {total}."
 
 
 def _controls(found: FewShotResults, model: str) -> list[str]:
@@ -98,7 +99,7 @@ def _controls(found: FewShotResults, model: str) -> list[str]:
         true = found.estimate("category_accuracy_mean", model, category, last)
         floor = sum(floors) / len(floors)
         said.append(
-            f"With {control} labels the {category} tasks reach {share(lower)} after {demonstrations(last)}, with true ones"
-            f" {share(true)}; always saying the most common output, {floor:.2f}."
+            f"With {control} labels the {category} tasks reach {share(lower)} after {demonstrations(last)}, with true"
+            f" ones {share(true)}; always saying the most common output, {floor:.2f}."
         )
     return said

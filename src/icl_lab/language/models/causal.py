@@ -114,11 +114,20 @@ class CausalModel:
         before, self._last = self._last, shared
         if not shared or (len(rows) == 1 and before != shared):
             return None, 0
-        state = carried(self.network.base_model(self._tensor([list(shared)]), use_cache=True))
+        state = self._state_after(shared)
         if state is None:
             return None, 0
         self._root = shared, state
         return state, len(shared)
+
+    def _state_after(self, shared: tuple[int, ...]) -> State | None:
+        """The state after some tokens: from the last root on where they begin with its tokens, as demonstrations do."""
+        known, root = self._root or ((), None)
+        if root is None or root.by_token or not known or shared[: len(known)] != known:
+            known, carry = (), {}
+        else:
+            carry = {root.name: root.branch(1).held}
+        return carried(self.network.base_model(self._tensor([list(shared[len(known) :])]), use_cache=True, **carry))
 
     def _read(self, rows: list[list[int]], state: State | None, **given: Tensor) -> tuple[Tensor, State | None]:
         """Scores after the last token of each row, and the state there."""

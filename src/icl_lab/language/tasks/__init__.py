@@ -1,1 +1,1 @@
-"""Few-shot tasks on text: one a file. What several have in common is in `language/listed.py` and `language/letters.py`."""
+"""Few-shot tasks on text: one a file. `language/listed.py` and `language/letters.py` have what several share."""
