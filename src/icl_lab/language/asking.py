@@ -92,7 +92,10 @@ def _before(one: QuerySet, count: int, usable: Usable, spec: FewShot) -> str:
 
 
 def _answers(model: LanguageModel, queries: list[Pair], before: str, usable: Usable, spec: FewShot) -> list[str]:
-    texts = [spec.template.query(query.input, spaced=usable.spaced) for query in queries]
+    # How every query begins is read once, with the demonstrations.
+    opening = spec.template.opening
+    texts = [spec.template.query(query.input, spaced=usable.spaced).removeprefix(opening) for query in queries]
+    before += opening
     # The same question may come twice without demonstrations, and gets the same answer.
     unique = list(dict.fromkeys(texts))
     if spec.answers == "token":

@@ -38,6 +38,11 @@ class Template(Spec):
         if "\n" not in self.separator:
             raise UserError(f"template: expected a line break between demonstrations, got {self.separator!r}")
 
+    @property
+    def opening(self) -> str:
+        """What every query begins with, up to the input and the space before it."""
+        return self.line.partition(INPUT)[0].rstrip(" ")
+
     def demonstrations(self, pairs: Sequence[Pair], *, spaced: bool) -> str:
         r"""The text before a query, its separator included; empty without demonstrations.
 

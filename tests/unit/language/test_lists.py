@@ -1,4 +1,4 @@
-"""The lists that ship are what they say: unique, clean, long enough, with a source and a licence, and right in spots."""
+"""The lists that ship are what they say: unique, clean, long enough, with a source and a licence, right in spots."""
 
 import csv
 import unicodedata

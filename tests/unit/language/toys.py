@@ -52,6 +52,7 @@ class ToyModel:
         return [f"{self._said(prefix, prompt)}\nexample:" for prompt in prompts]
 
     def _said(self, prefix: str, prompt: str) -> str:
+        prompt = prefix.rpartition("\n")[2] + prompt  # the line of the query
         shown = re.findall(r"example:(.*)->(.*)\n", prefix)
         true = [given for given, output in shown if self._answers.get(given.strip()) == output.strip()]
         space = " " if prompt.startswith("example: ") else ""
