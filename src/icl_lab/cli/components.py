@@ -8,12 +8,14 @@ import typer
 from icl_lab.catalogue import KINDS, field_notes, find, summary
 from icl_lab.cli.activation_notes import activation_notes, activation_rows
 from icl_lab.cli.console import print_json, print_table, results
+from icl_lab.cli.language_notes import language_notes, print_language_notes
 from icl_lab.cli.settings import parse
 from icl_lab.cli.study_notes import print_study_notes, study_notes
 from icl_lab.cli.task_notes import print_task_notes, task_notes
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Spec, field_types, required_fields
 from icl_lab.core.streams import Stream
+from icl_lab.language.base import LanguageTask
 from icl_lab.models.notation import read_block, write_pattern
 from icl_lab.models.presets.base import PRESETS, Preset
 from icl_lab.models.presets.pattern import Pattern
@@ -110,6 +112,8 @@ def _description(kind: str, component: type[Spec], chosen: Mapping[str, str]) ->
         entry["activations"] = activation_notes(spec.build(task, Stream(0)))
     if isinstance(spec, Task):
         entry |= task_notes(spec)
+    if isinstance(spec, LanguageTask):
+        entry |= language_notes(spec)
     return entry
 
 
@@ -122,6 +126,8 @@ def _print(entry: dict[str, Any]) -> None:
     if "claims" in entry:
         print_study_notes(entry)
         return
+    if "judged" in entry:
+        print_language_notes(entry)
     if "layout" in entry:
         print_task_notes(entry)
     if entry["fields"]:

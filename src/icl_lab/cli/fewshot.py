@@ -31,13 +31,15 @@ from icl_lab.report.fewshot_tables import fewshot_tables, fewshot_values
 from icl_lab.report.fewshot_words import conclusion
 from icl_lab.training.observers.live import duration
 
-app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
-
+IMPORT = "import-hendel"
 LINE_SECONDS = 30.0  # between two plain lines where there is no terminal
 
 
 def fewshot(
-    context: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[import-hendel DIR]", help="Instead: read the lists of Hendel et al. 2023 in DIR."),
+    ] = None,
     model: Annotated[
         str,
         typer.Option(
@@ -75,7 +77,10 @@ def fewshot(
       icl fewshot --tasks country_capital,mine.csv --controls shuffled,random --seeds 3 --out results/mine
       icl fewshot import-hendel DIR --out pairs      # then: icl fewshot --pairs pairs
     """  # noqa: D301, D412
-    if context.invoked_subcommand is not None:
+    if words:
+        if words[0] != IMPORT or len(words) != 2:
+            raise UserError(f"expected options, or {IMPORT} DIR, got {' '.join(words)!r}; tasks go after --tasks")
+        import_lists(Path(words[1]), out or Path("pairs"))
         return
     spec = fewshot_spec(tasks, shots, queries, seeds, controls, per_set, template, answers, pairs)
     models = split(model)
@@ -158,14 +163,11 @@ def tasks_of(text: str, pairs: Path | None = None) -> tuple[LanguageTask, ...]:
     )
 
 
-def import_lists(
-    source: Annotated[Path, typer.Argument(metavar="DIR", help="The `data` folder of roeehendel/icl_task_vectors.")],
-    out: Annotated[Path, typer.Option(help="Folder for our CSV files.")] = Path("pairs"),
-) -> None:
-    """Read the lists of pairs of Hendel et al. 2023 from a copy of yours; they have no licence and are not shipped."""
-    found = import_hendel(source, out)
+def import_lists(source: Path, target: Path) -> None:
+    """Read the lists of pairs of Hendel et al. 2023 from a user's copy; they have no licence and are not shipped."""
+    found = import_hendel(source, target)
     print_table(("list", "pairs"), [(name, f"{count:,}") for name, count in found.items()])
-    results().print(f"now: icl fewshot --pairs {out}", markup=False, soft_wrap=True)
+    results().print(f"now: icl fewshot --pairs {target}", markup=False, soft_wrap=True)
 
 
 def _asked(name: str, spec: FewShot, folder: Path, device: str) -> tuple[Plan, Mapping[str, Any]]:

@@ -28,24 +28,18 @@ app = typer.Typer(
 )
 
 
-def add(name: str, command: Callable[..., None], *, trains: bool = False, to: typer.Typer = app) -> None:
+def add(name: str, command: Callable[..., None], *, trains: bool = False) -> None:
     """Make a function a subcommand. A wrong value is one line and status 2; Ctrl-C is one line and status 130.
 
     Args:
         name: What it is called.
         command: The function.
-        to: Where it is added.
         trains: Whether there are checkpoints to go on from. Where this call has none, it raises `KeyboardInterrupt`
             with what is to be said instead.
     """
-    to.command(name)(guarded(command, trains=trains))
-
-
-def guarded(command: Callable[..., None], *, trains: bool = False) -> Callable[..., None]:
-    """The command with its errors caught, as `add` says."""
 
     @wraps(command)
-    def guard(*arguments: Any, **options: Any) -> None:
+    def guarded(*arguments: Any, **options: Any) -> None:
         try:
             command(*arguments, **options)
         except UserError as error:
@@ -64,7 +58,7 @@ def guarded(command: Callable[..., None], *, trains: bool = False) -> Callable[.
         except KeyboardInterrupt as interruption:
             fail(str(interruption) or (RESUMES if trains else STOPPED), status=130)
 
-    return guard
+    app.command(name)(guarded)
 
 
 add("compare", compare.compare, trains=True)
@@ -72,8 +66,7 @@ add("run", run.run, trains=True)
 add("tune", tune.tune, trains=True)
 add("train", train.train, trains=True)
 add("evaluate", evaluate.evaluate)
-app.add_typer(fewshot.app, name="fewshot", callback=guarded(fewshot.fewshot))
-add("import-hendel", fewshot.import_lists, to=fewshot.app)
+add("fewshot", fewshot.fewshot)
 add("list", components.list_components)
 add("describe", components.describe)
 add("report", report.report)

@@ -3,17 +3,19 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from icl_lab.report.axes import Picture, end_labels, frame_axes, names_at_ends, new_panel, new_picture
 from icl_lab.report.fewshot_data import ALL, COMMON, PUBLISHED_SHOTS, FewShotResults
 from icl_lab.report.lines import Curve, draw, hairline
 from icl_lab.report.style import LIGHT, Dash, Look, Theme, looks, styled
 
-WIDTH = 7.4
+WIDTH, LEFT, LINE = 7.4, 0.55, 0.22  # of a picture, of the room left of its panels, of a line of its legend: inches
 DASHES: Mapping[str, Dash] = {"": "-", "shuffled": (0, (4, 1.6)), "random": (0, (1, 1.4))}
 THIN = 1.0
 
@@ -51,6 +53,7 @@ def shots_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture:
         draw(axes, _placed(curve), styles[name], theme, first_marker=place)
     for model in found.models if found.common and len(found.common) < len(found.tasks) else ():
         _shrinking(axes, found, model, styles[_name(model, "")], theme)
+        _counts(axes, found, model, theme)
     axes.set_ylabel(f"accuracy, mean over {len(found.common) or len(found.tasks)} tasks")
     axes.set_xlabel("demonstrations in the prompt")
     end_labels(picture, axes, {name: float(curve.y[-1]) for name, curve in everything.items()}, styles, theme)
@@ -136,17 +139,19 @@ def _panels(
 ) -> Picture:
     styles = _styles(found)
     columns = min(columns, len(panels))
-    left, right, gap, title, foot, legend = 0.55, 0.12, 0.28, 0.3, 0.5, 0.3
+    right, gap, title, foot = 0.12, 0.28, 0.3, 0.5
     rows = math.ceil(len(panels) / columns)
-    each = (WIDTH - left - right - gap * (columns - 1)) / columns
+    each = (WIDTH - LEFT - right - gap * (columns - 1)) / columns
+    names = list(dict.fromkeys(_name(line.model, line.labels) for _, lines, _ in panels for line in lines))
+    entries = _entries(names, styles, theme)
+    legend = 0.08 + LINE * (1 + max(line for _, line in _legend_places(entries)))
     total = legend + rows * (title + height) + (rows - 1) * 0.16 + foot
     picture = new_picture(theme, WIDTH, total)
-    names = list(dict.fromkeys(_name(line.model, line.labels) for _, lines, _ in panels for line in lines))
-    _legend(picture, names, styles, theme, total)
+    _legend(picture, entries, theme, total)
     for place, (head, lines, members) in enumerate(panels):
         row, column = divmod(place, columns)
         y = total - legend - (row + 1) * (title + height) - row * 0.16
-        axes = new_panel(picture, theme, (left + column * (each + gap), y, each, height))
+        axes = new_panel(picture, theme, (LEFT + column * (each + gap), y, each, height))
         _frame(axes, list(found.shots), small=columns > 2)
         floors = [found.value("most_common_output", found.models[0], task, None) or 0.0 for task in members]
         hairline(axes, theme, "", y=float(np.mean(floors)))
@@ -166,22 +171,32 @@ def _panels(
     return picture
 
 
-def _legend(picture: Picture, names: Sequence[str], styles: Mapping[str, Look], theme: Theme, height: float) -> None:
-    from matplotlib.lines import Line2D
+def _entries(names: Sequence[str], styles: Mapping[str, Look], theme: Theme) -> list[tuple[str, str, Dash, float]]:
+    """Words, colour, dash and width of each entry of a legend."""
+    words = names_at_ends(names, styles)
+    found = [(words[name], styles[name].colour(theme), styles[name].dash, styles[name].width) for name in names]
+    return [*found, ("always the most common output", theme.hair, (0, (2, 2)), 0.8)]
 
-    x, y = 0.55, 1 - 0.13 / height
-    for name, words in names_at_ends(names, styles).items():
-        look, colour = styles[name], styles[name].colour(theme)
-        picture.add_artist(
-            Line2D([x / WIDTH, (x + 0.36) / WIDTH], [y, y], color=colour, linestyle=look.dash, linewidth=look.width)
-        )
-        picture.text((x + 0.43) / WIDTH, y, words, fontsize=8.5, va="center_baseline", color=colour, parse_math=False)
-        x += 0.75 + 0.072 * len(words)
-    picture.add_artist(
-        Line2D([x / WIDTH, (x + 0.36) / WIDTH], [y, y], color=theme.hair, linestyle=(0, (2, 2)), linewidth=0.8)
-    )
-    words = "always the most common output"
-    picture.text((x + 0.43) / WIDTH, y, words, fontsize=8.5, va="center_baseline", color=theme.muted)
+
+def _legend_places(entries: Sequence[tuple[str, str, Dash, float]]) -> list[tuple[float, int]]:
+    """Where each entry begins, in inches, and in which line."""
+    places, x, line = [], LEFT, 0
+    for words, *_ in entries:
+        width = 0.75 + 0.068 * len(words)
+        if x > LEFT and x + width > WIDTH:
+            x, line = LEFT, line + 1
+        places.append((x, line))
+        x += width
+    return places
+
+
+def _legend(picture: Picture, entries: Sequence[tuple[str, str, Dash, float]], theme: Theme, height: float) -> None:
+    for (words, colour, dash, width), (x, line) in zip(entries, _legend_places(entries), strict=True):
+        y = 1 - (0.13 + LINE * line) / height
+        ends = [x / WIDTH, (x + 0.36) / WIDTH]
+        picture.add_artist(Line2D(ends, [y, y], color=colour, linestyle=dash, linewidth=width))
+        ink = theme.muted if colour == theme.hair else colour
+        picture.text((x + 0.43) / WIDTH, y, words, fontsize=8.5, va="center_baseline", color=ink, parse_math=False)
 
 
 def _styles(found: FewShotResults) -> dict[str, Look]:
@@ -225,10 +240,18 @@ def _shrinking(axes: Axes, found: FewShotResults, model: str, look: Look, theme:
     curve = _curve(found, Line("all_accuracy_mean", model, ALL))
     thin = replace(look, width=THIN, dash=(0, (1, 1)), marker="")
     draw(axes, Curve(_place(curve.x), curve.y), thin, theme, None)
-    for x, y in zip(curve.x, curve.y, strict=True):
-        count = found.count("all_accuracy_mean", model, ALL, int(x))
-        axes.annotate(f"{count}", (float(_place(np.array([x]))[0]), y), xytext=(0, 5), textcoords="offset points",
-                      fontsize=7.5, color=theme.muted, ha="center")  # fmt: skip
+
+
+def _counts(axes: Axes, found: FewShotResults, model: str, theme: Theme) -> None:
+    """How many tasks a model's dotted line is a mean of, where it ends and where they become fewer."""
+    counts = [(shots, found.count("all_accuracy_mean", model, ALL, shots)) for shots in found.shots]
+    counts = [(shots, count) for shots, count in counts if count]
+    for (shots, count), (_, after) in pairwise(counts):
+        if count != after:
+            place = float(_place(np.array([shots]))[0])
+            height = 0.05 * (1 + found.models.index(model))
+            axes.annotate(f"{model}: {count} tasks up to here", (place, 1.04 - height), ha="right", fontsize=8,
+                          color=theme.muted, parse_math=False)  # fmt: skip
 
 
 def _frame(axes: Axes, shots: Sequence[int], *, small: bool = False) -> None:

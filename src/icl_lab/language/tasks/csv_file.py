@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from icl_lab.core.errors import UserError
 from icl_lab.language.base import LANGUAGE_TASKS, Category, Judgement, LanguageTask, Pair
 from icl_lab.language.pairs import read_pairs
 
@@ -28,6 +29,8 @@ class CsvFile(LanguageTask):
     one_token: bool = True
 
     def pairs(self) -> tuple[Pair, ...]:
+        if not self.path:
+            raise UserError("csv_file: expected the setting path, as in csv_file(path=mine.csv), or mine.csv alone")
         return read_pairs(Path(self.path))
 
     @property

@@ -1,0 +1,101 @@
+"""The page of a few-shot evaluation says what its records hold, and is redrawn from them alone."""
+
+from pathlib import Path
+
+import pytest
+
+from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.core.records import read_records
+from icl_lab.language.base import LANGUAGE_TASKS
+from icl_lab.language.evaluation import carry_out, plan
+from icl_lab.language.folder import write_results
+from icl_lab.language.spec import FewShot
+from icl_lab.report.fewshot_data import read_fewshot
+from icl_lab.report.fewshot_figures import box_figure, shots_figure
+from icl_lab.report.fewshot_page import draw_fewshot, render, write_fewshot_page
+from icl_lab.report.fewshot_tables import fewshot_tables, fewshot_values, published, table_rows
+from icl_lab.report.fewshot_words import conclusion, rising
+from tests.unit.language.toys import ToyModel
+
+TASKS = tuple(LANGUAGE_TASKS.get(name)() for name in ("next_letter", "country_capital", "religion"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models, one of which needs more demonstrations; next_letter has too few pairs for 32."""
+    path = tmp_path_factory.mktemp("fewshot")
+    spec = FewShot(tasks=TASKS, shots=(0, 4, 5, 32), num_queries=10, labels=("true", "shuffled"))
+    pairs = [pair for task in TASKS for pair in task.pairs()]
+    plans = {}
+    for name, needed in (("quick", 2), ("slow $x$ <b>", 5)):
+        model = ToyModel(pairs, needed=needed, name=name)
+        plans[name] = plan(model, spec, path)
+        carry_out(plans[name], model, spec, path)
+    write_results(path, spec, plans, {"quick": {"parameters": 1234, "licence": "MIT"}})
+    return path
+
+
+def test_the_conclusion_has_the_numbers(folder: Path) -> None:
+    found = read_fewshot(folder)
+    said = conclusion(found)
+    assert (
+        "quick is right in 1.00 (1.00 to 1.00) of cases after 32 demonstrations, mean over 2 tasks; with none" in said
+    )
+    assert rising(found, "quick") == (3, 3)
+    assert "With shuffled labels the knowledge tasks reach" in said
+
+
+def test_the_table_has_a_line_a_task_and_fits_a_terminal(folder: Path) -> None:
+    found = read_fewshot(folder)
+    rows = [name for name, _, _ in table_rows(found)]
+    assert rows == ["next_letter", "= algorithmic", "country_capital", "religion", "= knowledge", "= all tasks",
+                    "= common tasks"]  # fmt: skip
+    grid = fewshot_tables(found)[0]
+    cells = {column.head: column.cells for column in grid.columns}
+    assert cells["4"][0] == "1.00"
+    assert cells["32"][0] == "-"
+    width = sum(max(len(line) for cell in (one.head, *one.cells) for line in cell.split("\n")) + 2
+                for one in (*grid.names, *grid.columns))  # fmt: skip
+    assert width <= 100
+    assert fewshot_values(found)["models"]["quick"][0]["value"] == 0.0
+
+
+def test_published_means_are_those_of_the_same_tasks(folder: Path) -> None:
+    found = read_fewshot(folder)
+    parts = [published(found, "Mamba 2.80B", "accuracy_mean", name, 5) for name in ("country_capital", "religion")]
+    assert published(found, "Mamba 2.80B", "category_accuracy_mean", "knowledge", 5) == pytest.approx(sum(parts) / 2)
+
+
+def test_figures_show_every_model_and_the_published_ones(folder: Path) -> None:
+    found = read_fewshot(folder)
+    assert found.box_shots == 5
+    names = [label.get_text() for label in box_figure(found).axes[0].get_yticklabels()]
+    assert len(names) == 2 + 17
+    assert {"quick", "slow $x$ <b>", "LLaMA 30B, published"} <= set(names)
+    words = [text.get_text() for text in shots_figure(found).axes[0].texts]
+    assert any("3 tasks up to here" in said for said in words)
+    assert {"quick", "Mamba 0.37B, published"} <= set(words)
+
+
+def test_the_page_is_one_file_that_escapes_names_and_is_drawn_again_the_same(folder: Path) -> None:
+    page = write_fewshot_page(folder).read_bytes()
+    assert write_fewshot_page(folder).read_bytes() == page
+    text = page.decode()
+    assert "<script" not in text
+    assert "slow $x$ <b>" not in text
+    assert "slow $x$ &lt;b&gt;" in text
+    assert "example:" in text
+    assert "1,234 parameters" in text
+    found = read_fewshot(folder)
+    assert render(found, draw_fewshot(found)).encode() == page
+    assert len(read_records(folder / "records.jsonl")) > 100
+
+
+def test_a_folder_without_an_evaluation_is_said_to_be_so(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no few-shot evaluation"):
+        read_fewshot(tmp_path)
+    for name in ("records.jsonl.gz", "fewshot.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "fewshot.json").write_text("{}")
+    with pytest.raises(DamagedFile, match="something is missing"):
+        read_fewshot(tmp_path)
