@@ -107,7 +107,7 @@ def searched(study: Study, scale: Scale, parts: Sequence[str], models: Sequence[
     if not among:
         used = {" ".join(part.recipe_of) for part in study.parts(scale) if part.recipe_of}
         raise UserError(f"all parts use the search of {', '.join(sorted(used))}: name with --parts what to search for")
-    found = [(part, entry) for part in among for entry in part.comparison.entries]
+    found = [(part, entry) for part in among for entry in part.comparison.entries if _is_first(part, entry)]
     labels = {name for part, entry in found for name in (part.comparison.label(entry.model), entry.model.word)}
     for name in models:
         if name not in labels:
@@ -123,6 +123,11 @@ def searched(study: Study, scale: Scale, parts: Sequence[str], models: Sequence[
 
 def _has_search(part: Part) -> bool:
     return not part.variant_of and part.recipe_of is None
+
+
+def _is_first(part: Part, entry: Entry) -> bool:
+    """Whether it is the first model of its name: models that differ in settings share its search."""
+    return next(one for one in part.comparison.entries if one.model.word == entry.model.word) == entry
 
 
 def _keep(study: str, jobs: Sequence[TuningJob]) -> None:

@@ -337,9 +337,14 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
+def _words(annotation: Any) -> set[Any]:
+    """The words among which an optional field chooses: "none" may be one of them, and is then no absence."""
+    return {word for one in get_args(annotation) if get_origin(one) is Literal for word in get_args(one)}
+
+
 def _parsed(where: str, annotation: Any, text: str) -> Any:
     """A value from the command line: JSON where it reads as JSON, a registered name where one is wanted, else text."""
-    if text.lower() in ("none", "null") and type(None) in get_args(annotation):
+    if text.lower() in ("none", "null") and type(None) in get_args(annotation) and text not in _words(annotation):
         return None
     for spec_type in _spec_types(annotation):
         registry = _registry(spec_type)

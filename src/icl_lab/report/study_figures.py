@@ -16,7 +16,7 @@ from icl_lab.report.data import Comparison, Kind
 from icl_lab.report.drawing import picture_bytes
 from icl_lab.report.drawn import Drawn
 from icl_lab.report.folder import read_comparison
-from icl_lab.report.study_panels import parts_figure, points_figure, times_figure
+from icl_lab.report.study_panels import parts_figure, points_figure, times_figure, training_cost_figure
 from icl_lab.report.study_points import Point, flops_a_step, last_step, relative_error, times_to_half
 from icl_lab.report.style import Look, looks
 
@@ -154,6 +154,43 @@ class ErrorOverParts(StudyFigure):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ErrorAgainstTraining(StudyFigure):
+    """The error at the end of the prompt against the FLOPs of the whole training, a line a model, a marker a part.
+
+    Args:
+        parts: Part -> its word beside the markers.
+    """
+
+    kind: ClassVar[str] = "error against training"
+
+    parts: Mapping[str, str]
+
+    @property
+    def shown_parts(self) -> tuple[str, ...]:
+        return tuple(self.parts)
+
+    def drawn(self, found: Parts) -> Drawn | None:
+        there = {part: found[part] for part in self.parts if part in found}
+        lines: dict[str, dict[float, tuple[str, Point]]] = {}
+        for part, comparison in there.items():
+            for label, kind in comparison.kinds.items():
+                flops = last_step(comparison, label) * flops_a_step(comparison, label)
+                error = relative_error(comparison, label, first="last")
+                if kind == "model" and flops > 0 and error is not None:
+                    lines.setdefault(label, {})[flops] = (self.parts[part], error)
+        styles = {label: look for label, look in looks(_kinds(there.values())).items() if label in lines}
+        if not lines:
+            return None
+        picture = training_cost_figure({label: lines[label] for label in styles}, styles)
+        caption = (
+            "Error at the end of the prompt, one marker a training budget; small words say the width of the models."
+            f" {BARS.format(what='Bars')} FLOPs are those of matrix products in three forward passes a step over whole"
+            " prompts, the backward pass counting as two."
+        )
+        return Drawn(self.name, self.title, caption, picture)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TimeToHalf(StudyFigure):
     """Steps, seconds and FLOPs until half of the zero error is gone, for each model and part.
 
@@ -196,7 +233,9 @@ class TimeToHalf(StudyFigure):
         return Drawn(self.name, self.title, caption, picture)
 
 
-KINDS: dict[str, type[StudyFigure]] = {one.kind: one for one in (ErrorAgainstCost, ErrorOverParts, TimeToHalf)}
+KINDS: dict[str, type[StudyFigure]] = {
+    one.kind: one for one in (ErrorAgainstCost, ErrorAgainstTraining, ErrorOverParts, TimeToHalf)
+}
 
 
 def study_figure(data: Mapping[str, Any]) -> StudyFigure:

@@ -43,20 +43,49 @@ def points_figure(
     _large_numbers(axes)
     hairline(axes, theme, "zero predictor", y=1.0)
     for label, (x, point) in points.items():
-        look = styles[label]
-        colour = look.colour(theme)
-        height = _shown(axes, point.value)
+        height, colour = _shown(axes, point.value), styles[label].colour(theme)
         axes.plot([x, axes.get_xlim()[1]], [height, height], color=colour, linewidth=0.6, alpha=0.4, zorder=1)
-        if np.isfinite([point.low, point.high]).all():
-            ends = [_shown(axes, point.low), _shown(axes, point.high)]
-            axes.plot([x, x], ends, color=colour, linewidth=2.2, alpha=0.45, solid_capstyle="butt", zorder=3)
-        if len(point.trainings) > 1:
-            heights = [_shown(axes, one) for one in point.trainings]
-            axes.plot([x] * len(heights), heights, "_", color=colour, markersize=13, zorder=3)
-        axes.plot([x], [height], marker=look.marker, color=colour, markersize=7, markeredgecolor=theme.paper, zorder=4)
+        _marker(axes, x, point, styles[label], theme)
     axes.set_xlabel(axis)
     axes.set_ylabel(ERROR)
     end_labels(picture, axes, {label: point.value for label, (_, point) in points.items()}, styles, theme)
+    return picture
+
+
+@styled
+def training_cost_figure(
+    lines: Mapping[str, Mapping[float, tuple[str, Point]]], styles: Mapping[str, Look], theme: Theme = LIGHT
+) -> Picture:
+    """A line for each model over the operations of its training, a marker with its interval for each part.
+
+    Args:
+        lines: Label -> operations of training -> the part's word, and the error over that of the zero predictor.
+        styles: The look of each model.
+        theme: Colours.
+    """
+    names = names_at_ends(lines, styles).values()
+    picture, (axes,) = frame_axes(theme, width=WIDTH, heights=[4.1], names=names)
+    ys = np.array([point.value for line in lines.values() for _, point in line.values()])
+    error_axis(axes, [ys], [ys], 1.0)
+    axes.set_xscale("log")
+    xs = [x for line in lines.values() for x in line]
+    axes.set_xlim(min(xs) / 1.5, 1.5 * max(xs))
+    _large_numbers(axes)
+    hairline(axes, theme, "zero predictor", y=1.0)
+    for label, line in lines.items():
+        colour, along = styles[label].colour(theme), sorted(line)
+        heights = [_shown(axes, line[x][1].value) for x in along]
+        axes.plot(along, heights, color=colour, linewidth=1.4, alpha=0.8, zorder=2)
+        for x in along:
+            word, point = line[x]
+            _marker(axes, x, point, styles[label], theme)
+            axes.annotate(
+                word, (x, _shown(axes, point.value)), xytext=(6, 5), textcoords="offset points", fontsize=7,
+                color=colour, parse_math=False,
+            )  # fmt: skip
+    axes.set_xlabel("FLOPs of training")
+    axes.set_ylabel(f"{ERROR}, at the end")
+    end_labels(picture, axes, {label: line[max(line)][1].value for label, line in lines.items()}, styles, theme)
     return picture
 
 
@@ -171,6 +200,19 @@ def _time_panel(
                 word, (max(xs), y), xytext=(5, 0), textcoords="offset points", va="center", fontsize=6.5,
                 color=theme.muted, parse_math=False, annotation_clip=False,
             )  # fmt: skip
+
+
+def _marker(axes: Axes, x: float, point: Point, look: Look, theme: Theme) -> None:
+    """A point with its interval, and a dash for each training where there are several."""
+    colour = look.colour(theme)
+    if np.isfinite([point.low, point.high]).all():
+        ends = [_shown(axes, point.low), _shown(axes, point.high)]
+        axes.plot([x, x], ends, color=colour, linewidth=2.2, alpha=0.45, solid_capstyle="butt", zorder=3)
+    if len(point.trainings) > 1:
+        heights = [_shown(axes, one) for one in point.trainings]
+        axes.plot([x] * len(heights), heights, "_", color=colour, markersize=13, zorder=3)
+    height = _shown(axes, point.value)
+    axes.plot([x], [height], marker=look.marker, color=colour, markersize=7, markeredgecolor=theme.paper, zorder=4)
 
 
 def _curve(line: Mapping[float, Point]) -> Curve:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -43,7 +44,9 @@ class Reached:
     flops: float
 
 
-def relative_error(comparison: Comparison, label: str, shift: str = "", first: int = 0) -> Point | None:
+def relative_error(
+    comparison: Comparison, label: str, shift: str = "", first: int | Literal["last"] = 0
+) -> Point | None:
     """Mean error over the prompt, over that of the zero predictor; none where it was not measured.
 
     The interval is the mean of those of the points and trainings, which is wider than that of the mean.
@@ -52,12 +55,13 @@ def relative_error(comparison: Comparison, label: str, shift: str = "", first: i
         comparison: With its records.
         label: Of the predictor.
         shift: Change of the prompts.
-        first: First point of the learning curve that counts, in examples shown.
+        first: First point of the learning curve that counts, in examples shown; `"last"` for its last one alone.
     """
     zero = comparison.number("zero_error", "zero", shift)
     rows = comparison.rows(comparison.metric, shift).filter(
-        (pl.col("predictor") == label) & (pl.col("shown") >= first) & pl.col("value").is_not_null()
+        (pl.col("predictor") == label) & pl.col("value").is_not_null()
     )
+    rows = rows.filter(pl.col("shown") >= (pl.col("shown").max() if first == "last" else first))
     if not zero or rows.is_empty():
         return None
     each = rows.group_by("seed").agg(pl.col("value", "low", "high").mean() / zero).sort("seed")

@@ -1,13 +1,13 @@
 """A comparison as a value: models and baselines on one task, each with its recipe; `compare.py` carries it out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Annotated
 
 from icl_lab.baselines.base import Baseline
 from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
-from icl_lab.core.specs import Bounds, Count, Natural, Spec
+from icl_lab.core.specs import Bounds, Count, Natural, Spec, field_types
 from icl_lab.models.presets.base import Preset
 from icl_lab.studies.matching import Match
 from icl_lab.tasks.base import Task
@@ -99,9 +99,15 @@ class ComparisonSpec(Spec):
         return range(entry.num_seeds or self.num_seeds)
 
     def label(self, model: Preset) -> str:
-        """What a model is called on the page: its plain name, unless two entries share it."""
-        same = [entry for entry in self.entries if entry.model.word == model.word]
-        return model.word if len(same) == 1 else model.short()
+        """What a model is called on the page: its plain name, and where entries share that, what sets them apart."""
+        same = [entry.model for entry in self.entries if entry.model.word == model.word]
+        if len(same) == 1:
+            return model.word
+        names = field_types(type(model))
+        alike = {name for name in names if all(getattr(one, name) == getattr(model, name) for one in same)}
+        defaults = {item.name: item.default for item in fields(model) if item.default is not MISSING}
+        apart = model.replace(**{name: defaults[name] for name in alike & defaults.keys()})
+        return (apart if apart.word == model.word else model).short()
 
     def runs(self) -> tuple[RunSpec, ...]:
         """The trainings, seed by seed, so that an interrupted comparison has whole rounds."""

@@ -21,12 +21,12 @@ def reduced(spec: ComparisonSpec, published: ComparisonSpec | None = None) -> st
     sentences = {_words(spec.task.to_json(), task.to_json()): ["Task"]}
     # What several models have in common is said once.
     for entry in spec.entries:
-        paper = _entry(entry, published)
+        paper = _entry(spec, entry, published)
         model = paper.model if paper else paper_model(entry.model)
         words = _words(entry.model.to_json(), model.to_json())
         sentences.setdefault(words, []).append(spec.label(entry.model))
     for entry in spec.entries:
-        paper = _entry(entry, published)
+        paper = _entry(spec, entry, published)
         training = paper.training if paper else training_at("paper", spec.task)
         words = _words(entry.training.to_json(), training.to_json())
         sentences.setdefault(words, []).append(f"training of {spec.label(entry.model)}")
@@ -34,10 +34,13 @@ def reduced(spec: ComparisonSpec, published: ComparisonSpec | None = None) -> st
     return " ".join(f"{_subject(who, every)}: {words}." for words, who in sentences.items() if words)
 
 
-def _entry(entry: Entry, published: ComparisonSpec | None) -> Entry | None:
-    """The same model at the paper scale."""
-    entries = published.entries if published else ()
-    return next((paper for paper in entries if paper.model.word == entry.model.word), None)
+def _entry(spec: ComparisonSpec, entry: Entry, published: ComparisonSpec | None) -> Entry | None:
+    """The same model at the paper scale: that of its label, since several may have its name."""
+    if published is None:
+        return None
+    alike = [paper for paper in published.entries if paper.model.word == entry.model.word]
+    same = [paper for paper in alike if published.label(paper.model) == spec.label(entry.model)]
+    return next(iter(same or alike), None)
 
 
 def _subject(who: list[str], every: int) -> str:

@@ -105,12 +105,19 @@ def measured_runs(folder: Path) -> frozenset[str]:
 
 
 def trained_so_far(spec: ComparisonSpec, runs: Path) -> ComparisonSpec | None:
-    """The comparison of those trainings that are finished; none where a part has models and none is trained."""
+    """The comparison of those trainings that are finished; none where a part has models and none is trained.
+
+    A model that would have another name in it waits for the one that shares its preset.
+    """
     finished = {run.digest() for run in spec.runs() if _is_trained(run, runs)}
-    entries = tuple(entry for entry in _with_finished(spec, finished))
-    if spec.entries and not entries:
-        return None
-    return spec.replace(entries=entries)
+    entries = tuple(_with_finished(spec, finished))
+    while entries:
+        found = spec.replace(entries=entries)
+        named = tuple(entry for entry in entries if found.label(entry.model) == spec.label(entry.model))
+        if named == entries:
+            return found
+        entries = named
+    return None if spec.entries else spec
 
 
 def _is_trained(run: RunSpec, runs: Path) -> bool:

@@ -3,10 +3,11 @@
 The claims, and the marks of table 1, are those of the paper as far as they could be verified; see `source` of each.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from icl_lab.core.scales import Scale
+from icl_lab.report.study_figures import ErrorAgainstTraining, StudyFigure
 from icl_lab.studies.base import STUDIES, Mark, MarkTable, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import PARITY, RECALL, REGRESSION, Plan, parts_at
@@ -30,7 +31,8 @@ from icl_lab.training.spec import TrainingSpec
 PAPER = "Park et al. 2024 (arXiv 2402.04248)"
 MODELS = ("transformer", "mamba", "mambaformer")
 OTHERS = ("standard_hybrid", "s4", "s4_mamba")
-ORTHOGONAL, HALF = "orthogonal_outlier_regression", "orthogonal_half_width"
+ORTHOGONAL = "orthogonal_outlier_regression"
+HALF, DOUBLE = "orthogonal_half_width", "orthogonal_double_width"
 TOLERANCE = 0.05
 """Distance, in zero errors, within which two learning curves count as equal."""
 
@@ -39,7 +41,7 @@ def _published(rate: float) -> TrainingSpec:
     return PAPER_TRAINING.replace(optimiser=Adam(rate=rate))
 
 
-PLANS = (
+SEARCHED = (
     Plan(
         name="sparse_parity",
         title="Sparse parity: ten signs, the product of two of them",
@@ -56,7 +58,7 @@ PLANS = (
         task=VectorMqar(),
         smoke=VectorMqar(dim=4, length=8),
         models=MODELS,
-        support=OTHERS,
+        support=(*OTHERS, "transformer(positions=none)"),
         steps=2000,
         published=_published(2e-4),
     ),
@@ -187,9 +189,27 @@ PLANS = (
             steps=2000,
             published=_published(1e-4),
         )
-        for name, words, width in ((HALF, "half", 0.5), ("orthogonal_double_width", "twice", 2.0))
+        for name, words, width in ((HALF, "half", 0.5), (DOUBLE, "twice", 2.0))
     ),
 )
+
+PLANS = (
+    *SEARCHED,
+    *(
+        replace(
+            plan,
+            name=f"{plan.name}_as_published",
+            title=f"{plan.title}; Adam at the published rate",
+            support=(),
+            num_seeds=1,
+            as_published=True,
+            variant_of=plan.name,
+        )
+        for plan in SEARCHED
+        if plan.recipe_of is None
+    ),
+)
+"""Parts with a search of their own are run by the published optimiser as well."""
 
 MARKS: dict[str, tuple[Mark, Mark, Mark]] = {
     "linear_regression": ("ok", "ok", "ok"),
@@ -248,6 +268,12 @@ class Park2024(Study):
             "is the least certain",
             marks={part: dict(zip(MODELS, row, strict=True)) for part, row in MARKS.items()},
         )
+
+    @property
+    def figures(self) -> tuple[StudyFigure, ...]:
+        widths = {HALF: "half", ORTHOGONAL: "whole", DOUBLE: "double"}
+        title = "Orthogonal outliers: the error that a training buys, at three widths"
+        return (ErrorAgainstTraining(name="error-and-training-flops", title=title, parts=widths),)
 
     @property
     def claims(self) -> tuple[Claim, ...]:

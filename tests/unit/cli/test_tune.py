@@ -51,3 +51,8 @@ def test_parts_that_use_another_search_are_searched_by_name_only() -> None:
 def test_a_study_without_a_search_of_its_own_says_so() -> None:
     with pytest.raises(UserError, match="all parts use the search of park2024 linear_regression: name with --parts"):
         searched(STUDIES.get("time_to_icl")(), "small", (), ())
+
+
+def test_models_that_share_a_preset_share_its_search() -> None:
+    found = searched(STUDIES.get("park2024")(), "small", ("vector_mqar",), ("transformer",))
+    assert [part.comparison.label(entry.model) for part, entry in found] == ["transformer"]

@@ -143,3 +143,15 @@ def test_types_are_described_in_words() -> None:
 def test_json_that_is_no_object_is_refused(data: object) -> None:
     with pytest.raises(UserError, match="Toy: expected a JSON object"):
         Toy.from_json(data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choosing(Spec):
+    word: Literal["some", "none"] | None = None
+    number: Count | None = 3
+
+
+def test_none_is_a_word_where_it_is_among_the_choices() -> None:
+    chosen = Choosing().override({"word": "none", "number": "none"})
+    assert chosen == Choosing(word="none", number=None)
+    assert chosen.short() == "Choosing(word=none, number=none)"

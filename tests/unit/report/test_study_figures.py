@@ -15,6 +15,7 @@ from icl_lab.report.folder import RECORDS, write_comparison
 from icl_lab.report.study_figures import (
     KINDS,
     ErrorAgainstCost,
+    ErrorAgainstTraining,
     ErrorOverParts,
     StudyFigure,
     TimeToHalf,
@@ -34,7 +35,8 @@ POOLS = ErrorOverParts(
     references=("ridge",),
 )
 TIMES = TimeToHalf(name="times", title="Times", parts={"linear_5": "d = 5", "linear_9": "d = 9"})
-ALL = (RECALL, POOLS, TIMES)
+BUDGETS = ErrorAgainstTraining(name="budgets", title="Budgets", parts={"linear_5": "half", "linear_9": "whole"})
+ALL = (RECALL, POOLS, TIMES, BUDGETS)
 
 
 def with_rows(found: Comparison, *rows: dict[str, object], **kinds: str) -> Comparison:
@@ -84,7 +86,7 @@ def study(tmp_path: Path) -> Path:
         "pool_4": pool(0.8),
         "pool_32": pool(0.5),
         "linear_5": linear(0.9, 0.5, 0.2),
-        "linear_9": linear(0.9, 0.8, 0.6),
+        "linear_9": linear(0.9, 0.8, 0.7, 0.65, 0.62, 0.6),
     }
     for name, found in parts.items():
         write(tmp_path / name, found)
@@ -135,7 +137,7 @@ def test_what_was_not_counted_is_not_a_number() -> None:
 
 def test_figures_are_drawn_and_written(study: Path) -> None:
     drawn = draw_study_figures(study, ALL)
-    assert [one.stem for one in drawn] == ["recall", "pools", "times"]
+    assert [one.stem for one in drawn] == ["recall", "pools", "times", "budgets"]
     for one in drawn:
         svg = (study / "figures" / f"{one.stem}.svg").read_text()
         assert svg.startswith("<?xml")
@@ -187,6 +189,21 @@ def test_what_never_happens_stands_hollow_at_the_edge(study: Path) -> None:
         assert never.get_markerfacecolor() == "#ffffff"
         assert never.get_xdata()[0] > axes.get_xlim()[1] / 2
     assert steps.get_xlabel() == "optimiser steps"
+
+
+def test_an_error_at_the_end_is_that_of_the_last_point() -> None:
+    found = relative_error(recall(), "mamba", first="last")
+    assert found is not None
+    assert found.trainings == pytest.approx((0.25, 0.15))  # 0.5 and 0.3 over 2
+
+
+def test_the_budget_of_a_training_is_its_steps_times_three_passes_over_a_batch(study: Path) -> None:
+    (drawn,) = draw_study_figures(study, [BUDGETS])
+    (axes,) = drawn.picture.axes
+    (line,) = (one for one in axes.lines if len(one.get_xdata()) == 2 and one.get_linewidth() == 1.4)
+    assert list(line.get_xdata()) == [300 * 3 * 10 * 7, 600 * 3 * 10 * 7]
+    assert list(line.get_ydata()) == pytest.approx([1.0, 1.0])
+    assert {"half", "whole", "mamba"} <= {text.get_text() for text in axes.texts}
 
 
 def test_parts_that_were_not_run_yet_are_left_out(tmp_path: Path) -> None:

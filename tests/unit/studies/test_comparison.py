@@ -115,3 +115,36 @@ def test_a_backend_that_is_asked_for_comes_before_the_environment(monkeypatch: p
     with using("vectorised"):
         assert choose("cpu", torch.float32) == "vectorised"
     assert choose("cpu", torch.float32) == "reference"
+
+
+def labels(*names: str, d_model: int = 16) -> list[str]:
+    spec = ComparisonSpec(
+        task=TASK,
+        entries=tuple(
+            Entry(model=model_at("smoke", name).replace(d_model=d_model), training=TRAINING) for name in names
+        ),
+    )
+    return [spec.label(entry.model) for entry in spec.entries]
+
+
+def test_models_of_one_name_are_told_apart_by_what_differs_alone() -> None:
+    assert labels("mamba", "transformer(positions=none)") == ["mamba", "transformer"]
+    assert labels("transformer", "transformer(positions=none)") == ["transformer", "transformer(positions=none)"]
+    apart = ["mamba(d_state=4)", "mamba(d_state=8)"]
+    assert labels("mamba(d_state=4, gate=false)", "mamba(d_state=8, gate=false)") == apart
+    # What a pattern consists of is its name.
+    assert all("gru" in label for label in labels("(gru)*4", "pattern(blocks=(gru)*4, norm=rms)"))
+
+
+def test_the_published_sizes_of_a_model_are_those_of_its_namesake() -> None:
+    names = ("transformer", "transformer(positions=none)")
+    small, paper = (
+        ComparisonSpec(
+            task=LinearRegression(),
+            entries=tuple(
+                Entry(model=model_at(scale, name), training=training_at("paper", LinearRegression())) for name in names
+            ),
+        )
+        for scale in ("small", "paper")
+    )
+    assert "positions" not in reduced(small, paper)
