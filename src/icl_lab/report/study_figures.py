@@ -178,8 +178,12 @@ class ErrorAgainstTraining(StudyFigure):
                 error = relative_error(comparison, label, first="last")
                 if kind == "model" and flops > 0 and error is not None:
                     lines.setdefault(label, {})[flops] = (self.parts[part], error)
-        styles = {label: look for label, look in looks(_kinds(there.values())).items() if label in lines}
-        if not lines:
+        # Whoever was trained in one budget only says nothing of what a larger one buys.
+        most = max(map(len, lines.values()), default=0)
+        styles = {
+            label: look for label, look in looks(_kinds(there.values())).items() if len(lines.get(label, ())) == most
+        }
+        if not most:
             return None
         picture = training_cost_figure({label: lines[label] for label in styles}, styles)
         caption = (

@@ -57,6 +57,11 @@ class Beside:
         """The columns."""
         return list(dict.fromkeys(model for _, cells in self.rows for model in cells))
 
+    @property
+    def published(self) -> set[str]:
+        """The models of which something is published."""
+        return {model for _, cells in self.rows for model, (_, published) in cells.items() if published}
+
 
 def write_study_page(folder: Path) -> Path:
     """Draw the page of a study; returns the path of `index.html`.
