@@ -33,6 +33,7 @@ class Baseline(Registered):
         draws: Whether it draws random numbers, from a stream of its own `seed`. It is then neither exact nor does it
             treat the coordinates of x alike.
         told: The fields that say what the task is, not how the method works: another value is about other prompts.
+        ordered: Whether it depends on the order of the examples.
     """
 
     registry = BASELINES
@@ -43,6 +44,7 @@ class Baseline(Registered):
     knows: ClassVar[str] = ""
     draws: ClassVar[bool] = False
     told: ClassVar[tuple[str, ...]] = ()
+    ordered: ClassVar[bool] = False
 
     @property
     def label(self) -> str:
