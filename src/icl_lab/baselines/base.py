@@ -4,7 +4,7 @@ b batch   l length   d dim   o numbers of a label
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -137,6 +137,27 @@ class ExampleBaseline(Baseline):
             queries: What is asked about after i examples; mostly `xs` itself.
             shown: Values of i, ascending, at least 1.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearBaseline(ExampleBaseline):
+    """A baseline whose prediction is w.x, with a w that it finds from the examples."""
+
+    @abstractmethod
+    def weights(
+        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+    ) -> Iterator[Float[Tensor, "batch dim"]]:
+        """W from the first i pairs, for every i of `shown`; arguments as for `predict_examples`."""
+
+    def predict_examples(
+        self,
+        xs: Float[Tensor, "batch length dim"],
+        ys: Float[Tensor, "batch length"],
+        queries: Float[Tensor, "batch length dim"],
+        shown: Sequence[int],
+    ) -> Float[Tensor, "batch queries"]:
+        found = self.weights(xs, ys, shown)
+        return torch.stack([(queries[:, i] * w).sum(-1) for i, w in zip(shown, found, strict=True)], dim=1)
 
 
 def chunks(count: int, size: int, most: int) -> list[slice]:

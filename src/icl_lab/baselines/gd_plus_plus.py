@@ -1,4 +1,4 @@
-"""GD++: gradient descent on inputs whose large directions were damped once (von Oswald et al. 2023; Grazzi et al. 2024).
+"""GD++: gradient descent on inputs whose large directions are damped once (von Oswald et al. 2023; Grazzi et al. 2024).
 
 H = I - gamma X^T X, X' = X H; with the eigenvalues lambda of X^T X those of X'^T X' are lambda (1 - gamma lambda)^2.
 """

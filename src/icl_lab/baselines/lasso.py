@@ -8,14 +8,14 @@ before it.
 b batch (prompts still at work)   d dim   G = X^T X   c = X^T y   p = i strength, the price of |w_j| after i examples
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, ExampleBaseline
+from icl_lab.baselines.base import BASELINES, LinearBaseline
 from icl_lab.baselines.parts.moments import prefix_moments
 from icl_lab.core.specs import Positive
 
@@ -26,7 +26,7 @@ STEPS = 100  # per coordinate; random problems need fewer than two, the limit is
 
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
-class Lasso(ExampleBaseline):
+class Lasso(LinearBaseline):
     """The w that minimises |X w - y|^2 / (2 i) + strength |w|_1 over i examples; no intercept (as in scikit-learn).
 
     Args:
@@ -38,19 +38,13 @@ class Lasso(ExampleBaseline):
 
     strength: Positive = 0.01
 
-    def predict_examples(
-        self,
-        xs: Float[Tensor, "batch length dim"],
-        ys: Float[Tensor, "batch length"],
-        queries: Float[Tensor, "batch length dim"],
-        shown: Sequence[int],
-    ) -> Float[Tensor, "batch queries"]:
+    def weights(
+        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+    ) -> Iterator[Float[Tensor, "batch dim"]]:
         w = xs.new_zeros(xs.shape[0], xs.shape[2])
-        columns = []
         for i, gram, correlations in prefix_moments(xs, ys, shown):
             w = solve(gram, correlations, i * self.strength, w)
-            columns.append((queries[:, i] * w).sum(-1))
-        return torch.stack(columns, dim=1)
+            yield w
 
 
 def solve(

@@ -1,13 +1,13 @@
 """Least squares, the solution of smallest norm (Garg et al. 2022, section 3; Grazzi et al. 2024, figure 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, ExampleBaseline
+from icl_lab.baselines.base import BASELINES, LinearBaseline
 from icl_lab.baselines.parts.moments import prefix_moments
 from icl_lab.baselines.parts.smallest_norm import SAFE_SPAN, SmallestNorm
 
@@ -18,26 +18,20 @@ PLENTY = 2
 
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
-class LeastSquares(ExampleBaseline):
+class LeastSquares(LinearBaseline):
     """The w of smallest norm among those that minimise |X w - y|^2; no intercept. Optimal for Gaussian w, no noise."""
 
     formula = "w = X^+ y"
     source = "Garg et al. 2022 (arXiv 2208.01066), section 3"
 
-    def predict_examples(
-        self,
-        xs: Float[Tensor, "batch length dim"],
-        ys: Float[Tensor, "batch length"],
-        queries: Float[Tensor, "batch length dim"],
-        shown: Sequence[int],
-    ) -> Float[Tensor, "batch queries"]:
+    def weights(
+        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+    ) -> Iterator[Float[Tensor, "batch dim"]]:
         plenty = PLENTY * xs.shape[2]
         deficient = SmallestNorm()
-        solutions = [solve(xs[:, :i], ys[:, :i], deficient) for i in shown if i < plenty]
+        yield from (solve(xs[:, :i], ys[:, :i], deficient) for i in shown if i < plenty)
         for i, gram, correlations in prefix_moments(xs, ys, [i for i in shown if i >= plenty]):
-            solutions.append(_solve_normal_equations(gram, correlations, xs[:, :i], ys[:, :i], deficient))
-        columns = [(queries[:, i] * w).sum(-1) for i, w in zip(shown, solutions, strict=True)]
-        return torch.stack(columns, dim=1)
+            yield _solve_normal_equations(gram, correlations, xs[:, :i], ys[:, :i], deficient)
 
 
 def solve(

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES
+from icl_lab.baselines.base import BASELINES, ExampleBaseline
 from icl_lab.baselines.least_squares import LeastSquares
 
 
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
-class QuadraticLeastSquares(LeastSquares):
+class QuadraticLeastSquares(ExampleBaseline):
     """The w of smallest norm among those that minimise sum_j (w.x_j^2 - y_j)^2, squares taken coordinate by coordinate.
 
     Optimal for sums of squares with Gaussian weights and no noise.
@@ -28,4 +28,4 @@ class QuadraticLeastSquares(LeastSquares):
         queries: Float[Tensor, "batch length dim"],
         shown: Sequence[int],
     ) -> Float[Tensor, "batch queries"]:
-        return super().predict_examples(xs.square(), ys, queries.square(), shown)
+        return LeastSquares().predict_examples(xs.square(), ys, queries.square(), shown)

@@ -1,6 +1,6 @@
 """Recursive least squares: ridge regression that is kept up to date example by example and forgets (Plackett 1950)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, ExampleBaseline
+from icl_lab.baselines.base import BASELINES, LinearBaseline
 from icl_lab.core.specs import Bounds, Positive
 
 
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
-class RecursiveLeastSquares(ExampleBaseline):
+class RecursiveLeastSquares(LinearBaseline):
     """The w that minimises sum_j forgetting^(i - j) (y_j - w.x_j)^2 + forgetting^i strength |w|^2, updated in O(d^2).
 
     With `forgetting=1` it is ridge regression.
@@ -31,15 +31,11 @@ class RecursiveLeastSquares(ExampleBaseline):
     forgetting: Annotated[float, Bounds(above=0, high=1)] = 0.98
     strength: Positive = 0.01
 
-    def predict_examples(
-        self,
-        xs: Float[Tensor, "batch length dim"],
-        ys: Float[Tensor, "batch length"],
-        queries: Float[Tensor, "batch length dim"],
-        shown: Sequence[int],
-    ) -> Float[Tensor, "batch queries"]:
+    def weights(
+        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+    ) -> Iterator[Float[Tensor, "batch dim"]]:
         batch, _, dim = xs.shape
-        w, wanted, columns = xs.new_zeros(batch, dim), set(shown), []
+        w, wanted = xs.new_zeros(batch, dim), set(shown)
         inverse = (torch.eye(dim, dtype=xs.dtype) / self.strength).expand(batch, dim, dim)
         for j, (x, y) in enumerate(zip(xs.unbind(1), ys.unbind(1), strict=True), start=1):
             along = (inverse @ x[..., None])[..., 0]
@@ -47,7 +43,6 @@ class RecursiveLeastSquares(ExampleBaseline):
             w = w + gain * (y - (w * x).sum(-1))[:, None]
             inverse = (inverse - gain[..., None] * along[:, None]) / self.forgetting
             if j in wanted:
-                columns.append((queries[:, j] * w).sum(-1))
+                yield w
             if j >= shown[-1]:
-                break
-        return torch.stack(columns, dim=1)
+                return

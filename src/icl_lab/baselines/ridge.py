@@ -1,20 +1,20 @@
 """Ridge regression: least squares that is also charged for the size of w (Hoerl & Kennard 1970)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import BASELINES, ExampleBaseline
+from icl_lab.baselines.base import BASELINES, LinearBaseline
 from icl_lab.baselines.parts.moments import prefix_moments
 from icl_lab.core.specs import Positive
 
 
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
-class Ridge(ExampleBaseline):
+class Ridge(LinearBaseline):
     """The w that minimises |X w - y|^2 + strength |w|^2; no intercept.
 
     With w ~ N(0, I) and label noise of variance `strength` it is the posterior mean: no predictor has a smaller error.
@@ -28,16 +28,9 @@ class Ridge(ExampleBaseline):
 
     strength: Positive = 1.0
 
-    def predict_examples(
-        self,
-        xs: Float[Tensor, "batch length dim"],
-        ys: Float[Tensor, "batch length"],
-        queries: Float[Tensor, "batch length dim"],
-        shown: Sequence[int],
-    ) -> Float[Tensor, "batch queries"]:
+    def weights(
+        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+    ) -> Iterator[Float[Tensor, "batch dim"]]:
         penalty = self.strength * torch.eye(xs.shape[2], dtype=xs.dtype)
-        columns = []
-        for i, gram, correlations in prefix_moments(xs, ys, shown):
-            w = torch.linalg.solve(gram + penalty, correlations[..., None])
-            columns.append((queries[:, i, None] @ w)[:, 0, 0])
-        return torch.stack(columns, dim=1)
+        for _, gram, correlations in prefix_moments(xs, ys, shown):
+            yield torch.linalg.solve(gram + penalty, correlations[..., None])[..., 0]

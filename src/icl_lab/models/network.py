@@ -113,7 +113,7 @@ class Network(nn.Module):
             UserError: There is no token, or tokens have another width, are symbols beyond the vocabulary, are vectors
                 where symbols are read or the other way round, or are more than there are learned positions.
         """
-        return self.read_out(self.backbone(self._embedded(tokens, first=0)))
+        return self.read_out(self.backbone(self.embedded(tokens, first=0)))
 
     def predict(self, prompts: PromptBatch) -> Float[Tensor, "b length *outputs"]:
         """Predictions at the queries; one number a query is returned without its last axis."""
@@ -133,8 +133,8 @@ class Network(nn.Module):
         Raises:
             UserError: As for `forward`.
         """
-        embedded = self._embedded(token.unsqueeze(1), first=state.position)
-        hidden, blocks = self.backbone.step(rearrange(embedded, "b 1 m -> b m"), state.blocks)
+        token = self.embedded(token.unsqueeze(1), first=state.position)
+        hidden, blocks = self.backbone.step(rearrange(token, "b 1 m -> b m"), state.blocks)
         return self.read_out(hidden), NetworkState(blocks, state.position + 1, state.batch)
 
     def extend(
@@ -145,7 +145,7 @@ class Network(nn.Module):
         Raises:
             UserError: As for `forward`.
         """
-        hidden, blocks = self.backbone.extend(self._embedded(tokens, first=state.position), state.blocks)
+        hidden, blocks = self.backbone.extend(self.embedded(tokens, first=state.position), state.blocks)
         return self.read_out(hidden), NetworkState(blocks, state.position + tokens.shape[1], state.batch)
 
     def state_size(self, length: int) -> int:
@@ -183,7 +183,12 @@ class Network(nn.Module):
                 "evaluate it on a task with the symbols of its training"
             )
 
-    def _embedded(self, tokens: Shaped[Tensor, "b t *features"], first: int) -> Float[Tensor, "b t m"]:
+    def embedded(self, tokens: Shaped[Tensor, "b t *features"], first: int = 0) -> Float[Tensor, "b t m"]:
+        """What the first block reads: tokens of which `first` others come before, read in, with their positions.
+
+        Raises:
+            UserError: As for `forward`.
+        """
         if tokens.shape[1] == 0:
             raise UserError(f"{self.label}: expected at least one token, got none")
         if tokens.is_floating_point() == bool(self.spec.vocabulary):

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.baselines.base import ExampleBaseline
+from icl_lab.baselines.base import LinearBaseline
 from icl_lab.baselines.parts.moments import prefix_moments
 from icl_lab.core.specs import Natural
 
@@ -63,7 +63,7 @@ def spectrum_of(gram: Float[Tensor, "batch dim dim"], correlations: Float[Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class IterativeBaseline(ExampleBaseline):
+class IterativeBaseline(LinearBaseline):
     """A method that improves w step by step from 0 on all examples at once.
 
     Args:
@@ -85,15 +85,8 @@ class IterativeBaseline(ExampleBaseline):
         ways += [1 - left for left, _ in zip(self.remaining(spectrum), range(steps), strict=False)]
         return torch.stack([(spectrum.vectors @ (way * solution)[..., None])[..., 0] for way in ways])
 
-    def predict_examples(
-        self,
-        xs: Float[Tensor, "batch length dim"],
-        ys: Float[Tensor, "batch length"],
-        queries: Float[Tensor, "batch length dim"],
-        shown: Sequence[int],
-    ) -> Float[Tensor, "batch queries"]:
-        columns = []
+    def weights(
+        self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]
+    ) -> Iterator[Float[Tensor, "batch dim"]]:
         for i, gram, correlations in prefix_moments(xs, ys, shown):
-            w = self.iterates(spectrum_of(gram, correlations, i))[-1]
-            columns.append((queries[:, i] * w).sum(-1))
-        return torch.stack(columns, dim=1)
+            yield self.iterates(spectrum_of(gram, correlations, i))[-1]
