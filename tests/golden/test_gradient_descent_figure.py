@@ -1,8 +1,8 @@
 """The comparison of Grazzi et al. 2024, figure 3d, on the right scale: gradient descent and GD++ without any model.
 
 Printed, both curves are divided by 20 twice: w = 0 has the error 1, the figure shows 0.046. The numbers below are those
-of a simulation apart from this code; the printed ones times 20 (0.53 and 0.048 at the last iterate) have 128 tasks behind
-them, of which the zero predictor's error is 0.92. Again by
+of a simulation apart from this code; the printed ones times 20 (0.53 and 0.048 at the last iterate) have 128 tasks
+behind them, of which the zero predictor's error is 0.92. Again by
 
     icl evaluate RUN --baselines "gradient_descent(steps=23),gd_plus_plus(steps=23)"
 

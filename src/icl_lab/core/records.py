@@ -33,7 +33,7 @@ class Record:
         seed: Training seed.
         shift: Change of the prompts at evaluation; empty for none.
         num_prompts: Prompts it was averaged over.
-        block: After which residual block it was read off, the first being 0; none where it belongs to a whole predictor.
+        block: After which residual block it was read off, the first being 0; none where it is about a whole predictor.
         about: What the predictor was compared with, or what was looked for in it; empty for nothing.
     """
 
