@@ -10,7 +10,7 @@ from icl_lab.models.presets.transformer import Transformer
 from icl_lab.probing.layers import stream_after, streams_at_queries
 from icl_lab.probing.questions import ask
 from icl_lab.probing.readout.calibration import NUM_FITTED, calibrate
-from icl_lab.probing.readout.curves import flat_until, log_slope, read_off
+from icl_lab.probing.readout.curves import decades, flat_until, read_off, straightness
 from icl_lab.tasks.linear_regression import LinearRegression
 
 TASK = LinearRegression(dim=3, length=14)
@@ -64,10 +64,13 @@ def test_too_little_to_fit_on_is_refused() -> None:
 
 
 def test_shapes_of_curves_over_depth() -> None:
-    def curve(*errors: float) -> torch.Tensor:
-        return torch.tensor(errors, dtype=torch.float64)[:, None]
+    def curve(*errors: float) -> np.ndarray:
+        return np.array(errors)[None]
 
     assert flat_until(curve(1, 1, 1, 1, 0.1)) == 1.0
     assert flat_until(curve(1, 0.1, 0.1, 0.1, 0.1)) == 0.25
-    assert log_slope(curve(1, 0.1, 0.01)).item() == pytest.approx(-2)
-    assert log_slope(curve(1, 1, 1)).item() == pytest.approx(0)
+    assert decades(curve(1, 0.1, 0.01)) == pytest.approx(2)
+    assert straightness(curve(1, 0.1, 0.01)) == pytest.approx(1)
+    # A step in the middle of 4 points: r^2 = (2/sqrt(5))^2 = 0.8.
+    assert straightness(curve(1, 1, 0.1, 0.1)) == pytest.approx(0.8)
+    assert straightness(curve(0.1, 0.1, 1, 1)) == 0

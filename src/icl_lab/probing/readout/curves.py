@@ -9,16 +9,18 @@ l blocks   f functions   q queries
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.core.errors import UserError
+from icl_lab.core.prompts import PromptBatch
 from icl_lab.models.network import Network
 from icl_lab.probing.layers import decoded
 from icl_lab.probing.questions import Questions
 from icl_lab.probing.readout.calibration import NUM_FITTED, Calibration, Fitted, calibrate, readings_within
-from icl_lab.tasks.parts.objectives import SquaredError
+from icl_lab.tasks.parts.objectives import Objective
 
 NUM_SCORED = 40
 
@@ -32,14 +34,14 @@ class Readout:
         readings: The network's read-out at every block, `(blocks, functions, queries)`, float64; scored queries only.
         calibration: Scale and shift.
         answers: The labels, `(functions, queries)`, float64.
-        normaliser: What the task divides squared errors by.
+        objective: How the task judges answers.
     """
 
     shown: int
     readings: Float[Tensor, "blocks functions queries"]
     calibration: Calibration
     answers: Float[Tensor, "functions queries"]
-    normaliser: float
+    objective: Objective
 
     @property
     def predictions(self) -> Float[Tensor, "blocks functions queries"]:
@@ -48,13 +50,24 @@ class Readout:
 
     @property
     def errors(self) -> Float[Tensor, "blocks functions"]:
-        """Mean squared error over the queries of a function, in the unit of the task's metric."""
-        return (self.predictions - self.answers).square().mean(-1) / self.normaliser
+        """Mean error over the queries of a function, in the unit of the task's metric."""
+        return self._judged(self.predictions)
 
     @property
     def plain_errors(self) -> Float[Tensor, "blocks functions"]:
         """The same without scale and shift; after the last block, the error of the network."""
-        return (self.readings - self.answers).square().mean(-1) / self.normaliser
+        return self._judged(self.readings)
+
+    @property
+    def answered(self) -> Float[Tensor, "blocks functions queries"]:
+        """What each block answers: with scale and shift; after the last one what the network says itself."""
+        return torch.cat([self.predictions[:-1], self.readings[-1:]])
+
+    def _judged(self, predictions: Float[Tensor, "blocks functions queries"]) -> Float[Tensor, "blocks functions"]:
+        everything = torch.ones_like(self.answers, dtype=torch.bool)
+        places = torch.arange(self.answers.shape[1])
+        prompts = PromptBatch(tokens=self.answers, queries=places, targets=self.answers, scored=everything)
+        return torch.stack([self.objective.errors(one, prompts).mean(-1) for one in predictions])
 
 
 def read_off(
@@ -91,39 +104,39 @@ def read_off(
         readings=readings[..., NUM_FITTED:],
         calibration=calibration,
         answers=questions.answers[:, NUM_FITTED:].double(),
-        normaliser=normaliser(questions),
+        objective=questions.task.objective,
     )
 
 
-def normaliser(questions: Questions) -> float:
-    """What squared errors are divided by; 1 where the task reports another error."""
-    objective = questions.task.objective
-    return objective.normaliser if isinstance(objective, SquaredError) else 1.0
+def flat_until(means: Float[np.ndarray, "curves blocks"], share: float = 0.2) -> Float[np.ndarray, " curves"]:
+    """Depth, from 0 at the first block to 1 at the last, up to which less than a share of what is gained is gained.
 
-
-def first_below(errors: Float[Tensor, "blocks functions"], level: float) -> int | None:
-    """The first block from which on the mean error stays below a level; none where the last one does not."""
-    above = (errors.mean(1) >= level).nonzero()[:, 0]
-    first = int(above[-1]) + 1 if len(above) else 0
-    return first if first < len(errors) else None
-
-
-def flat_until(errors: Float[Tensor, "blocks functions"], share: float = 0.5) -> float:
-    """Depth, from 0 at the first block to 1 at the last, where half (or another share) of all that is gained is gained.
-
-    >>> flat_until(torch.tensor([[1.0], [1.0], [1.0], [0.0]])) > 0.6
-    True
+    >>> flat_until(np.array([[1.0, 0.9, 0.9, 0.0], [1.0, 0.0, 0.0, 0.0]])).round(2).tolist()
+    [1.0, 0.33]
     """
-    means = errors.mean(1)
-    if len(means) == 1:
-        return 0.0
-    line = means[0] - share * (means[0] - means[-1])
-    reached = (means <= line).nonzero()[:, 0]
-    return float(reached[0]) / (len(means) - 1) if len(reached) else 1.0
+    line = means[:, :1] - share * (means[:, :1] - means[:, -1:])
+    return (means <= line).argmax(1) / max(1, means.shape[1] - 1)
 
 
-def log_slope(errors: Float[Tensor, "blocks functions"]) -> Float[Tensor, ""]:
-    """Slope of the logarithm (base 10) of the mean error against depth from 0 to 1, by least squares over blocks."""
-    means = errors.mean(1).clamp(min=1e-30).log10()
-    depth = torch.linspace(0, 1, len(means), dtype=means.dtype)
-    return ((depth - depth.mean()) * (means - means.mean())).sum() / (depth - depth.mean()).square().sum()
+def decades(means: Float[np.ndarray, "curves blocks"]) -> Float[np.ndarray, " curves"]:
+    """By how many powers of ten errors fall from the first block to the last.
+
+    >>> decades(np.array([[1.0, 0.5, 0.01]])).tolist()
+    [2.0]
+    """
+    ends = np.log10(np.maximum(means[:, [0, -1]], 1e-30))
+    return np.asarray(ends[:, 0] - ends[:, 1])
+
+
+def straightness(means: Float[np.ndarray, "curves blocks"]) -> Float[np.ndarray, " curves"]:
+    """R^2 of a straight line through the logarithm of errors over depth, where they fall; 0 where they rise.
+
+    >>> straightness(np.array([[1.0, 0.1, 0.01], [0.01, 0.1, 1.0]])).round(3).tolist()
+    [1.0, 0.0]
+    """
+    logs = np.log10(np.maximum(means, 1e-30))
+    depth = np.linspace(-1, 1, means.shape[1])
+    logs = logs - logs.mean(1, keepdims=True)
+    along = logs @ depth
+    whole = np.maximum((depth @ depth) * (logs**2).sum(1), 1e-300)
+    return np.asarray(np.where(along < 0, along**2 / whole, 0.0))

@@ -1,0 +1,127 @@
+"""What is read off every block, and which method it is nearest to, after any number of examples.
+
+    layer_error, layer_plain_error     error with scale and shift, and without them; of a block
+    layer_scale, layer_shift           their means over functions
+    layer_decades, layer_straightness, layer_flat_until     shapes of the error over depth; see `readout/curves.py`
+    distance, similarity, weight_distance    to a method, `about` its family; of a block
+    steps_distance                     to a method after so many steps, `about` it; of a block
+    nearest, nearest_share             distance to the nearest method, `about` it in words; how often it is the nearest
+    nearest_family                     the same distance, `about` its family
+    as_near                            distance to others that are not told apart from it
+    even_share                         part of the answers along the axes that no linear function has
+
+Intervals are over functions.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from icl_lab.core.records import Record
+from icl_lab.evaluation.statistics import LEVEL, Weights, mean_interval, resample
+from icl_lab.models.network import Network
+from icl_lab.probing.algorithms.answers import answers
+from icl_lab.probing.algorithms.families import words
+from icl_lab.probing.algorithms.implied import axis_queries, implied_weights, length
+from icl_lab.probing.algorithms.likeness import Match, halves, matches, nearest
+from icl_lab.probing.examination.rows import Subject
+from icl_lab.probing.examination.spec import ProbeSpec
+from icl_lab.probing.layers import decoded, streams_at_queries
+from icl_lab.probing.questions import Questions, ask
+from icl_lab.probing.readout.calibration import NUM_FITTED
+from icl_lab.probing.readout.curves import Readout, decades, flat_until, read_off, straightness
+from icl_lab.tasks.parts.objectives import SquaredError
+
+SHAPES: dict[str, Callable[[Float[np.ndarray, "curves blocks"]], Float[np.ndarray, " curves"]]] = {
+    "layer_decades": decades,
+    "layer_straightness": straightness,
+    "layer_flat_until": flat_until,
+}
+
+
+def depth_rows(network: Network, subject: Subject, spec: ProbeSpec) -> Iterator[Record]:
+    """Rows on read-out and likeness.
+
+    Args:
+        network: On the CPU, in evaluation mode.
+        subject: What it is; its task has examples that more can be asked about.
+        spec: How closely it is looked at.
+    """
+    shown = spec.shown_on(subject.task.length)
+    questions = ask(
+        subject.task, shown=shown[-1], queries=spec.queries, functions=spec.functions, stream=spec.stream("questions")
+    )
+    axes = axis_queries(questions)
+    both = replace(
+        questions.asking(torch.cat([questions.queries, axes], dim=1)),
+        answers=torch.cat([questions.answers, torch.full_like(axes[..., 0], torch.nan)], dim=1),
+    )
+    bootstrap = spec.stream("bootstrap").generator()
+    weights = resample(spec.functions, bootstrap)
+    counting = resample(len(range(*halves(spec.functions)[1].indices(spec.functions))), bootstrap)
+    for k, stream in streams_at_queries(network, both, shown):
+        readout = read_off(network, questions, k, stream[:, :, : spec.queries], spec.fitted if k > 1 else "queries")
+        yield from _readout_rows(readout, subject, weights)
+        if isinstance(subject.task.objective, SquaredError):
+            along = decoded(network, stream[:, :, spec.queries :])[..., 0]
+            yield from _likeness_rows(readout, along, questions, subject, counting)
+
+
+def _readout_rows(readout: Readout, subject: Subject, weights: Weights) -> Iterator[Record]:
+    num, shown = weights.shape[1], readout.shown
+    errors = readout.errors.T.numpy()
+    for metric, values in (
+        ("layer_error", errors),
+        ("layer_plain_error", readout.plain_errors.T.numpy()),
+        ("layer_scale", readout.calibration.scale.T.numpy()),
+        ("layer_shift", readout.calibration.shift.T.numpy()),
+    ):
+        yield from subject.rows(metric, mean_interval(values.astype(float), weights), num=num, shown=shown)
+    if errors.shape[1] > 1:
+        resampled = weights @ errors / weights.sum(1, keepdims=True)
+        for metric, shape in SHAPES.items():
+            ends = np.quantile(shape(resampled), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+            value = float(shape(errors.mean(0, keepdims=True))[0])
+            yield subject.row(metric, (value, float(ends[0]), float(ends[1])), num=num, shown=shown)
+
+
+def _likeness_rows(
+    readout: Readout, along: Float[Tensor, "l f axes"], questions: Questions, subject: Subject, weights: Weights
+) -> Iterator[Record]:
+    shown, num, objective = readout.shown, weights.shape[1], readout.objective
+    assert isinstance(objective, SquaredError)
+    scale = readout.calibration.scale.clone()
+    scale[-1] = 1.0  # as in `answered`
+    implied = implied_weights(along, scale, length(questions))
+    scored = replace(questions, queries=questions.queries[:, NUM_FITTED:], answers=questions.answers[:, NUM_FITTED:])
+    methods = answers(scored, shown)
+    for block, predictions in enumerate(readout.answered):
+        found = matches(predictions, readout.answers, methods, objective.normaliser, weights, implied.weights[block])
+        for one in found:
+            about = {"shown": shown, "block": block, "about": one.family.name}
+            yield subject.row("distance", one.distance, num=num, **about)
+            if one.weights is not None:
+                yield subject.row("weight_distance", one.weights, num=num, **about)
+            if not np.isnan(one.similarity):
+                yield subject.row("similarity", one.similarity, num=num, **about)
+            yield from _steps_rows(one, subject, num, shown, block)
+        verdict = nearest(found, weights)
+        about = {"shown": shown, "block": block, "about": words(verdict.match.member)}
+        yield subject.row("nearest", verdict.match.distance, num=num, **about)
+        yield subject.row("nearest_share", verdict.share, num=num, **about)
+        family = {**about, "about": verdict.match.family.name}
+        yield subject.row("nearest_family", verdict.match.distance, num=num, **family)
+        for near in verdict.as_near:
+            yield subject.row("as_near", near.distance, num=num, **{**about, "about": words(near.member)})
+        yield subject.row("even_share", float(implied.even[block]), num=num, shown=shown, block=block)
+
+
+def _steps_rows(one: Match, subject: Subject, num: int, shown: int, block: int) -> Iterator[Record]:
+    for member, distance in zip(one.family.members, one.by_member, strict=True):
+        if member.to_json().get("steps") in one.family.shown:
+            at = {"shown": shown, "block": block, "about": words(member)}
+            yield subject.row("steps_distance", float(distance), num=num, **at)

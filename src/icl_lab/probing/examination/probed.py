@@ -1,0 +1,59 @@
+"""Probes on every block, as rows.
+
+    probe_ridge, probe_network             R^2 on held-out functions, `about` the target; of a block
+    control_ridge, control_network         the same for shuffled targets
+    probe_bits                             bits a number that the linear probe's code saves
+
+Values are means over seeds, the ends of intervals the smallest and the largest seed.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from jaxtyping import Float
+
+from icl_lab.core.records import Record
+from icl_lab.models.network import Network
+from icl_lab.probing.examination.rows import Subject
+from icl_lab.probing.examination.spec import ProbeSpec
+from icl_lab.probing.layers import streams_at_queries
+from icl_lab.probing.probes.measure import probe
+from icl_lab.probing.probes.targets import Target, usual_targets
+from icl_lab.probing.questions import ask
+from icl_lab.tasks.parts.objectives import SquaredError
+
+QUERIES = 2
+"""Queries of a function: what is the same for both cannot be told from the query."""
+
+
+def probe_rows(
+    network: Network, subject: Subject, spec: ProbeSpec, targets: Mapping[str, Target] | None = None
+) -> Iterator[Record]:
+    """Rows on probes after as many examples as training prompts hold.
+
+    Args:
+        network: On the CPU, in evaluation mode.
+        subject: What it is.
+        spec: How closely it is looked at.
+        targets: What is looked for; the usual targets by default.
+    """
+    shown = spec.shown_on(subject.task.length)[-1]
+    questions = ask(
+        subject.task, shown=shown, queries=QUERIES, functions=spec.probed, stream=spec.stream("probed functions")
+    )
+    if targets is None:
+        known = usual_targets(questions.xs.shape[2])
+        linear = isinstance(subject.task.objective, SquaredError)
+        targets = known if linear else {name: known[name] for name in ("label", "query")}
+    values = {name: target(questions, shown) for name, target in targets.items()}
+    ((_, stream),) = streams_at_queries(network, questions, [shown])
+    for one in probe(stream, values, seed=spec.seed, seeds=spec.seeds):
+        about = {"shown": shown, "block": one.block, "about": one.target, "num": spec.probed}
+        yield subject.row(f"probe_{one.kind}", _over_seeds(one.explained), **about)
+        yield subject.row(f"control_{one.kind}", _over_seeds(one.control), **about)
+        if not np.isnan(one.bits).all():
+            yield subject.row("probe_bits", _over_seeds(one.bits), **about)
+
+
+def _over_seeds(values: Float[np.ndarray, " seeds"]) -> tuple[float, float, float]:
+    return float(values.mean()), float(values.min()), float(values.max())

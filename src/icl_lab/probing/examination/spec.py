@@ -1,0 +1,61 @@
+"""How closely a network is looked at."""
+
+from dataclasses import dataclass
+
+from icl_lab.core.errors import UserError
+from icl_lab.core.specs import Count, Natural, Spec
+from icl_lab.core.streams import Stream
+from icl_lab.probing.readout.calibration import NUM_FITTED, Fitted
+from icl_lab.probing.readout.curves import NUM_SCORED
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSpec(Spec):
+    """What is asked of a network; the defaults are the published numbers, where there are some.
+
+    Args:
+        functions: Functions that queries are asked about (Grazzi et al. 2024: 128).
+        scored: Queries of each that count (40), beside 10 that scale and shift are fitted on.
+        shown: After how many examples; by default up to the end of the training prompts, in a few steps.
+        fitted: What scale and shift are fitted on; see `readout/calibration.py`.
+        probed: Functions that probes are fitted on and judged with; 0 for no probes.
+        seeds: Splits of these.
+        prompts: Prompts that interventions are tried on; 0 for none.
+        seed: Address of all that is drawn.
+    """
+
+    functions: Count = 128
+    scored: Count = NUM_SCORED
+    shown: tuple[Count, ...] = ()
+    fitted: Fitted = "queries"
+    probed: Natural = 512
+    seeds: Count = 3
+    prompts: Natural = 64
+    seed: Natural = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.functions < 4:
+            raise UserError(f"ProbeSpec.functions: expected at least 4 to halve, got {self.functions}")
+        if list(self.shown) != sorted(set(self.shown)):
+            raise UserError(f"ProbeSpec.shown: expected ascending numbers, got {', '.join(map(str, self.shown))}")
+
+    @property
+    def queries(self) -> int:
+        """Queries after the examples of a function."""
+        return NUM_FITTED + self.scored
+
+    def stream(self, what: str) -> Stream:
+        """Where randomness comes from, apart from that of training and evaluation."""
+        return Stream(self.seed).child("probe", what)
+
+    def shown_on(self, length: int) -> tuple[int, ...]:
+        """After how many examples is asked, where training prompts have `length` of them.
+
+        >>> ProbeSpec().shown_on(41)
+        (1, 2, 5, 10, 20, 30, 40)
+        """
+        if self.shown:
+            return self.shown
+        end = max(1, length - 1)
+        return tuple(sorted({max(1, round(part * end)) for part in (0.025, 0.05, 0.125, 0.25, 0.5, 0.75, 1.0)}))

@@ -1,0 +1,89 @@
+"""All that can be looked at in a network, whatever its task; what does not apply is said in a line."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.records import Record
+from icl_lab.evaluation.errors import evaluation_mode, measured
+from icl_lab.evaluation.statistics import mean_error_interval, resample
+from icl_lab.models.network import Network
+from icl_lab.probing.examination.changed import changed_rows
+from icl_lab.probing.examination.depth import depth_rows
+from icl_lab.probing.examination.probed import probe_rows
+from icl_lab.probing.examination.rows import Subject
+from icl_lab.probing.examination.spec import ProbeSpec
+from icl_lab.probing.layers import decoded, stream_after
+from icl_lab.probing.questions import can_be_asked
+from icl_lab.tasks.base import Task
+from icl_lab.tasks.parts.objectives import SquaredError
+
+
+def applies(task: Task) -> str:
+    """What can be looked at on a task and what not, in a sentence; empty where everything can.
+
+    >>> from icl_lab.tasks.linear_regression import LinearRegression
+    >>> applies(LinearRegression())
+    ''
+    """
+    if not can_be_asked(task):
+        return (
+            f"{task.spec_name()} has no pairs of an x and a number: what applies is the read-out of every block and "
+            "changes to activations"
+        )
+    if not isinstance(task.objective, SquaredError):
+        return (
+            f"the labels of {task.spec_name()} are classes: read-out, probes and changes to activations apply, methods "
+            "for numbers do not"
+        )
+    return ""
+
+
+def examine(network: Network, subject: Subject, spec: ProbeSpec) -> Iterator[Record]:
+    """Rows about everything that applies, `examination/depth.py`, `probed.py` and `changed.py` say which.
+
+    Args:
+        network: On the CPU; it is as it was afterwards.
+        subject: What it is.
+        spec: How closely it is looked at.
+    """
+    with evaluation_mode(network):
+        if can_be_asked(subject.task):
+            yield from depth_rows(network, subject, spec)
+            if spec.probed:
+                yield from probe_rows(network, subject, spec)
+        else:
+            yield from plain_rows(network, subject, spec)
+        if spec.prompts:
+            yield from changed_rows(network, subject, spec)
+
+
+def plain_rows(network: Network, subject: Subject, spec: ProbeSpec) -> Iterator[Record]:
+    """`layer_plain_error`: the mean error over all that prompts score, of what the read-out makes of every block."""
+    task = subject.task
+    prompts = task.asked(task.sample(spec.stream("questions"), 0, spec.functions))
+    if prompts.branches is not None and prompts.branches.feed_back:
+        return  # what is read again is the output of the last block
+    weights = resample(prompts.batch, spec.stream("bootstrap").generator())
+    for block, outputs in enumerate(_at_every_block(network, prompts)):
+        predictions = outputs[..., 0] if task.d_output == 1 else outputs
+        errors = measured(task, predictions.double(), prompts, who=network.label)
+        interval = mean_error_interval(np.asarray(errors), weights)
+        number = (float(interval.value), float(interval.low), float(interval.high))
+        yield subject.row("layer_plain_error", number, num=prompts.batch, block=block)
+
+
+def _at_every_block(network: Network, prompts: PromptBatch) -> Float[Tensor, "blocks b l o"]:
+    if prompts.branches is None:
+        return decoded(network, stream_after(network, prompts.tokens)[:, :, prompts.queries])
+    state, found = network.initial_state(prompts.batch), []
+    for i, start in enumerate(prompts.branches.starts.tolist()):
+        if start > state.position:
+            with torch.no_grad():
+                _, state = network.extend(prompts.tokens[:, state.position : start], state)
+        found.append(stream_after(network, prompts.branches.tokens[:, i, None], state)[:, :, 0])
+    return decoded(network, torch.stack(found, dim=2))

@@ -1,0 +1,106 @@
+"""The folder of `icl probe`: `probe.json`, what was looked at and how, and `records.jsonl`, what was found.
+
+Which rows there are is said in `probing/examination/`; beside them, for tasks of a published size, those of
+
+    published_layer_error      a published error over depth: `predictor` whose, `about` its figure, `block` its layer
+    published_layers           how many layers that curve has
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.core.files import read_json, write_json
+from icl_lab.core.records import SCHEMA, read_records
+
+PROBE, RECORDS = "probe.json", "records.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """One network that was looked at.
+
+    Args:
+        run: Digest of its run.
+        label: Its label.
+        seed: Of its training.
+        step: Optimiser steps it was trained for.
+        blocks: The mixer of each block.
+        spec: Its run's exact spec.
+    """
+
+    run: str
+    label: str
+    seed: int = 0
+    step: int = 0
+    blocks: tuple[str, ...] = ()
+    spec: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """What a page is made of.
+
+    Args:
+        task: The task's exact spec.
+        metric: Its metric.
+        zero_error: Error of the predictor that always says zero.
+        networks: What was looked at; one, or several trainings or checkpoints.
+        note: What does not apply to this task; empty where everything does.
+        settings: How closely it was looked at, name -> value.
+        environment: Versions and machine, name -> value.
+        published: Where published curves come from; empty where there are none.
+        records: The rows; not part of `probe.json`.
+    """
+
+    task: Mapping[str, Any]
+    metric: str
+    zero_error: float
+    networks: tuple[Looked, ...]
+    note: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    published: str = ""
+    records: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA), repr=False, compare=False)
+
+    def of(self, network: Looked, metric: str, **where: object) -> pl.DataFrame:
+        """Rows of a network in a metric, in the order of blocks; `where` gives values of columns."""
+        mine = (pl.col("run") == network.run) & (pl.col("metric") == metric)
+        if network.step:
+            mine &= pl.col("step").is_null() | (pl.col("step") == network.step)
+        rows = self.records.filter(mine)
+        for column, value in where.items():
+            rows = rows.filter(pl.col(column) == value if value is not None else pl.col(column).is_null())
+        return rows.sort("block", maintain_order=True, nulls_last=True)
+
+    def shown(self, network: Looked, metric: str = "layer_error") -> list[int]:
+        """After how many examples there are rows, ascending."""
+        return sorted(self.of(network, metric)["shown"].drop_nulls().unique().to_list())
+
+
+def write_probe(folder: Path, probe: Probe) -> None:
+    """Write `probe.json`; the records are written by whoever measures."""
+    data = {name: getattr(probe, name) for name in vars(probe) if name != "records"}
+    write_json(folder / PROBE, data | {"networks": [asdict(one) for one in probe.networks]})
+
+
+def read_probe(folder: Path) -> Probe:
+    """Read what `write_probe` wrote, with its records.
+
+    Raises:
+        UserError: There is nothing of that kind in the folder.
+        DamagedFile: It cannot be read.
+    """
+    path = folder / PROBE
+    if not path.is_file():
+        raise UserError(f"no probe in {folder}: expected {PROBE} there, as `icl probe` writes it")
+    data = read_json(path)
+    try:
+        networks = tuple(Looked(**{**one, "blocks": tuple(one["blocks"])}) for one in data.pop("networks"))
+        return Probe(**data, networks=networks, records=read_records(folder / RECORDS))
+    except (TypeError, KeyError, AttributeError) as trouble:
+        raise DamagedFile(path, f"not what `icl probe` writes ({trouble})", "probe the run again") from None

@@ -1,0 +1,116 @@
+"""What came out of a probe, in words: which method, from which block on, and what the last block needs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from icl_lab.report.probe_data import Looked, Probe
+from icl_lab.report.words import interval, number
+
+
+@dataclass(frozen=True)
+class BlockRow:
+    """One block in a table.
+
+    Args:
+        block: Its index.
+        kind: Its mixer.
+        error: Error of what is read off it, with scale and shift where they were fitted; `(value, low, high)`.
+        scale: Mean scale; none where nothing was fitted.
+        shift: Mean shift.
+        nearest: The nearest method in words; empty where none was compared.
+        distance: To it.
+        share: How often it is the nearest.
+    """
+
+    block: int
+    kind: str
+    error: tuple[float | None, float | None, float | None]
+    scale: float | None = None
+    shift: float | None = None
+    nearest: str = ""
+    distance: tuple[float | None, float | None, float | None] = (None, None, None)
+    share: float | None = None
+
+
+def block_rows(probe: Probe, network: Looked, shown: int | None = None) -> list[BlockRow]:
+    """A row for each block, after the most examples by default."""
+    points = probe.shown(network)
+    at = {"shown": (points[-1] if shown is None else shown)} if points else {}
+    errors = probe.of(network, "layer_error" if points else "layer_plain_error", **at)
+    found = []
+    for row in errors.iter_rows(named=True):
+        block = row["block"]
+        nearest = _first(probe, network, "nearest", block, at)
+        found.append(
+            BlockRow(
+                block=block,
+                kind=network.blocks[block] if block < len(network.blocks) else "",
+                error=_ends(row),
+                scale=_value(_first(probe, network, "layer_scale", block, at)),
+                shift=_value(_first(probe, network, "layer_shift", block, at)),
+                nearest=nearest["about"] if nearest else "",
+                distance=_ends(nearest) if nearest else (None, None, None),
+                share=_value(_first(probe, network, "nearest_share", block, at)),
+            )
+        )
+    return found
+
+
+def conclusion(probe: Probe, network: Looked) -> str:
+    """One sentence on a network.
+
+    >>> conclusion(Probe(task={}, metric="", zero_error=1.0, networks=()), Looked(run="", label=""))
+    ''
+    """
+    rows, points = block_rows(probe, network), probe.shown(network)
+    if not rows:
+        return ""
+    last = rows[-1]
+    if last.scale is None or last.shift is None:
+        half = _first_half(rows, probe.zero_error)
+        where = f"below half of the zero predictor's from block {half} on" if half is not None else "never below half"
+        return f"error of the read-out {number(rows[0].error[0])} after the first block, {number(last.error[0])} after the last; {where}"
+    fit = f"last layer: scale {last.scale:.2f}, shift {_signed(last.shift)}"
+    if not last.nearest:
+        return f"after {points[-1]} examples, {fit}, error {number(last.error[0])}"
+    families = probe.of(network, "nearest_family", shown=points[-1])["about"].to_list()
+    first = next((i + 1 for i in reversed(range(len(families))) if families[i] != families[-1]), 0)
+    where = f"from block {first} on nearest to" if first < last.block else "the last block is nearest to"
+    ends = interval(last.distance[1], last.distance[2])
+    near = probe.of(network, "as_near", shown=points[-1], block=last.block)["about"].to_list()
+    others = f"; not told apart: {', '.join(near[:2])}{' and others' if len(near) > 2 else ''}" if near else ""
+    return (
+        f"after {points[-1]} examples {where} {last.nearest} "
+        f"({number(last.distance[0])}{f' [{ends}]' if ends else ''}{others}); {fit}"
+    )
+
+
+def question(probe: Probe) -> str:
+    """The title of a page."""
+    labels = list(dict.fromkeys(one.label for one in probe.networks))
+    return f"What did {' and '.join(labels)} learn on {probe.task.get('task', 'its task')}, and where?"
+
+
+def _first_half(rows: list[BlockRow], zero: float) -> int | None:
+    above = [row.block for row in rows if row.error[0] is None or row.error[0] > zero / 2]
+    first = above[-1] + 1 if above else 0
+    return first if first <= rows[-1].block else None
+
+
+def _first(probe: Probe, network: Looked, metric: str, block: int, at: dict[str, int]) -> dict[str, Any] | None:
+    rows = probe.of(network, metric, block=block, **at)
+    return rows.row(0, named=True) if len(rows) else None
+
+
+def _ends(row: dict[str, Any]) -> tuple[float | None, float | None, float | None]:
+    return row["value"], row["low"], row["high"]
+
+
+def _value(row: dict[str, Any] | None) -> float | None:
+    return None if row is None else row["value"]
+
+
+def _signed(value: float) -> str:
+    """Two digits, without a sign before zero."""
+    said = f"{value:.2f}"
+    return "0.00" if said == "-0.00" else said
