@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import typer
 
-from icl_lab.cli import compare, components, doctor, evaluate, fewshot, report, run, train, tune
+from icl_lab.cli import compare, components, doctor, evaluate, fewshot, probe, report, run, train, tune
 from icl_lab.cli.console import RESUMES, STOPPED, fail, note
 from icl_lab.core.errors import UserError
 from icl_lab.kernels.backend import SlowKernelsWarning
@@ -67,6 +67,7 @@ add("tune", tune.tune, trains=True)
 add("train", train.train, trains=True)
 add("evaluate", evaluate.evaluate)
 add("fewshot", fewshot.fewshot)
+add("probe", probe.probe)
 add("list", components.list_components)
 add("describe", components.describe)
 add("report", report.report)

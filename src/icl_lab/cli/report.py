@@ -1,4 +1,4 @@
-"""`icl report`: draw the page of a comparison or a study again from its records."""
+"""`icl report`: draw the page of a comparison, a study or a probe again from its records."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,22 +10,25 @@ from icl_lab.cli.console import print_json, results
 from icl_lab.report.fewshot_data import FEWSHOT
 from icl_lab.report.fewshot_page import write_fewshot_page
 from icl_lab.report.page import write_page
+from icl_lab.report.probe_data import PROBE
+from icl_lab.report.probe_page import write_probe_page
 from icl_lab.report.study_data import STUDY
 from icl_lab.report.study_page import write_study_pages
 
 
 def report(
-    folder: Annotated[Path, typer.Argument(help="What `icl compare`, `icl run` or `icl fewshot` wrote.")],
+    folder: Annotated[
+        Path, typer.Argument(help="What `icl compare`, `icl run`, `icl probe` or `icl fewshot` wrote.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Draw the page and figures of a comparison, a study or a few-shot evaluation again; nothing is run.
+    """Draw the page and figures of a comparison, a study, a probe or a few-shot evaluation again; nothing is run.
 
     icl report results/first
     """  # noqa: D412
-    if (folder / FEWSHOT).is_file():
-        page = write_fewshot_page(folder)
-    else:
-        page = write_study_pages(folder) if (folder / STUDY).is_file() else write_page(folder)
+    writers = {STUDY: write_study_pages, PROBE: write_probe_page, FEWSHOT: write_fewshot_page}
+    held = next((name for name in writers if (folder / name).is_file()), None)
+    page = writers[held](folder) if held else write_page(folder)
     if as_json:
         print_json({"page": str(page)})
     else:

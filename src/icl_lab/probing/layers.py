@@ -6,6 +6,7 @@ f functions   q queries   m d_model   o numbers of an answer
 from collections.abc import Iterator, Sequence
 
 import torch
+from einops import rearrange
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
@@ -76,11 +77,12 @@ def _at_queries(
     functions = len(queries)
     room = min(ROWS // functions, STATE_NUMBERS // max(1, functions * state.size))
     parts = []
-    for some in queries.split(max(1, room), dim=1):
+    for first in range(0, queries.shape[1], max(1, room)):
+        some = queries[:, first : first + max(1, room)]
         together = repeated(state, some.shape[1])
         # (functions queries) side by side, as the copies of the state are.
         read = stream_after(network, some.flatten(0, 1)[:, None], together)
-        parts.append(read[:, :, 0].unflatten(1, (functions, some.shape[1])))
+        parts.append(rearrange(read, "l (f q) 1 m -> l f q m", f=functions))
     return torch.cat(parts, dim=2)
 
 

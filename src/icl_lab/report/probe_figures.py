@@ -17,6 +17,7 @@ from icl_lab.report.probing_pictures import Bar, HeatMap, error_dots, heat_maps
 from icl_lab.report.style import LIGHT, Theme, styled
 from icl_lab.report.words import Measure
 
+UNIT = "decades"
 WIDTH, LEFT, RIGHT, FOOT, HEAD = 7.4, 0.72, 1.25, 0.5, 0.3
 
 
@@ -70,16 +71,16 @@ def _method_figures(probe: Probe, network: Looked, points: list[int]) -> list[Dr
     over_blocks = probe.of(network, "distance", shown=end)
     over_examples = probe.of(network, "distance", block=last)
     maps = [
-        _nearness("after each block", over_blocks, "block", probe.zero_error),
-        _nearness("of the last block, after examples", over_examples, "shown", probe.zero_error),
+        _nearness("by block", over_blocks, "block", probe.zero_error),
+        _nearness("last block, by examples", over_examples, "shown", probe.zero_error),
     ]
     told = (
         "How near the answers are to those of each method on the same queries: powers of ten by which the mean squared "
         "difference is below the zero predictor's error. Each family takes part with the settings that are nearest on "
-        "half of the functions; the numbers are those of the other half."
+        "half of the functions; the numbers are those of the other half. A dot marks the nearest of each column."
     )
     drawn = [
-        Drawn("methods", "Which method is it?", told, heat_maps(maps, down="", across="", unit="nearer")),
+        Drawn("methods", "Which method is it?", told, _dotted(heat_maps(maps, down="", across="", unit=UNIT), maps)),
     ]
     steps = probe.of(network, "steps_distance", shown=end)
     if len(steps):
@@ -89,8 +90,24 @@ def _method_figures(probe: Probe, network: Looked, points: list[int]) -> list[Dr
         ]
         counted = [_counted(one) for one in counted if one.values.size]
         words = f"The same after {end} examples, step by step: does depth count iterations?"
-        drawn.append(Drawn("steps", "Steps over depth", words, heat_maps(counted, down="", across="block", unit="nearer")))
+        drawn.append(
+            Drawn(
+                "steps",
+                "Steps over depth",
+                words,
+                _dotted(heat_maps(counted, down="", across="block", unit=UNIT), counted),
+            )
+        )
     return drawn
+
+
+def _dotted(picture: Picture, maps: Sequence[HeatMap], theme: Theme = LIGHT) -> Picture:
+    """Mark the highest cell of every column."""
+    for axes, one in zip(picture.axes, maps, strict=False):
+        known = [column for column in range(one.values.shape[1]) if np.nanmax(one.values[:, column]) > 0]
+        rows = [int(np.nanargmax(one.values[:, column])) for column in known]
+        axes.plot(known, rows, "o", color=theme.models[4], markersize=3.2, linestyle="none", clip_on=False)
+    return picture
 
 
 def _counted(one: HeatMap) -> HeatMap:
@@ -175,7 +192,8 @@ def _bar(row: dict[str, Any]) -> Bar:
 
 
 def _by_example(title: str, rows: pl.DataFrame, down: str) -> HeatMap:
-    names = rows[down].unique(maintain_order=True).to_list()
+    # The embedding, which belongs to no block, comes before the first.
+    names = rows.sort("block", maintain_order=True)[down].unique(maintain_order=True).to_list()
     columns = sorted(rows["shown"].unique().to_list())
     values = np.full((len(names), len(columns)), np.nan)
     for row in rows.iter_rows(named=True):
@@ -198,7 +216,7 @@ def depth_picture(probe: Probe, network: Looked, measure: str, *, theme: Theme =
     colours = _ramp(len(curves), theme)
     for (x, low, high), place in zip(((c[0], c[2], c[3]) for _, c in published), range(9), strict=False):
         axes.fill_between(x, low, high, color=theme.models[1 + place], alpha=0.18, linewidth=0, zorder=0.5)
-    for (k, (x, y, low, high)), colour in zip(curves.items(), colours, strict=True):
+    for (x, y, low, high), colour in zip(curves.values(), colours, strict=True):
         axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=1)
         axes.plot(x, y, color=colour, linewidth=1.8, marker="o", markersize=3.6, zorder=3)
     if points:
@@ -262,7 +280,9 @@ def probes_picture(probe: Probe, network: Looked, *, theme: Theme = LIGHT) -> Pi
         for kind, dash in (("ridge", "-"), ("network", (0, (4, 2)))):
             for metric, colour in ((f"control_{kind}", theme.baseline), (f"probe_{kind}", theme.models[0])):
                 x, y, low, high = _curve(probe.of(network, metric, about=target))
-                axes.fill_between(x, np.maximum(low, -0.3), np.maximum(high, -0.3), color=colour, alpha=0.16, linewidth=0)
+                axes.fill_between(
+                    x, np.maximum(low, -0.3), np.maximum(high, -0.3), color=colour, alpha=0.16, linewidth=0
+                )
                 axes.plot(x, np.maximum(y, -0.3), color=colour, linewidth=1.6, linestyle=dash)
         axes.set_ylim(-0.3, 1.05)
         axes.set_title(target, fontsize=8.5, fontweight="bold", color=theme.ink, loc="left", parse_math=False)
@@ -301,5 +321,3 @@ def _legend(picture: Picture, pairs: Sequence[tuple[str, str]], corner: tuple[fl
             corner[0] / width, (corner[1] - 0.17 * (place + 1)) / height, words,
             color=colour, fontsize=8, va="center", parse_math=False,
         )  # fmt: skip
-
-

@@ -60,4 +60,8 @@ def _conditions(probe: Probe) -> list[tuple[str, str]]:
     found = [(words.plain(str(name)), value) for name, value in probe.settings.items()]
     found += [(words.plain(str(name)), value) for name, value in probe.environment.items()]
     found.append(("published curves", probe.published))
-    return [(name, value if isinstance(value, str) else json.dumps(value)) for name, value in found if value not in ("", None, [], {})]
+    return [
+        (name, value if isinstance(value, str) else json.dumps(value))
+        for name, value in found
+        if value not in ("", None, [], {})
+    ]

@@ -69,13 +69,14 @@ def conclusion(probe: Probe, network: Looked) -> str:
     if last.scale is None or last.shift is None:
         half = _first_half(rows, probe.zero_error)
         where = f"below half of the zero predictor's from block {half} on" if half is not None else "never below half"
-        return f"error of the read-out {number(rows[0].error[0])} after the first block, {number(last.error[0])} after the last; {where}"
+        first = number(rows[0].error[0])
+        return f"error of the read-out {first} after the first block, {number(last.error[0])} after the last; {where}"
     fit = f"last layer: scale {last.scale:.2f}, shift {_signed(last.shift)}"
     if not last.nearest:
         return f"after {points[-1]} examples, {fit}, error {number(last.error[0])}"
     families = probe.of(network, "nearest_family", shown=points[-1])["about"].to_list()
-    first = next((i + 1 for i in reversed(range(len(families))) if families[i] != families[-1]), 0)
-    where = f"from block {first} on nearest to" if first < last.block else "the last block is nearest to"
+    begin = next((i + 1 for i in reversed(range(len(families))) if families[i] != families[-1]), 0)
+    where = f"from block {begin} on nearest to" if begin < last.block else "the last block is nearest to"
     ends = interval(last.distance[1], last.distance[2])
     near = probe.of(network, "as_near", shown=points[-1], block=last.block)["about"].to_list()
     others = f"; not told apart: {', '.join(near[:2])}{' and others' if len(near) > 2 else ''}" if near else ""

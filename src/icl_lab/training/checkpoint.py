@@ -64,14 +64,17 @@ class Checkpoints:
             os.replace(self.path, self.previous)
         write_atomic(self.path, content)
 
-    def load(self) -> Snapshot | None:
+    def load(self, file: Path | None = None) -> Snapshot | None:
         """The newest checkpoint; the one before it where a kill or a person removed that; None without either.
+
+        Args:
+            file: Another checkpoint of the run, which is read instead.
 
         Raises:
             DamagedFile: The file is not whole, or its content is not a checkpoint.
             UserError: It belongs to another run.
         """
-        path = self.newest
+        path = file or self.newest
         return self._read(path) if path else None
 
     @property

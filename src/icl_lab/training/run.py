@@ -110,17 +110,32 @@ def load_run(folder: Path) -> tuple[RunSpec, Network]:
         UserError: There is no run, or none with a checkpoint, in the folder.
         DamagedFile: A file of the folder cannot be read.
     """
+    spec, network, _ = load_checkpoint(folder)
+    return spec, network
+
+
+def load_checkpoint(folder: Path, file: Path | None = None) -> tuple[RunSpec, Network, int]:
+    """The spec of a run, its network as a checkpoint has it, and the optimiser steps done by then.
+
+    Args:
+        folder: Of the run.
+        file: The checkpoint, as `Checkpoints` wrote it; the newest by default.
+
+    Raises:
+        UserError: There is no run, or none with a checkpoint, in the folder.
+        DamagedFile: A file of the folder cannot be read.
+    """
     spec = _read_spec(folder)
     checkpoints = Checkpoints(folder, spec.digest())
-    snapshot = checkpoints.load()
-    if snapshot is None or checkpoints.newest is None:
+    snapshot, path = checkpoints.load(file), file or checkpoints.newest
+    if snapshot is None or path is None:
         raise UserError(f"no checkpoint in {folder}: train the run first")
     network = spec.model.build(spec.task, Stream(spec.seed))
     try:
         load_model(network, snapshot.tensors)
     except UserError as trouble:
-        raise checkpoints.damaged(checkpoints.newest, str(trouble)) from None
-    return spec, network.eval()
+        raise checkpoints.damaged(path, str(trouble)) from None
+    return spec, network.eval(), snapshot.progress.step
 
 
 def _watch(trainer: Trainer, observers: Sequence[Observer], after_step: Callable[[StepResult], None]) -> None:

@@ -82,4 +82,4 @@ def _asked(
     ys = rearrange(ys[:, None].expand(*shape, shown), "f q n -> (f q) n")
     asked = rearrange(queries, "f q d -> (f q) 1 d")
     xs, ys = torch.cat([xs, asked], dim=1), torch.cat([ys, torch.zeros_like(ys[:, :1])], dim=1)
-    return member.predict_examples(xs, ys, xs, [shown])[:, 0].unflatten(0, shape)
+    return member.predict_examples(xs, ys, xs, [shown])[:, 0].reshape(shape)

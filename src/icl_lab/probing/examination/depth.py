@@ -15,6 +15,7 @@ Intervals are over functions.
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,7 +103,7 @@ def _likeness_rows(
     for block, predictions in enumerate(readout.answered):
         found = matches(predictions, readout.answers, methods, objective.normaliser, weights, implied.weights[block])
         for one in found:
-            about = {"shown": shown, "block": block, "about": one.family.name}
+            about: dict[str, Any] = {"shown": shown, "block": block, "about": one.family.name}
             yield subject.row("distance", one.distance, num=num, **about)
             if one.weights is not None:
                 yield subject.row("weight_distance", one.weights, num=num, **about)
@@ -123,5 +124,5 @@ def _likeness_rows(
 def _steps_rows(one: Match, subject: Subject, num: int, shown: int, block: int) -> Iterator[Record]:
     for member, distance in zip(one.family.members, one.by_member, strict=True):
         if member.to_json().get("steps") in one.family.shown:
-            at = {"shown": shown, "block": block, "about": words(member)}
+            at: dict[str, Any] = {"shown": shown, "block": block, "about": words(member)}
             yield subject.row("steps_distance", float(distance), num=num, **at)

@@ -8,6 +8,7 @@ Values are means over seeds, the ends of intervals the smallest and the largest 
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -48,7 +49,7 @@ def probe_rows(
     values = {name: target(questions, shown) for name, target in targets.items()}
     ((_, stream),) = streams_at_queries(network, questions, [shown])
     for one in probe(stream, values, seed=spec.seed, seeds=spec.seeds):
-        about = {"shown": shown, "block": one.block, "about": one.target, "num": spec.probed}
+        about: dict[str, Any] = {"shown": shown, "block": one.block, "about": one.target, "num": spec.probed}
         yield subject.row(f"probe_{one.kind}", _over_seeds(one.explained), **about)
         yield subject.row(f"control_{one.kind}", _over_seeds(one.control), **about)
         if not np.isnan(one.bits).all():

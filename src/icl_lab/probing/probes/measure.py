@@ -109,7 +109,7 @@ def _probed(
     values: Float[Tensor, "f q n"],
     splits: list[_Split],
 ) -> Probed:
-    wanted = standardised(values).unflatten(0, values.shape[:2])
+    wanted = standardised(values).reshape(values.shape)
     x, y, others, judged = [], [], [], []
     for split in splits:
         for targets in (wanted, wanted[split.shuffled]):

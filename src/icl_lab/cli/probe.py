@@ -1,0 +1,187 @@
+"""`icl probe`: look inside a trained run. Which algorithm did it learn, and where?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from icl_lab.cli.components import Json
+from icl_lab.cli.console import note, print_json, results
+from icl_lab.cli.options import Threads, use
+from icl_lab.cli.trained import Trained, trained_at
+from icl_lab.core.errors import UserError
+from icl_lab.core.records import Record, write_records
+from icl_lab.probing.examination.rows import Subject
+from icl_lab.probing.examination.spec import ProbeSpec
+from icl_lab.probing.examination.whole import applies, examine
+from icl_lab.published.probing import SOURCE, published_depth
+from icl_lab.report.grid import Grid, column
+from icl_lab.report.probe_data import RECORDS, Looked, Probe, read_probe, write_probe
+from icl_lab.report.probe_page import write_probe_page
+from icl_lab.report.probe_words import BlockRow, block_rows, conclusion
+from icl_lab.report.tables import Estimate
+from icl_lab.report.words import Measure, number
+from icl_lab.tasks.base import Task
+from icl_lab.training.environment import describe_environment
+
+
+def probe(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="A run's folder, OUT/runs/<digest>; a checkpoint in it; or a comparison's folder and model, "
+            "results/first/mamba. After the first, further trainings or checkpoints to set beside it.",
+        ),
+    ],
+    model: Annotated[str, typer.Option(help="Which model of a comparison's folder.")] = "",
+    shown: Annotated[
+        str, typer.Option(help="After how many examples, with commas; by default up to the end of the prompt.")
+    ] = "",
+    functions: Annotated[int, typer.Option(min=4, help="Functions that queries are asked about.")] = 128,
+    fitted: Annotated[
+        Literal["queries", "examples"],
+        typer.Option(
+            help="What scale and shift are fitted on: other queries, or the last examples of the prompt as in the "
+            "released code of Grazzi et al."
+        ),
+    ] = "queries",
+    probed: Annotated[int, typer.Option(min=0, help="Functions for probes; 0: no probes.")] = 512,
+    prompts: Annotated[int, typer.Option(min=0, help="Prompts for changes to activations; 0: none.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the page goes; by default `probe` in the run's folder.")
+    ] = None,
+    threads: Threads = None,
+    as_json: Json = False,
+) -> None:
+    """Look inside a trained run: what each block knows, which algorithm it is nearest to, what breaks it.
+
+    \b
+      icl probe results/first/mamba
+      icl probe results/first/runs/0123456789ab --shown 5,10,20
+      icl probe results/a/runs/0123456789ab/checkpoint*.safetensors --probed 0 --prompts 0
+    """  # noqa: D301, D412
+    workers = use("cpu", threads)
+    found = [one for path in runs for one in trained_at(path, model)]
+    tasks = {one.spec.task.digest(): one.spec.task for one in found}
+    if len(tasks) > 1:
+        raise UserError(f"probe: expected runs on one task, got {', '.join(task.short() for task in tasks.values())}")
+    spec = ProbeSpec(
+        functions=functions, shown=_numbers(shown), fitted=fitted, probed=probed, prompts=prompts, seed=seed
+    )
+    folder = out or found[0].folder / "probe"
+    task = found[0].spec.task
+    if (said := applies(task)) and not as_json:
+        note(said)
+    rows = [row for place, one in enumerate(found) for row in _rows(one, spec, first=place == 0)]
+    published = [*_published(task, spec)]
+    write_records(folder / RECORDS, [*rows, *published])
+    settings = {name: value for name, value in spec.to_json().items() if name != "shown"}
+    write_probe(
+        folder,
+        Probe(
+            task=task.to_json(),
+            metric=task.metric,
+            zero_error=task.zero_error,
+            networks=tuple(_looked(one) for one in found),
+            note=said,
+            settings={"shown": list(spec.shown_on(task.length)), **settings},
+            environment=describe_environment(workers),
+            published=SOURCE if published else "",
+        ),
+    )
+    page = write_probe_page(folder)
+    looked = read_probe(folder)
+    if as_json:
+        print_json(_as_values(looked, page))
+        return
+    _print(looked, task)
+    results().print(f"page: {page}", markup=False, soft_wrap=True)
+
+
+def _rows(one: Trained, spec: ProbeSpec, *, first: bool) -> Iterator[Record]:
+    """Everything about the first network; about others what belongs to its tables and curves."""
+    subject = Subject(one.spec.digest(), one.network.label, one.spec.task, one.spec.seed, one.step)
+    return examine(one.network, subject, spec if first else spec.replace(probed=0, prompts=0))
+
+
+def _looked(one: Trained) -> Looked:
+    return Looked(
+        run=one.spec.digest(),
+        label=one.network.label,
+        seed=one.spec.seed,
+        step=one.step,
+        blocks=tuple(block.spec_name() for block in one.network.spec.backbone.pattern),
+        spec=one.spec.to_json(),
+    )
+
+
+def _published(task: Task, spec: ProbeSpec) -> Iterator[Record]:
+    """Published curves for the numbers of examples that are asked about."""
+    for curve in published_depth(task):
+        # The two methods count iterations, not layers, and figure 4 repeats a curve of figure 3.
+        again = curve.figure.startswith("4") and curve.shown == 40
+        if curve.quantity != "error" or again or curve.predictor not in ("mamba", "transformer"):
+            continue
+        if curve.shown not in spec.shown_on(task.length):
+            continue
+        common: dict[str, Any] = {"run": "published", "predictor": curve.predictor, "task": task.spec_name()}
+        common |= {"shown": curve.shown, "about": curve.figure}
+        yield Record(metric="published_layers", value=float(len(curve.layer)), **common)
+        for layer, value, low, high in zip(curve.layer, curve.value, curve.low, curve.high, strict=True):
+            number = {"value": float(value), "low": float(low), "high": float(high)}
+            yield Record(metric="published_layer_error", block=int(layer), **{**common, **number})
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Numbers with commas."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise UserError(f"--shown: expected numbers of examples with commas, 5,10,40, got {text!r}")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def _print(looked: Probe, task: Task) -> None:
+    first = looked.networks[0]
+    rows, points = block_rows(looked, first), looked.shown(first)
+    if rows:
+        after = f" after {points[-1]} examples" if points else ""
+        measure = Measure(task.metric, task.objective.complement, task.axis)
+        results().print(_table(f"{first.label}: {measure.words}{after}, 90% intervals", rows))
+    for one in looked.networks:
+        said = conclusion(looked, one)
+        name = f"{one.label}, seed {one.seed}, {one.step:,} steps: " if len(looked.networks) > 1 else ""
+        results().print(f"{name}{said}", markup=False, soft_wrap=True)
+
+
+def _table(title: str, rows: list[BlockRow]) -> Grid:
+    blocks = (column("block", [row.block for row in rows]), column("mixer", [row.kind for row in rows], right=False))
+    columns = [column("error", [Estimate(*row.error) for row in rows])]
+    if any(row.scale is not None for row in rows):
+        columns.append(column("scale", [number(row.scale) for row in rows]))
+        columns.append(column("shift", [number(row.shift) for row in rows]))
+    if any(row.nearest for row in rows):
+        columns.append(column("distance", [number(row.distance[0]) for row in rows]))
+        columns.append(column("nearest method", [row.nearest for row in rows], right=False))
+    return Grid(title, blocks, tuple(columns))
+
+
+def _as_values(looked: Probe, page: Path) -> dict[str, Any]:
+    """What a program wants to know."""
+    return {
+        "page": str(page),
+        "note": looked.note,
+        "networks": [
+            {
+                "run": one.run,
+                "label": one.label,
+                "seed": one.seed,
+                "step": one.step,
+                "conclusion": conclusion(looked, one),
+                "blocks": [vars(row) for row in block_rows(looked, one)],
+            }
+            for one in looked.networks
+        ],
+    }

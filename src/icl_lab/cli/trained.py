@@ -1,0 +1,63 @@
+"""Which trained networks a path means: a run's folder, one of its checkpoints, or a model of a comparison."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from icl_lab.core.errors import UserError
+from icl_lab.models.network import Network
+from icl_lab.training.run import load_checkpoint
+from icl_lab.training.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network.
+
+    Args:
+        folder: Of its run.
+        spec: Of its run.
+        network: On the CPU, in evaluation mode.
+        step: Optimiser steps it was trained for.
+    """
+
+    folder: Path
+    spec: RunSpec
+    network: Network
+    step: int
+
+
+def trained_at(path: Path, model: str = "") -> list[Trained]:
+    """The networks that a path means, by seed.
+
+    Args:
+        path: A run's folder, a checkpoint in it, a comparison's folder, or that and a model, `results/first/mamba`.
+        model: Which model of a comparison, by its name or label.
+
+    Raises:
+        UserError: There is none, or there are several models and none is named.
+    """
+    if path.suffix == ".safetensors":
+        return [_loaded(path.parent, path)]
+    if (path / "spec.json").is_file():
+        return [_loaded(path, None)]
+    if not path.is_dir() and (path.parent / "runs").is_dir():
+        path, model = path.parent, model or path.name
+    if not (path / "runs").is_dir():
+        raise UserError(
+            f"no run in {path}: expected a run's folder (OUT/runs/<digest>), a checkpoint in it, or a comparison's"
+        )
+    found = [_loaded(folder, None) for folder in sorted((path / "runs").iterdir()) if (folder / "spec.json").is_file()]
+    labels = sorted({one.network.label for one in found})
+    chosen = [one for one in found if not model or model in (one.network.label, one.spec.model.word)]
+    if not chosen:
+        raise UserError(f"no model {model!r} in {path}: there are {', '.join(labels) or 'none'}")
+    if len({one.network.label for one in chosen}) > 1:
+        raise UserError(f"{path} holds several models: name one with --model, of {', '.join(labels)}")
+    return sorted(chosen, key=lambda one: one.spec.seed)
+
+
+def _loaded(folder: Path, file: Path | None) -> Trained:
+    if file is not None and not file.is_file():
+        raise UserError(f"no file {file}: expected a checkpoint of a run there")
+    spec, network, step = load_checkpoint(folder, file)
+    return Trained(folder, spec, network, step)
