@@ -17,9 +17,7 @@ from icl_lab.report.study_page import write_study_pages
 
 
 def report(
-    folder: Annotated[
-        Path, typer.Argument(help="What `icl compare`, `icl run`, `icl probe` or `icl fewshot` wrote.")
-    ],
+    folder: Annotated[Path, typer.Argument(help="What `icl compare`, `icl run`, `icl probe` or `icl fewshot` wrote.")],
     as_json: Json = False,
 ) -> None:
     """Draw the page and figures of a comparison, a study, a probe or a few-shot evaluation again; nothing is run.

@@ -103,9 +103,7 @@ def _fill(axes: Axes, one: HeatMap, highest: float, theme: Theme) -> None:
     # Cells, not a picture: the page forbids itself to load any.
     rows, columns = (np.arange(size + 1) - 0.5 for size in one.values.shape)
     cells = np.ma.masked_invalid(one.values)
-    axes.pcolormesh(
-        columns, rows, cells, cmap=shades(theme), vmin=0.0, vmax=highest, edgecolors="face", linewidth=0.2
-    )
+    axes.pcolormesh(columns, rows, cells, cmap=shades(theme), vmin=0.0, vmax=highest, edgecolors="face", linewidth=0.2)
     axes.set_ylim(rows[-1], rows[0])
     axes.set_title(one.title, fontsize=8.5, fontweight="bold", color=theme.ink, loc="left", parse_math=False)
     for words, axis in ((one.rows, axes.yaxis), (one.columns, axes.xaxis)):

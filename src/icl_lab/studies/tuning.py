@@ -135,7 +135,7 @@ class TuningJob:
         ended = [trial for trial in self.made() if trial.state == "complete" and trial.error is not None]
         best = min(ended, key=lambda trial: (trial.error, trial.number), default=None)
         without = next((trial for trial in ended if trial.number == 0), None)
-        if best is None or without is None:
+        if best is None or without is None or best.error is None or without.error is None:
             return best
         return best if best.error < CLEARLY * without.error else without
 
