@@ -14,12 +14,12 @@ import torch
 from markdown import table, write_section
 
 from icl_lab.api import baseline, learning_curve, model, task
+from icl_lab.comparisons.recipes import training_at
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import split
 from icl_lab.evaluation.curves import Curves
 from icl_lab.models.mixers.base import MIXERS
 from icl_lab.models.network import Network, count_parameters
-from icl_lab.studies.recipes import training_at
 from icl_lab.training.budgets.steps import Steps
 from icl_lab.training.run import run_folder, train_run
 from icl_lab.training.spec import RunSpec

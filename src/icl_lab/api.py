@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.comparisons.recipes import training_at
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.registry import Registry
 from icl_lab.core.specs import field_types, from_short
@@ -15,7 +16,6 @@ from icl_lab.models.named import read_model
 from icl_lab.models.network import Network
 from icl_lab.models.presets.base import PRESETS, Preset
 from icl_lab.models.streaming import start
-from icl_lab.studies.recipes import training_at
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.training.budgets.seconds import Seconds
 from icl_lab.training.budgets.steps import Steps

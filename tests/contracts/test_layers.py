@@ -23,6 +23,7 @@ BELOW = {
     "sweep": {"core", "training"},
     "published": {"core", "tasks"},
     "language": {"core", "kernels", "published"},
+    "comparisons": {"core", "tasks", "baselines", "kernels", "models", "training", "evaluation", "published", "report"},
 }
 BELOW["studies"] = set(BELOW)
 BELOW["catalogue"] = set(BELOW)

@@ -9,7 +9,7 @@ import torch
 
 from icl_lab.catalogue import KINDS
 from icl_lab.cli import compare, components, doctor, evaluate, report, run, train, tune
-from icl_lab.cli.compare import comparison_spec
+from icl_lab.cli.compare import Asked, comparison_spec
 from icl_lab.cli.settings import names
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,14 @@ def test_every_command_that_is_shown_is_a_possible_one(command: list[str]) -> No
     baselines = names(options["--baselines"]) if "--baselines" in options else None
     shifts = options.get("--shifts", "")
     spec = comparison_spec(
-        rest[0], arguments, models, baselines, "small", int(options.get("--seeds", 1)), None, 2, shifts
+        Asked(
+            task=rest[0],
+            settings=tuple(arguments),
+            models=models,
+            baselines=baselines,
+            seeds=int(options.get("--seeds", 1)),
+            shifts=shifts,
+        )
     )
     assert len(spec.entries) == len(models)
 

@@ -1,5 +1,6 @@
 """`icl compare`: the main job. Train what is not trained yet, evaluate, write the page."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,10 @@ from icl_lab.cli.matched import matched_values, print_matched
 from icl_lab.cli.options import Device, ScaleOption, Threads, use
 from icl_lab.cli.outcome import as_values, print_comparison
 from icl_lab.cli.settings import Settings, baselines_at, baselines_of, names, parse
+from icl_lab.comparisons.compare import run_comparison
+from icl_lab.comparisons.comparison import ComparisonSpec, Entry
+from icl_lab.comparisons.matching import Match, matched, read_match
+from icl_lab.comparisons.recipes import NUM_PROMPTS, model_at, training_at
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import field_types, from_short
@@ -20,14 +25,11 @@ from icl_lab.models.named import read_model
 from icl_lab.models.notation import read_block
 from icl_lab.report.folder import read_comparison
 from icl_lab.report.page import write_page
-from icl_lab.studies.compare import run_comparison
-from icl_lab.studies.comparison import ComparisonSpec, Entry
-from icl_lab.studies.matching import Match, matched, read_match
-from icl_lab.studies.recipes import NUM_PROMPTS, model_at, training_at
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
 from icl_lab.training.observers.live import LiveDisplay
 from icl_lab.training.spec import RunSpec
+from icl_lab.training.workers import Workers
 
 
 def compare(
@@ -78,11 +80,45 @@ def compare(
       icl compare linear_regression --match parameters --out results/matched
       icl compare linear_regression --models "" --shifts "noisy_labels,scaled_inputs(scale=2)" --out results/shifts
     """  # noqa: D301, D412
-    workers = use(device, threads)
-    chosen = None if baselines is None else names(baselines)
-    spec = comparison_spec(
-        task, settings or [], names(models), chosen, scale, seeds, prompts, longest, shift_names=shifts, match=match
+    asked = Asked(
+        task=task,
+        settings=tuple(settings or ()),
+        models=names(models),
+        baselines=None if baselines is None else names(baselines),
+        scale=scale,
+        seeds=seeds,
+        prompts=prompts,
+        longest=longest,
+        shifts=shifts,
+        match=match,
     )
+    carry_out(asked, out, use(device, threads), as_json=as_json)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a command line asks to compare; the options of `icl compare` say what each is.
+
+    Args:
+        models: Names.
+        baselines: Names; those of the task where there are none.
+    """
+
+    task: str
+    settings: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    baselines: tuple[str, ...] | None = None
+    scale: Scale = "small"
+    seeds: int = 1
+    prompts: int | None = None
+    longest: float = 2
+    shifts: str = ""
+    match: str = ""
+
+
+def carry_out(asked: Asked, out: Path, workers: Workers, *, as_json: bool) -> None:
+    """Train, evaluate, write the page, and say what came out."""
+    spec = comparison_spec(asked)
     if workers.is_main and not as_json:
         print_matched(spec)
     console = progress()
@@ -110,37 +146,26 @@ def compare(
     results().print(f"page: {page}", markup=False, soft_wrap=True)
 
 
-def comparison_spec(
-    task_name: str,
-    arguments: list[str],
-    model_names: tuple[str, ...],
-    baseline_names: tuple[str, ...] | None,
-    scale: Scale,
-    seeds: int,
-    prompts: int | None,
-    longest: float,
-    shift_names: str = "",
-    match: str = "",
-) -> ComparisonSpec:
+def comparison_spec(asked: Asked) -> ComparisonSpec:
     """The comparison that a command line asks for, with every name and setting checked before anything is trained."""
     # A prefix that names nothing here is taken for a field of the task, and refused there.
-    settings = parse(arguments, (*model_parts(model_names), *BASELINES.names()))
-    task = task_at(task_name, settings)
-    chosen = baselines_of(task) if baseline_names is None else baseline_names
+    settings = parse(list(asked.settings), (*model_parts(asked.models), *BASELINES.names()))
+    task = task_at(asked.task, settings)
+    chosen = baselines_of(task) if asked.baselines is None else asked.baselines
     for part in settings.parts:
         if part in BASELINES and part not in {name.partition("(")[0] for name in chosen}:
             raise UserError(f"{part} has settings but is not compared: add it to --baselines")
-    entries = entries_at(task, model_names, settings, scale)
-    budget, entries = matched_entries(task, model_names, entries, settings, match)
+    entries = entries_at(task, asked.models, settings, asked.scale)
+    budget, entries = matched_entries(task, asked.models, entries, settings, asked.match)
     return ComparisonSpec(
         task=task,
         entries=entries,
         baselines=baselines_at(task, chosen, settings),
-        scale=scale,
-        num_seeds=seeds,
-        num_prompts=prompts or NUM_PROMPTS[scale],
-        longest=float(longest),
-        shifts=shifts_at(task, shift_names),
+        scale=asked.scale,
+        num_seeds=asked.seeds,
+        num_prompts=asked.prompts or NUM_PROMPTS[asked.scale],
+        longest=float(asked.longest),
+        shifts=shifts_at(task, asked.shifts),
         match=budget,
     )
 

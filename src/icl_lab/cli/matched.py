@@ -6,10 +6,10 @@ from rich.table import Table
 from rich.text import Text
 
 from icl_lab.cli.console import results
+from icl_lab.comparisons.comparison import ComparisonSpec
+from icl_lab.comparisons.matching import IN_WORDS
 from icl_lab.evaluation.size import Quantity, measure_size
 from icl_lab.report import words
-from icl_lab.studies.comparison import ComparisonSpec
-from icl_lab.studies.matching import IN_WORDS
 
 COLUMNS: dict[Quantity, str] = {
     "parameters": "parameters",

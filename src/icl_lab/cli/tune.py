@@ -11,13 +11,13 @@ from icl_lab.cli.console import note, print_json, print_table, progress, results
 from icl_lab.cli.options import ScaleOption
 from icl_lab.cli.settings import names
 from icl_lab.cli.sweep_table import SweepTable
+from icl_lab.comparisons.comparison import Entry
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import from_short
 from icl_lab.report.words import number
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.chosen import keep as keep_recipes
-from icl_lab.studies.comparison import Entry
 from icl_lab.studies.tuning import PROMPTS, TuningJob
 from icl_lab.studies.tuning_journal import State, load_optuna
 from icl_lab.sweep.base import EXECUTORS, Executor

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from icl_lab.comparisons.comparison import ComparisonSpec
 from icl_lab.core.errors import UserError
 from icl_lab.core.registry import Registry
 from icl_lab.core.scales import Scale
@@ -16,7 +17,6 @@ from icl_lab.core.specs import Registered
 from icl_lab.report.study_figures import StudyFigure
 from icl_lab.studies.chosen import PartOf
 from icl_lab.studies.claims import Claim
-from icl_lab.studies.comparison import ComparisonSpec
 
 STUDIES: Registry["Study"] = Registry("study", "icl_lab.studies")
 

@@ -4,89 +4,47 @@ Its score is the gain over the zero predictor, summed over the prompt, in units 
 squares, Lasso, a network trained on the prompt, and, for trees and parity, the best of its own models.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from icl_lab.comparisons.recipes import PAPER as PARK
 from icl_lab.core.scales import Scale
 from icl_lab.studies.base import STUDIES, Part, ScoreTable, Study
 from icl_lab.studies.claims import Claim
-from icl_lab.studies.parts import REGRESSION, Plan, parts_at
+from icl_lab.studies.park.plans import MODELS
+from icl_lab.studies.park.plans import PLANS as PLANS_OF_PARK
+from icl_lab.studies.parts import parts_at
 from icl_lab.studies.quantities import Quantity
-from icl_lab.studies.recipes import PAPER as PARK
 from icl_lab.studies.statements import AtLeast, AtMost, Statement
-from icl_lab.tasks.decision_tree import DecisionTree
-from icl_lab.tasks.linear_regression import LinearRegression
-from icl_lab.tasks.sparse_linear_regression import SparseLinearRegression
-from icl_lab.tasks.sparse_parity import SparseParity
-from icl_lab.tasks.two_layer_relu import TwoLayerRelu
 from icl_lab.training.optimisers.adam import Adam
 
 PAPER = "Campbell et al. 2024 (arXiv 2411.03945), table 3"
 LLAMA = "(attention(positions=rotary) gated_mlp)*L"
 MAMBA_FIRST = "mamba (attention gated_mlp)*L"
-MODELS = ("transformer", "mamba", "mambaformer")
 HYBRIDS = (LLAMA, MAMBA_FIRST)
 NETWORK = "gradient_descent_network"
 
-PLANS = (
-    Plan(
-        name="linear_regression",
-        title="Linear regression in 20 dimensions",
-        task=LinearRegression(),
-        smoke=LinearRegression(dim=3, length=9),
-        models=MODELS,
+BASELINES = {
+    "linear_regression": "least_squares",
+    "sparse_linear_regression": "lasso",
+    "two_layer_relu": NETWORK,
+    "decision_tree": "decision_tree",
+    "sparse_parity": "bayes_parity",
+}
+RATES = {"sparse_parity": 4e-4}
+"""Of Adam, where it is not 1e-4."""
+
+PARK_PLANS = {plan.name: plan for plan in PLANS_OF_PARK}
+PLANS = tuple(
+    replace(
+        PARK_PLANS[name],
         support=HYBRIDS,
-        steps=4000,
-        published=PARK,
-        baselines=("least_squares",),
-    ),
-    Plan(
-        name="sparse_linear_regression",
-        title="Linear regression with three non-zero weights of 20",
-        task=SparseLinearRegression(),
-        smoke=SparseLinearRegression(dim=4, sparsity=2, length=9),
-        models=MODELS,
-        support=HYBRIDS,
-        steps=4000,
-        recipe_of=REGRESSION,
-        published=PARK,
-        baselines=("lasso",),
-    ),
-    Plan(
-        name="two_layer_relu",
-        title="Networks with one hidden layer of 100 ReLUs",
-        task=TwoLayerRelu(),
-        smoke=TwoLayerRelu(dim=3, hidden=4, length=9),
-        models=MODELS,
-        support=HYBRIDS,
-        steps=2000,
-        recipe_of=REGRESSION,
-        published=PARK,
-        baselines=(NETWORK,),
-    ),
-    Plan(
-        name="decision_tree",
-        title="Decision trees of depth four",
-        task=DecisionTree(),
-        smoke=DecisionTree(dim=3, length=9),
-        models=MODELS,
-        support=HYBRIDS,
-        steps=2000,
-        recipe_of=REGRESSION,
-        published=PARK,
-        baselines=("decision_tree",),
-    ),
-    Plan(
-        name="sparse_parity",
-        title="Sparse parity: ten signs, the product of two of them",
-        task=SparseParity(),
-        smoke=SparseParity(dim=4, length=12),
-        models=MODELS,
-        support=HYBRIDS,
-        steps=2000,
-        published=PARK.replace(optimiser=Adam(rate=4e-4)),
-        baselines=("bayes_parity",),
-    ),
+        baselines=(baseline,),
+        published=PARK.replace(optimiser=Adam(rate=RATES.get(name, 1e-4))),
+        recipe_of=PARK_PLANS[name].recipe_of or ("park2024", name),
+    )
+    for name, baseline in BASELINES.items()
 )
+"""The tasks of Park et al. 2024, by the same models and trainings, with hybrids and baselines of their own."""
 
 OVER = {
     "linear_regression": "least_squares",
@@ -95,7 +53,7 @@ OVER = {
     "decision_tree": "transformer",
     "sparse_parity": "mamba",
 }
-COLUMNS = ("transformer", "mamba", "mambaformer", LLAMA, MAMBA_FIRST)
+COLUMNS = (*MODELS, *HYBRIDS)
 SCORES = {
     "linear_regression": (0.996, 0.995, 0.996, 0.997, 0.996),
     "sparse_linear_regression": (0.932, 0.925, 0.938, 0.933, 0.928),
@@ -123,7 +81,7 @@ class Campbell2024(Study):
     source = PAPER
 
     def parts(self, scale: Scale) -> tuple[Part, ...]:
-        return parts_at("park2024", PLANS, scale)
+        return parts_at("campbell2024", PLANS, scale)
 
     @property
     def published_scores(self) -> ScoreTable:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from icl_lab.comparisons.compare import refuse_another_task
 from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
 from icl_lab.report.data import Comparison
@@ -24,7 +25,6 @@ from icl_lab.report.study_data import (
 )
 from icl_lab.studies.base import Part, ScoreTable, Study
 from icl_lab.studies.claims import Claim
-from icl_lab.studies.compare import refuse_another_task
 from icl_lab.studies.jobs import evaluation_jobs, is_measured, measured_runs, training_jobs
 from icl_lab.studies.marks import marks
 from icl_lab.studies.quantities import Quantity, measure

@@ -12,9 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from icl_lab.comparisons.recipes import steps_of
 from icl_lab.core.files import read_json, write_json
-from icl_lab.core.specs import field_types
-from icl_lab.studies.recipes import steps_of
 from icl_lab.studies.tuning_plan import Recipe, grows
 from icl_lab.tasks.base import Task
 from icl_lab.training.spec import TrainingSpec
@@ -49,21 +48,14 @@ def chosen_training(own: PartOf, model: str, base: TrainingSpec, task: Task, rec
         recipe_of: The part whose search counts where the part itself has none. Its optimiser is taken as it is. A
             curriculum is one of another task: where one was chosen, this task has its own.
     """
-    found = recipes(own[0]).get(own[1], {}).get(model)
-    if found is not None:
-        return Chosen(_with(base, found["training"], *field_types(TrainingSpec)), own)
-    found = recipes(recipe_of[0]).get(recipe_of[1], {}).get(model) if recipe_of else None
-    if found is None:
-        return Chosen(base)
-    optimiser = _with(base, found["training"], "optimiser").optimiser
-    ramped = found["training"]["curriculum"] is not None and grows(task.curriculum)
-    return Chosen(Recipe(optimiser, ramped).training(base, task, steps_of(base)), recipe_of)
-
-
-def _with(base: TrainingSpec, found: Mapping[str, Any], *names: str) -> TrainingSpec:
-    chosen = TrainingSpec.from_json(base.to_json() | {name: found[name] for name in names if name in found})
-    assert isinstance(chosen, TrainingSpec)
-    return chosen
+    for where in (own, recipe_of):
+        found = recipes(where[0]).get(where[1], {}).get(model) if where else None
+        if found is not None:
+            chosen = TrainingSpec.from_json(base.to_json() | {"optimiser": found["training"]["optimiser"]})
+            assert isinstance(chosen, TrainingSpec)
+            ramped = found["training"]["curriculum"] is not None and grows(task.curriculum)
+            return Chosen(Recipe(chosen.optimiser, ramped).training(base, task, steps_of(base)), where)
+    return Chosen(base)
 
 
 def recipes(study: str) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:

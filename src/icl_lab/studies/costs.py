@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
+from icl_lab.comparisons.recipes import model_at, steps_of
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import digest
@@ -18,7 +19,6 @@ from icl_lab.evaluation.size import measure
 from icl_lab.models.network import Network
 from icl_lab.models.presets.base import Preset
 from icl_lab.studies.base import Part
-from icl_lab.studies.recipes import model_at, steps_of
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.training.spec import RunSpec

@@ -5,12 +5,12 @@ The published curves of models "trained on skewed inputs" were measured on isotr
 
 from dataclasses import dataclass
 
+from icl_lab.comparisons.recipes import PAPER as PARK
 from icl_lab.core.scales import Scale
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
-from icl_lab.studies.recipes import PAPER as PARK
 from icl_lab.studies.statements import AtLeast, AtMost, Below, Near, Statement, Times
 from icl_lab.tasks.decision_tree import DecisionTree
 from icl_lab.tasks.inputs.skewed import Skewed as SkewedInputs

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.comparisons.comparison import ComparisonSpec, Entry
+from icl_lab.comparisons.recipes import NUM_PROMPTS, model_at, training_at
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import from_short
 from icl_lab.models.presets.base import Preset
 from icl_lab.studies.base import Part
 from icl_lab.studies.chosen import Chosen, PartOf, chosen_training
-from icl_lab.studies.comparison import ComparisonSpec, Entry
-from icl_lab.studies.recipes import NUM_PROMPTS, model_at, training_at
 from icl_lab.studies.tuning_plan import Recipe, grows
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.shifts.base import Shift

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from icl_lab.comparisons.comparison import Entry
+from icl_lab.comparisons.recipes import steps_of
 from icl_lab.report.study_data import FoundRecipe
 from icl_lab.studies.base import Part
 from icl_lab.studies.chosen import PartOf
-from icl_lab.studies.comparison import Entry
-from icl_lab.studies.recipes import steps_of
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.optimisers.base import OptimiserSpec
 from icl_lab.training.spec import TrainingSpec

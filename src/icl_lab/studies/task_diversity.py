@@ -6,13 +6,13 @@ learn to regress (ridge). On functions that are not in the pool the two come apa
 
 from dataclasses import dataclass
 
+from icl_lab.comparisons.recipes import PAPER as PARK
 from icl_lab.core.scales import Scale
 from icl_lab.report.study_figures import ErrorOverParts, StudyFigure
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
-from icl_lab.studies.recipes import PAPER as PARK
 from icl_lab.studies.statements import AtLeast, Below, Near
 from icl_lab.tasks.shifts.new_functions import NewFunctions
 from icl_lab.tasks.task_pool import TaskPool

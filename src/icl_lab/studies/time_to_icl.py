@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
+from icl_lab.comparisons.recipes import PAPER as PARK
 from icl_lab.core.scales import Scale
 from icl_lab.report.study_figures import StudyFigure, TimeToHalf
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
-from icl_lab.studies.recipes import PAPER as PARK
 from icl_lab.studies.statements import AtMost, Statement, Times
 from icl_lab.tasks.linear_regression import LinearRegression
 

@@ -15,12 +15,12 @@ from typing import Any, get_args
 
 import torch
 
+from icl_lab.comparisons.comparison import Entry
+from icl_lab.comparisons.recipes import steps_of
 from icl_lab.core.errors import DamagedFile
 from icl_lab.core.files import inside, read_json, write_json
 from icl_lab.core.specs import digest
 from icl_lab.studies.base import Part
-from icl_lab.studies.comparison import Entry
-from icl_lab.studies.recipes import steps_of
 from icl_lab.studies.tuning_journal import BEFORE_PRUNING, End, State, make_trials
 from icl_lab.studies.tuning_plan import Recipe, recipe
 from icl_lab.sweep.base import Progress

@@ -6,7 +6,7 @@ interrupted goes on with what it would have tried. The first recipe is the one t
 
 from dataclasses import dataclass
 
-from icl_lab.studies.recipes import training_at
+from icl_lab.comparisons.recipes import training_at
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.optimisers.adam import Adam

@@ -2,14 +2,14 @@
 
 import pytest
 
-from icl_lab.cli.compare import comparison_spec
+from icl_lab.cli.compare import Asked, comparison_spec
 from icl_lab.cli.settings import parse
+from icl_lab.comparisons.comparison import ComparisonSpec
 from icl_lab.core.errors import UserError
-from icl_lab.studies.comparison import ComparisonSpec
 
 
 def asked(*arguments: str, models: tuple[str, ...] = ("mamba", "transformer")) -> ComparisonSpec:
-    return comparison_spec("linear_regression", list(arguments), models, None, "small", 1, None, 2)
+    return comparison_spec(Asked(task="linear_regression", settings=arguments, models=models))
 
 
 def test_settings_are_sorted_by_prefix() -> None:
@@ -74,6 +74,6 @@ def test_a_model_may_come_twice_with_settings_in_parentheses() -> None:
 
 
 def test_a_width_that_a_match_chooses_cannot_be_set() -> None:
-    arguments = ("linear_regression", [], ("mamba", "mamba(d_model=16,selective=none)"), None, "small", 1, None, 2.0)
+    models = ("mamba", "mamba(d_model=16,selective=none)")
     with pytest.raises(UserError, match=r"^mamba\.d_model is set, but --match chooses it"):
-        comparison_spec(*arguments, match="parameters=100000")
+        comparison_spec(Asked(task="linear_regression", models=models, match="parameters=100000"))

@@ -1,5 +1,7 @@
 """Baselines are told of a task what the task says, and predictors are asked what they can answer."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from icl_lab.baselines.discrete_mmse import DiscreteMmse
 from icl_lab.baselines.n_gram import NGram
 from icl_lab.baselines.nearest_neighbours import NearestNeighbours
 from icl_lab.baselines.ridge import Ridge
-from icl_lab.cli.compare import comparison_spec
+from icl_lab.cli.compare import Asked, comparison_spec
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import from_short
 from icl_lab.core.streams import Stream
@@ -60,10 +62,14 @@ def test_what_the_user_says_counts_and_what_he_does_not_say_is_the_tasks() -> No
     assert baseline_for(tree, "ridge").short() == "ridge"
 
 
+def asked(settings: Sequence[str], baselines: tuple[str, ...] | None = None) -> Asked:
+    return Asked(task="sparse_parity", settings=tuple(settings), baselines=baselines, scale="smoke", longest=1)
+
+
 def test_the_command_line_and_python_ask_the_task_too() -> None:
     settings = ["sparsity=3", "bayes_parity.sparsity=3"]
     for arguments in (settings[:1], settings):
-        spec = comparison_spec("sparse_parity", arguments, (), ("bayes_parity",), "smoke", 1, None, 1)
+        spec = comparison_spec(asked(arguments, ("bayes_parity",)))
         assert spec.baselines == (BayesParity(sparsity=3),)
     assert api.baseline("bayes_parity", SparseParity(sparsity=3)) == BayesParity(sparsity=3)
     assert api.baseline("nearest_neighbours(neighbours=1)") == NearestNeighbours(neighbours=1)
@@ -79,13 +85,13 @@ def test_a_default_that_cannot_be_had_is_left_out_with_a_note_and_a_named_one_is
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     many = ["dim=60", "sparsity=10"]
-    spec = comparison_spec("sparse_parity", many, (), None, "smoke", 1, None, 1)
+    spec = comparison_spec(asked(many))
     assert [one.label for one in spec.baselines] == ["nearest_neighbours", "least_squares"]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("icl: left out: the baseline bayes_parity(sparsity=10) needs between 1 and 20000 subsets")
     with pytest.raises(UserError, match="choose another baseline, a smaller dim or another sparsity"):
-        comparison_spec("sparse_parity", many, (), ("bayes_parity",), "smoke", 1, None, 1)
-    few = comparison_spec("sparse_parity", [], (), None, "smoke", 1, None, 1)
+        comparison_spec(asked(many, ("bayes_parity",)))
+    few = comparison_spec(asked(()))
     assert few.baselines[0] == BayesParity()
     assert capsys.readouterr().err == ""
 

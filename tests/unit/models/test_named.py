@@ -3,13 +3,13 @@
 import pytest
 
 from icl_lab import api
+from icl_lab.comparisons.recipes import SIZES, model_at
 from icl_lab.core.errors import UnknownName, UserError
 from icl_lab.models.mixers import mamba
 from icl_lab.models.presets.base import PRESETS, Preset
 from icl_lab.models.presets.mamba import Mamba
 from icl_lab.models.presets.pattern import Pattern
 from icl_lab.models.presets.transformer import Transformer
-from icl_lab.studies.recipes import SIZES, model_at
 from tests.unit.models.toys import ToyTask
 
 TASK = ToyTask(length=5)

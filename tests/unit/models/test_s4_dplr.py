@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from icl_lab.core.errors import UserError
+from icl_lab.models.low_rank_ssm import LowRankSSM, hippo_legs, normal_plus_low_rank
 from icl_lab.models.mixers.base import Site
-from icl_lab.models.mixers.s4_dplr import S4DPLR, LowRankSSM, hippo_legs, normal_plus_low_rank
+from icl_lab.models.mixers.s4_dplr import S4DPLR
 from tests.unit.models.mixer_oracles import LENGTH, assert_same_outputs_and_gradients, built
 from tests.unit.models.toys import assert_same, generator, randn, scramble
 

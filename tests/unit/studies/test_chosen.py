@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from icl_lab.comparisons.recipes import steps_of, training_at
 from icl_lab.studies import chosen
 from icl_lab.studies.base import STUDIES, faults
 from icl_lab.studies.chosen import Chosen, chosen_training
 from icl_lab.studies.parts import REGRESSION
-from icl_lab.studies.recipes import steps_of, training_at
 from icl_lab.studies.tuning_plan import in_stages
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.linear_regression import LinearRegression
@@ -108,3 +108,16 @@ def test_a_search_that_is_no_part_is_a_fault(monkeypatch: pytest.MonkeyPatch) ->
     parts = tuple(replace(part, recipe_of=("park2024", "none")) for part in study.parts("small"))
     monkeypatch.setattr(type(study), "parts", lambda self, scale: parts)
     assert "linear_5 uses the search of park2024 none, which is no part" in list(faults(study, "small"))
+
+
+def test_a_replication_shares_the_trainings_that_it_repeats() -> None:
+    """Its parts take the recipes of the parts that they repeat, searched or not."""
+    keep("linear_regression", "transformer", "mamba", ramped=True)
+    keep("sparse_parity", "mambaformer", rate=0.5)
+    ours = {part.name: part for part in STUDIES.get("campbell2024")().parts("small")}
+    theirs = {part.name: part for part in STUDIES.get("park2024")().parts("small")}
+    for name, part in ours.items():
+        shared = {run.digest() for run in part.comparison.runs()} & {
+            run.digest() for run in theirs[name].comparison.runs()
+        }
+        assert len(shared) == 6  # two trainings of three models

@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from icl_lab.comparisons.comparison import ComparisonSpec, Entry
+from icl_lab.comparisons.recipes import training_at
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.records import read_records
 from icl_lab.models.network import Network
@@ -17,8 +19,6 @@ from icl_lab.models.presets.transformer import Transformer
 from icl_lab.studies import chosen, tuning, tuning_journal
 from icl_lab.studies.base import Part
 from icl_lab.studies.chosen import Chosen, chosen_training
-from icl_lab.studies.comparison import ComparisonSpec, Entry
-from icl_lab.studies.recipes import training_at
 from icl_lab.studies.tuning import TuningJob
 from icl_lab.studies.tuning_plan import Recipe, recipe
 from icl_lab.tasks.linear_regression import LinearRegression

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icl_lab.studies.recipes import training_at
+from icl_lab.comparisons.recipes import training_at
 from icl_lab.studies.tuning_plan import OPTIMISERS, grows, in_stages, recipe
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.many_outlier_regression import ManyOutlierRegression

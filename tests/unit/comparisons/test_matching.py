@@ -7,6 +7,9 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from icl_lab.comparisons import matching, search
+from icl_lab.comparisons.matching import Match, matched, matched_in_words, read_match
+from icl_lab.comparisons.recipes import model_at
 from icl_lab.core.errors import UserError
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.cost import measure_cost
@@ -17,9 +20,6 @@ from icl_lab.models.presets.mamba import Mamba
 from icl_lab.models.presets.mambaformer import MambaFormer
 from icl_lab.models.presets.pattern import Pattern
 from icl_lab.models.presets.transformer import Transformer
-from icl_lab.studies import matching, search
-from icl_lab.studies.matching import Match, matched, matched_in_words, read_match
-from icl_lab.studies.recipes import model_at
 from icl_lab.tasks.linear_regression import LinearRegression
 
 TASK = LinearRegression(dim=3, length=10)

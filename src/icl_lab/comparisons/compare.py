@@ -11,6 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from icl_lab.comparisons.comparison import ComparisonSpec
+from icl_lab.comparisons.differences import reduced
+from icl_lab.comparisons.matching import matched_in_words
+from icl_lab.comparisons.published import published_beside
+from icl_lab.comparisons.training_rows import training_rows
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json
 from icl_lab.core.predictor import Predictor
@@ -26,11 +31,6 @@ from icl_lab.kernels.backend import choose
 from icl_lab.models.network import Network
 from icl_lab.report.data import Comparison, Entry
 from icl_lab.report.folder import COMPARISON, RECORDS, read_comparison, write_comparison
-from icl_lab.studies.comparison import ComparisonSpec
-from icl_lab.studies.differences import reduced
-from icl_lab.studies.matching import matched_in_words
-from icl_lab.studies.published import published_beside
-from icl_lab.studies.training_rows import training_rows
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.run import run_folder, train_run
 from icl_lab.training.spec import RunSpec

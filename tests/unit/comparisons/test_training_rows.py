@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from icl_lab.comparisons.training_rows import POINTS, thinned, training_rows
 from icl_lab.core.records import SCHEMA, Record, write_records
 from icl_lab.models.presets.mamba import Mamba
-from icl_lab.studies.training_rows import POINTS, thinned, training_rows
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.training.run import run_folder
 from icl_lab.training.spec import RunSpec

@@ -5,11 +5,11 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Annotated
 
 from icl_lab.baselines.base import Baseline
+from icl_lab.comparisons.matching import Match
 from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Bounds, Count, Natural, Spec, field_types
 from icl_lab.models.presets.base import Preset
-from icl_lab.studies.matching import Match
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.shifts.base import Shift
 from icl_lab.training.spec import RunSpec, TrainingSpec

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from icl_lab.comparisons.compare import run_comparison
+from icl_lab.comparisons.comparison import ComparisonSpec, Entry
+from icl_lab.comparisons.differences import reduced
+from icl_lab.comparisons.recipes import model_at, training_at
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import exclusive
 from icl_lab.core.streams import Stream
@@ -11,10 +15,6 @@ from icl_lab.evaluation.cost import count_flops
 from icl_lab.kernels import using
 from icl_lab.models.presets.base import PRESETS
 from icl_lab.models.presets.mamba import Mamba
-from icl_lab.studies.compare import run_comparison
-from icl_lab.studies.comparison import ComparisonSpec, Entry
-from icl_lab.studies.differences import reduced
-from icl_lab.studies.recipes import model_at, training_at
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.tasks.sparse_parity import SparseParity

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from icl_lab.comparisons.search import closest
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.specs import Count, Positive, Spec, field_types
 from icl_lab.evaluation.size import Quantity, measure, measure_size
@@ -15,7 +16,6 @@ from icl_lab.models.notation import read_pattern, write_pattern
 from icl_lab.models.presets.base import Preset
 from icl_lab.models.presets.pattern import Pattern
 from icl_lab.report import words
-from icl_lab.studies.search import closest
 from icl_lab.tasks.base import Task
 
 WIDEST = 2048

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icl_lab.studies.search import closest
+from icl_lab.comparisons.search import closest
 
 
 @given(

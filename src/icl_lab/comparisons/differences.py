@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from icl_lab.studies.comparison import ComparisonSpec, Entry
-from icl_lab.studies.recipes import paper_model, training_at
+from icl_lab.comparisons.comparison import ComparisonSpec, Entry
+from icl_lab.comparisons.recipes import paper_model, training_at
 
 # How often progress is written down changes no result.
 INCIDENTAL = ("checkpoint_interval", "record_interval", "held_out_interval", "held_out_prompts")
