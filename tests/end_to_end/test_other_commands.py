@@ -32,6 +32,7 @@ def test_list_and_describe_are_readable(icl: Icl) -> None:
     printed = icl("describe", "mambaformer", "num_layers=1").out
     assert "blocks, for linear_regression: mamba attention mamba\n" in printed
     assert "Park et al. 2024" in printed
+    assert "block.<i>.decay         0, 2" in printed
     both = icl("describe", "decision_tree").out
     assert "(task)" in both
     assert "(baseline)" in both

@@ -71,6 +71,16 @@ def test_attention_is_left_as_it_is_and_averaged_over_prompts_and_heads() -> Non
     assert one.examples[5, 2] == pytest.approx(float(expected[10, 4] + expected[10, 5]), rel=1e-9)
 
 
+def test_rows_hold_what_each_answer_reads_of_examples_up_to_it() -> None:
+    found = hidden_attention(made("attention"), prompts())
+    rows = list(found.records(TASK, "run"))
+    assert len(rows) == 2 * 36
+    assert {row.num_prompts for row in rows} == {6}
+    (one,) = [row for row in rows if (row.block, row.shown, row.about) == (0, 5, "example 2")]
+    assert one.value == found.blocks[0].examples[5, 2]
+    assert sum(row.value for row in rows if row.metric == "answer_influence" and row.shown == 7) == pytest.approx(1.0)
+
+
 def test_a_sum_over_no_token_is_nothing() -> None:
     assert by_example(torch.ones(2, 3), torch.tensor([NONE, NONE, NONE])).shape == (2, 0)
     assert shares(torch.zeros(1, 2)).tolist() == [[0.0, 0.0]]

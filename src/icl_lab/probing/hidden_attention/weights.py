@@ -7,7 +7,7 @@ scale, their sizes are divided by their sum over tokens, which leaves softmax we
 b batch   t num_tokens   h heads   l answers   k examples
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.records import Record
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.errors import evaluation_mode
 from icl_lab.models.backbone import Block
@@ -26,6 +27,7 @@ from icl_lab.probing.activations import capture, inner_name, names
 from icl_lab.probing.activations.grammar import ATTENTION, EMBEDDING, residual_name
 from icl_lab.probing.examples import by_example, example_of_tokens
 from icl_lab.probing.hidden_attention.influence import answer_influence, mixer_influence
+from icl_lab.tasks.base import Task
 
 DIRECTIONS = 8
 """Random directions for mixers without weights: enough for a mean over prompts."""
@@ -56,13 +58,34 @@ class HiddenAttention:
 
     Args:
         label: The network's.
+        num_prompts: Over which is averaged.
         blocks: Its sequence mixers, in order.
         answers: The whole network's: norms of the gradients of each answer by each example, rows with the sum 1.
     """
 
     label: str
+    num_prompts: int
     blocks: tuple[BlockAttention, ...]
     answers: Float[np.ndarray, "l k"]
+
+    def records(self, task: Task, run: str, seed: int = 0) -> Iterator[Record]:
+        """Rows `hidden_attention` of each block and `answer_influence`, about each example, for each answer."""
+        grids = [("hidden_attention", one.block, one.examples) for one in self.blocks]
+        for metric, block, grid in [*grids, ("answer_influence", None, self.answers)]:
+            for shown, row in enumerate(grid):
+                for example, value in enumerate(row[: shown + 1]):
+                    yield Record(
+                        run=run,
+                        predictor=self.label,
+                        task=task.spec_name(),
+                        metric=metric,
+                        value=float(value),
+                        shown=shown,
+                        seed=seed,
+                        num_prompts=self.num_prompts,
+                        block=block,
+                        about=f"example {example}",
+                    )
 
 
 def hidden_attention(
@@ -91,7 +114,7 @@ def hidden_attention(
         source: Literal["weights", "jacobian"] = "weights" if weighed else "jacobian"
         found.append(BlockAttention(i, block.kind, source, tokens.cpu().numpy(), at_answers.cpu().numpy()))
     answers = by_example(shares(answer_influence(network, prompts)).mean(0), belongs)
-    return HiddenAttention(network.label, tuple(found), answers.cpu().numpy())
+    return HiddenAttention(network.label, prompts.batch, tuple(found), answers.cpu().numpy())
 
 
 def shares(weights: Float[Tensor, "*batch t t2"]) -> Float[Tensor, "*batch t t2"]:

@@ -1,0 +1,95 @@
+"""From rows about the inside of a network to their pictures; each takes the rows of one predictor on one task."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from icl_lab.report.axes import Picture
+from icl_lab.report.probing_pictures import Bar, HeatMap, error_dots, heat_maps
+from icl_lab.report.style import LIGHT, Theme
+
+MOST = 36
+"""Parts in a picture of ablations, beside everything and whole blocks: those without which the error is largest."""
+
+
+def hidden_attention_picture(
+    records: pl.DataFrame, *, titles: Mapping[int, str] | None = None, theme: Theme = LIGHT
+) -> Picture | None:
+    """A grid for each block that mixes tokens, and one for the whole network; none where there are no such rows.
+
+    Args:
+        records: Rows `hidden_attention` and `answer_influence`.
+        titles: What blocks are called; their numbers by default.
+        theme: Colours.
+    """
+    rows = records.filter(pl.col("metric") == "hidden_attention")
+    blocks = rows["block"].unique(maintain_order=True).to_list()
+    names = titles or {}
+    maps = [_grid(rows.filter(pl.col("block") == block), names.get(block, f"block {block}")) for block in blocks]
+    whole = records.filter(pl.col("metric") == "answer_influence")
+    maps += [_grid(whole, "whole network, by gradients")] if len(whole) else []
+    if not maps:
+        return None
+    across = "example, the last one being asked"
+    return heat_maps(maps, down="answer after so many examples", across=across, unit="share", theme=theme)
+
+
+def patching_picture(records: pl.DataFrame, *, theme: Theme = LIGHT) -> Picture | None:
+    """Activations from top to bottom, examples from left to right, the rise of the error as a colour."""
+    rows = records.filter(pl.col("metric") == "patched_rise_over_zero")
+    if not len(rows):
+        return None
+    names = tuple(rows["about"].unique(maintain_order=True))
+    examples = rows["shown"].unique().sort().to_list()
+    values = np.full((len(names), len(examples)), np.nan)
+    for name, example, value in rows.select("about", "shown", "value").iter_rows():
+        values[names.index(name), examples.index(example)] = np.nan if value is None else value
+    grid = HeatMap("another prompt's activation at one example", values, names, tuple(map(str, examples)))
+    return heat_maps([grid], down="", across="example", unit="rise of error / zero error", theme=theme)
+
+
+def ablation_picture(records: pl.DataFrame, *, how: str = "mean", theme: Theme = LIGHT) -> Picture | None:
+    """The error without each part, beside the intact network's and the zero predictor's."""
+    rows = records.filter(pl.col("metric") == f"ablated_error_over_zero_by_{how}")
+    if not len(rows):
+        return None
+    whole = rows["about"].str.starts_with("block ") | (rows["about"] == "everything")
+    parts = rows.filter(~whole)
+    kept = set(parts.sort("value", descending=True, nulls_last=True)["about"].head(MOST))
+    shown = rows.filter(whole | rows["about"].is_in(list(kept)))
+    intact = records.filter(pl.col("metric") == "late_error_over_zero")["value"].drop_nulls()
+    lines = [("intact", float(intact[0]))] if len(intact) else []
+    across = f"error / zero error, with the part replaced ({how})"
+    return error_dots(_bars(shown), across=across, lines=[*lines, ("zero predictor", 1.0)], theme=theme)
+
+
+def task_vector_picture(records: pl.DataFrame, *, carrier: str = "state", theme: Theme = LIGHT) -> Picture | None:
+    """The error of a question without examples, into which one block's state or residual stream was put."""
+    rows = records.filter(pl.col("metric") == f"{carrier}_vector_error_over_zero")
+    levels = ("no examples", "all examples")
+    alone = rows.filter(~rows["about"].is_in(levels))
+    if not len(alone):
+        return None
+    lines = [
+        (about, value)
+        for about, value in rows.select("about", "value").iter_rows()
+        if about in levels and value is not None
+    ]
+    across = f"error / zero error, with this {carrier} alone from the examples"
+    return error_dots(_bars(alone), across=across, lines=lines, theme=theme)
+
+
+def _grid(rows: pl.DataFrame, title: str) -> HeatMap:
+    """Answers down, examples across; what comes after an answer is left empty."""
+    examples = rows["about"].unique(maintain_order=True).to_list()
+    answers = rows["shown"].unique().sort().to_list()
+    values = np.full((len(answers), len(examples)), np.nan)
+    for shown, about, value in rows.select("shown", "about", "value").iter_rows():
+        values[answers.index(shown), examples.index(about)] = np.nan if value is None else value
+    return HeatMap(title, values)
+
+
+def _bars(rows: pl.DataFrame) -> list[Bar]:
+    numbers = rows.select("about", "value", "low", "high").fill_null(float("nan"))
+    return [Bar(about, value, low, high) for about, value, low, high in numbers.iter_rows()]
