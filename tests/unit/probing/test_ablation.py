@@ -8,6 +8,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.errors import measured
 from icl_lab.models.network import Network
+from icl_lab.probing.activations import capture
 from icl_lab.probing.interventions import ablated, ablation_effects, as_sequences, parts
 from icl_lab.probing.interventions.ablation import StandIns, stand_ins_from, token_alone
 from icl_lab.probing.interventions.measuring import late
@@ -80,6 +81,18 @@ def test_resampling_everything_is_the_answer_of_another_prompt() -> None:
         found = network(prompts().tokens)
     with torch.no_grad():
         assert_same(found, network(prompts(step=1).tokens)[filled.rows])
+
+
+def test_the_mean_is_over_other_prompts_at_the_same_place() -> None:
+    network, others = made("mamba"), prompts(step=1)
+    (part,) = parts(network, ["block"])
+    with torch.no_grad(), capture(network, part.activations) as found:
+        network(others.tokens)
+    (name,) = part.activations
+    value = torch.zeros(3, 16, 16, dtype=torch.float64)
+    assert_same(stand_ins(network, (part,), "mean").of(name, value)[1], found[name].mean(0))
+    # A question beside the prompt ends earlier.
+    assert_same(stand_ins(network, (part,), "mean").of(name, value[:, :5])[2], found[name].mean(0)[:5])
 
 
 def test_a_head_zeroed_is_its_part_of_the_output_map_zeroed() -> None:

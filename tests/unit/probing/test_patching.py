@@ -1,5 +1,7 @@
 """Patching and task vectors: what changes nothing, and what changes everything."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -110,6 +112,23 @@ def test_a_residual_after_the_last_block_is_read_by_nobody() -> None:
     values = [float(one.value) for one in effects.errors]
     assert values[-1] == float(effects.without.value)
     assert len(set(values)) == 3
+
+
+def test_the_residual_is_that_of_the_last_token_of_the_examples() -> None:
+    network, batch = made("mlp attention"), prompts()
+
+    def errors(changed: int) -> list[float]:
+        tokens = batch.tokens.clone()
+        tokens[:, changed] += 1.0
+        prompts_changed = replace(batch, tokens=tokens)
+        return [
+            float(one.value)
+            for one in task_vector_effects(network, TASK, prompts_changed, carrier="residual").errors[:2]
+        ]
+
+    # Neither block looks at other tokens before the residual is taken.
+    assert errors(changed=0) == errors(changed=5)
+    assert errors(changed=0) != errors(changed=13)
 
 
 def test_the_question_and_the_examples_are_those_of_the_prompt() -> None:
