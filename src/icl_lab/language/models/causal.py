@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from icl_lab.core.errors import UserError
 from icl_lab.language.models.base import Tokenizer
 from icl_lab.language.models.buckets import buckets
 from icl_lab.language.models.states import State, carried
@@ -79,6 +80,29 @@ class CausalModel:
                     texts[row] = self._text_after(before, new)
         return texts
 
+    def read(self, rows: Sequence[list[int]], state: State | None = None) -> tuple[Tensor, State | None]:
+        """Read rows of tokens: scores (rows, vocabulary) after the last of each, and the state there, if there is one.
+
+        Args:
+            rows: Tokens; of one length, unless the model looks back by attention alone and nobody goes on from there.
+            state: What they go on from, with as many rows; the model writes into it.
+        """
+        with torch.inference_mode(), self._scope():
+            return self._scored(rows, state)
+
+    def blocks(self) -> list[Any]:
+        """The network's blocks, first to last.
+
+        Raises:
+            UserError: They are not found.
+        """
+        base = self.network.base_model
+        wanted = self.network.config.num_hidden_layers
+        for part in base.children():
+            if isinstance(part, torch.nn.ModuleList) and len(part) == wanted:
+                return list(part)
+        raise UserError(f"the {wanted} blocks of {self.name} ({type(base).__name__}) are not found")
+
     def encode_prompt(self, text: str) -> list[int]:
         """The ids that the network reads for a whole prompt.
 
@@ -100,7 +124,7 @@ class CausalModel:
         for rows in buckets([len(row) for row in ids], most=TOKENS_AT_ONCE, slack=PADDING_AT_MOST if may_pad else 0):
             chosen = [ids[row] for row in rows]
             state = root.branch(len(rows)) if root else None
-            logits, state = self._read([row[start:] for row in chosen], state)
+            logits, state = self._scored([row[start:] for row in chosen], state)
             yield rows, _Read(chosen, logits, state)
 
     def _root_of(self, prefix: list[int], rows: Sequence[list[int]]) -> tuple[State | None, int]:
@@ -129,12 +153,12 @@ class CausalModel:
             carry = {root.name: root.branch(1).held}
         return carried(self.network.base_model(self._tensor([list(shared[len(known) :])]), use_cache=True, **carry))
 
-    def _read(self, rows: list[list[int]], state: State | None, **given: Tensor) -> tuple[Tensor, State | None]:
+    def _scored(self, rows: Sequence[list[int]], state: State | None, **given: Tensor) -> tuple[Tensor, State | None]:
         """Scores after the last token of each row, and the state there."""
         longest = max(len(row) for row in rows)
         if self._mixes_rows and longest == 1 and len(rows) > 1:
             states = state.rows() if state else [None] * len(rows)
-            alone = [self._read([row], one) for row, one in zip(rows, states, strict=True)]
+            alone = [self._scored([row], one) for row, one in zip(rows, states, strict=True)]
             return torch.cat([logits for logits, _ in alone]), State.joined([one for _, one in alone if one])
         ends = torch.tensor([len(row) - 1 for row in rows])
         tokens = self._tensor([row + [0] * (longest - len(row)) for row in rows])
@@ -162,14 +186,14 @@ class CausalModel:
             if step + 1 == max_tokens or all(self._ends & set(row) for row in new):
                 break
             if state is None:
-                logits, _ = self._read([before + row for before, row in zip(read.ids, new, strict=True)], None)
+                logits, _ = self._scored([before + row for before, row in zip(read.ids, new, strict=True)], None)
                 continue
             given: dict[str, Tensor] = {}
             if padded:
                 # Padding lies between a prompt and what follows it: hidden, and not counted as positions.
                 real = torch.cat([real, torch.ones_like(real[:, :1])], dim=1)
                 given = {"attention_mask": real, "position_ids": self._tensor([[length + step] for length in lengths])}
-            logits, state = self._read([row[-1:] for row in new], state, **given)
+            logits, state = self._scored([row[-1:] for row in new], state, **given)
         return [_until(row, self._ends) for row in new]
 
     def _text_after(self, before: list[int], new: list[int]) -> str:

@@ -49,6 +49,21 @@ class State:
         """
         return self.recurrent and not isinstance(self.held, list)
 
+    def recurrent_layers(self) -> list[int]:
+        """Which layers carry a recurrent state, from 0."""
+        if isinstance(self.held, list):
+            return list(range(self.held[0].shape[-1]))
+        return [at for at, layer in enumerate(self.held.layers) if hasattr(layer, "recurrent_states")]
+
+    def memories(self, layer: int) -> list[Tensor]:
+        """What one recurrent layer remembers of all tokens, rows first; to be written into.
+
+        Not its short memory: the inputs of a convolution, or, the first two of RWKV's five tensors, the last token.
+        """
+        if isinstance(self.held, list):
+            return [x[..., layer] for x in self.held[2:]]
+        return list(self.held.layers[layer].recurrent_states.values())
+
     def rows(self) -> list["State"]:
         """The states of the rows, each by itself; of a list of tensors only."""
         return [State(self.name, list(row)) for row in zip(*(x.split(1) for x in self.held), strict=True)]
