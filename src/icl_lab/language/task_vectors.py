@@ -31,7 +31,8 @@ class Question:
 
     Args:
         shown: Demonstrations and a dummy query, up to and with the separator.
-        asked: The query and the separator alone.
+        asked: The query and the separator alone. Where the model puts nothing before a prompt, begin with a line break:
+            attention leaves its surplus on the first token, and a query there is hardly read.
         answer: Text of the right answer.
     """
 
