@@ -20,7 +20,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> list[ToyModel]:
         loaded.append(ToyModel(pairs, name=name))
         return loaded[-1]
 
-    monkeypatch.setattr("icl_lab.language.models.load", load)
+    monkeypatch.setattr("icl_lab.cli.fewshot.load", load)
     return loaded
 
 

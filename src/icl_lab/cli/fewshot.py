@@ -3,28 +3,27 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import STOPPED, note, print_json, print_table, progress, results
+from icl_lab.cli.fewshot_progress import Shown
+from icl_lab.cli.fewshot_settings import fewshot_spec
 from icl_lab.cli.options import Device, Threads, use
-from icl_lab.core.errors import UserError, suggest
+from icl_lab.core.errors import UserError
 from icl_lab.core.files import exclusive
-from icl_lab.core.specs import from_short, split
-from icl_lab.language.base import LANGUAGE_TASKS, LanguageTask
-from icl_lab.language.draws import LABELS, Labels
-from icl_lab.language.evaluation import Plan, Step, carry_out, plan
+from icl_lab.core.records import Record
+from icl_lab.core.specs import split
+from icl_lab.language.evaluation import Plan, carry_out, plan
 from icl_lab.language.folder import write_results
 from icl_lab.language.import_hendel import import_hendel
-from icl_lab.language.listed import ListedTask
+from icl_lab.language.models import NAMED, load
 from icl_lab.language.models.base import LanguageModel
-from icl_lab.language.prompts import read_template
-from icl_lab.language.spec import REPORTED, Answers, FewShot
-from icl_lab.language.tasks.csv_file import CsvFile
+from icl_lab.language.models.causal import CausalModel
+from icl_lab.language.spec import FewShot
+from icl_lab.language.vectors import category_records, kinds_of, measure_vectors
 from icl_lab.report.fewshot_data import read_fewshot
 from icl_lab.report.fewshot_page import write_fewshot_page
 from icl_lab.report.fewshot_tables import fewshot_tables, fewshot_values
@@ -32,7 +31,6 @@ from icl_lab.report.fewshot_words import conclusion
 from icl_lab.training.observers.live import duration
 
 IMPORT = "import-hendel"
-LINE_SECONDS = 30.0  # between two plain lines where there is no terminal
 
 
 def fewshot(
@@ -62,6 +60,10 @@ def fewshot(
         str, typer.Option(help="published, arrow, equals, question, or a line with {input} that ends with {output}.")
     ] = "published",
     answers: Annotated[str, typer.Option(help="token: one, as published; whole: up to the end of the line.")] = "token",
+    vectors: Annotated[
+        int,
+        typer.Option("--task-vectors", min=0, help="Queries a task for task vectors, patched layer by layer; 0: none."),
+    ] = 0,
     pairs: Annotated[
         Path | None, typer.Option(help="Folder with lists of pairs instead of ours, as `import-hendel` writes it.")
     ] = None,
@@ -89,10 +91,14 @@ def fewshot(
     folder = out or Path("results") / "fewshot" / "-".join(_safe(name) for name in models)
     workers = use(device, threads)
     with exclusive(folder):
-        plans, notes = {}, {}
+        plans, notes, more = {}, {}, []
         for name in models:
-            plans[name], notes[name] = _asked(name, spec, folder, str(workers.device))
-        write_results(folder, spec, plans, notes)
+            note(f"loading {name}")
+            model_of_name = load(name, device=str(workers.device))
+            plans[name], notes[name] = _asked(model_of_name, name, spec, folder)
+            if vectors:
+                more += _vectors(model_of_name, plans[name], spec, folder, vectors)
+        write_results(folder, spec, plans, notes, more)
         page = write_fewshot_page(folder)
     found = read_fewshot(folder)
     if as_json:
@@ -106,63 +112,6 @@ def fewshot(
     screen.print(f"page: {page}", markup=False, soft_wrap=True)
 
 
-def fewshot_spec(
-    tasks: str,
-    shots: str,
-    queries: int,
-    seeds: int,
-    controls: str,
-    per_set: int,
-    template: str,
-    answers: str,
-    pairs: Path | None,
-) -> FewShot:
-    """What a command line asks, with every name and number checked before a model is loaded."""
-    if answers not in get_args(Answers):
-        raise UserError(f"--answers: expected {' or '.join(get_args(Answers))}, got {answers!r}")
-    chosen = tasks_of(tasks, pairs)
-    for task in chosen:
-        task.pairs()
-    return FewShot(
-        tasks=chosen,
-        shots=_numbers(shots),
-        num_queries=queries,
-        per_set=per_set,
-        num_seeds=seeds,
-        labels=_labels(controls),
-        template=read_template(template),
-        answers=answers,  # type: ignore[arg-type]
-    )
-
-
-def tasks_of(text: str, pairs: Path | None = None) -> tuple[LanguageTask, ...]:
-    """The tasks that a command line names."""
-    found: list[LanguageTask] = []
-    for name in split(text):
-        if name == "reported":
-            found += [LANGUAGE_TASKS.get(one)() for one in REPORTED]
-        elif name == "all":
-            found += [LANGUAGE_TASKS.get(one)() for one in LANGUAGE_TASKS.names() if one != "csv_file"]
-        elif name.endswith(".csv"):
-            found.append(CsvFile(path=name))
-        else:
-            found.append(from_short(LANGUAGE_TASKS, name))
-    if not found:
-        raise UserError("--tasks: expected names from `icl list language_task`, CSV files, reported or all")
-    unique = tuple(dict.fromkeys(found))
-    if pairs is None:
-        return unique
-    if not pairs.is_dir():
-        raise UserError(f"--pairs: no folder {pairs}; `icl fewshot import-hendel DIR --out {pairs}` writes one")
-    # Lists that are not in the folder stay ours.
-    return tuple(
-        task.replace(folder=str(pairs))
-        if isinstance(task, ListedTask) and (pairs / f"{task.name}.csv").is_file()
-        else task
-        for task in unique
-    )
-
-
 def import_lists(source: Path, target: Path) -> None:
     """Read the lists of pairs of Hendel et al. 2023 from a user's copy; they have no licence and are not shipped."""
     found = import_hendel(source, target)
@@ -170,11 +119,23 @@ def import_lists(source: Path, target: Path) -> None:
     results().print(f"now: icl fewshot --pairs {target}", markup=False, soft_wrap=True)
 
 
-def _asked(name: str, spec: FewShot, folder: Path, device: str) -> tuple[Plan, Mapping[str, Any]]:
-    from icl_lab.language.models import NAMED, load
+def _vectors(model: LanguageModel, todo: Plan, spec: FewShot, folder: Path, queries: int) -> list[Record]:
+    """Task vectors of every task, and their means over categories."""
+    if not isinstance(model, CausalModel):
+        raise UserError(f"--task-vectors: {model.name} has no layers to patch")
+    console, found, begun = progress(), [], time.monotonic()
+    for place, task in enumerate(spec.tasks, start=1):
+        for kind in kinds_of(model):
+            found += measure_vectors(model, todo, task, spec, folder, queries, kind)
+        left = (time.monotonic() - begun) * (len(spec.tasks) - place) / place
+        console.print(
+            f"task vectors: {place} of {len(spec.tasks)} tasks, about {duration(left)} left",
+            markup=False, highlight=False,
+        )  # fmt: skip
+    return [*found, *category_records(found, spec)]
 
-    note(f"loading {name}")
-    model: LanguageModel = load(name, device=device)
+
+def _asked(model: LanguageModel, name: str, spec: FewShot, folder: Path) -> tuple[Plan, Mapping[str, Any]]:
     todo = plan(model, spec, folder)
     with Shown(progress(), todo) as shown:
         try:
@@ -185,68 +146,6 @@ def _asked(name: str, spec: FewShot, folder: Path, device: str) -> tuple[Plan, M
     parameters = sum(one.numel() for one in network.parameters()) if network is not None else None
     licence = NAMED[name].licence if name in NAMED else ""
     return todo, {"parameters": parameters, "licence": licence}
-
-
-class Shown:
-    """Progress and the time left: a bar where there is a terminal, a line now and then where there is none.
-
-    Args:
-        console: Where to.
-        plan: What is asked.
-    """
-
-    def __init__(self, console: Console, plan: Plan) -> None:
-        self._console, self._plan = console, plan
-        self._begun = self._said = time.monotonic()
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(24),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[left]}"),
-        )
-        self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
-        self._id = self._bar.add_task(plan.model, total=max(plan.cost, 1e-9), left="") if self._bar else None
-
-    def __enter__(self) -> "Shown":
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar:
-            self._bar.stop()
-
-    def __call__(self, step: Step, done: float) -> None:
-        """Tell how far it has come."""
-        now, total = time.monotonic(), self._plan.cost
-        if not total:
-            return
-        left = f"about {duration((now - self._begun) * (total - done) / done)} left" if done > 0.02 * total else ""
-        unit = step.unit
-        words = f"{unit.model}: {unit.task.title}" + (f", {unit.labels} labels" if unit.labels != "true" else "")
-        if self._bar is not None and self._id is not None:
-            self._bar.update(self._id, completed=done, description=words, left=left)
-        elif now - self._said > LINE_SECONDS:
-            self._said = now
-            self._console.print(f"{words}: {done / total:.0%} {left}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _labels(text: str) -> tuple[Labels, ...]:
-    found: list[Labels] = ["true"]
-    for name in split(text):
-        if name == "none":
-            continue
-        if name not in LABELS or name == "true":
-            raise UserError(f"--controls: unknown control {name!r}: {suggest(name, ('shuffled', 'random', 'none'))}")
-        found += [label for label in LABELS if label == name and label not in found]
-    return tuple(found)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    parts = split(text)
-    if not parts or not all(part.isdigit() for part in parts):
-        raise UserError(f"--shots: expected numbers of demonstrations with commas, as in 0,1,2,4,8, got {text!r}")
-    return tuple(int(part) for part in parts)
 
 
 def _safe(name: str) -> str:

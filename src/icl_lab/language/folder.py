@@ -3,7 +3,7 @@
 `fewshot.json` says what was asked, `records.jsonl.gz` holds the numbers, `answers/` every answer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,11 @@ EXAMPLE_SHOTS = 2
 
 
 def write_results(
-    folder: Path, spec: FewShot, plans: Mapping[str, Plan], notes: Mapping[str, Mapping[str, Any]]
+    folder: Path,
+    spec: FewShot,
+    plans: Mapping[str, Plan],
+    notes: Mapping[str, Mapping[str, Any]],
+    more: Sequence[Record] = (),
 ) -> None:
     """Write what was asked and every number of it, published ones included; whatever stood there is replaced.
 
@@ -31,10 +35,11 @@ def write_results(
         spec: What was asked.
         plans: Model name -> what it was asked.
         notes: Model name -> what a page says of it: sizes, licence, versions.
+        more: Records of what else was measured, such as task vectors.
     """
     records = [record for plan in plans.values() for record in records_of(plan, spec, folder)]
     own = {task.title for task in spec.tasks}
-    write_records(folder / RECORDS, [*records, *published_records(own)], compressed=True)
+    write_records(folder / RECORDS, [*records, *more, *published_records(own)], compressed=True)
     write_json(
         folder / FEWSHOT,
         {

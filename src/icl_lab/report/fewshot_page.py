@@ -5,9 +5,12 @@ from pathlib import Path
 from icl_lab.core.files import inside, write_atomic
 from icl_lab.report.drawing import picture_bytes
 from icl_lab.report.drawn import Drawn
+from icl_lab.report.fewshot_boxes import box_figure
 from icl_lab.report.fewshot_data import PUBLISHED_SHOTS, FewShotResults, read_fewshot
-from icl_lab.report.fewshot_figures import box_figure, category_figure, shots_figure, task_figure
+from icl_lab.report.fewshot_figures import shots_figure
+from icl_lab.report.fewshot_panels import category_figure, task_figure
 from icl_lab.report.fewshot_tables import published, table_rows
+from icl_lab.report.fewshot_vectors import vector_figure
 from icl_lab.report.fewshot_words import conclusion, question
 from icl_lab.report.page import FIGURES, PAGE
 from icl_lab.report.rendering import render_template
@@ -50,6 +53,14 @@ def draw_fewshot(found: FewShotResults) -> list[Drawn]:
             f" Grey: table 1 of {found.published}, whose pairs are others than ours: compare roughly."
         )
         drawn.append(Drawn("boxes", "Beside published models", words, box_figure(found)))
+    vectors = vector_figure(found)
+    if vectors is not None:
+        words = (
+            "Accuracy of the first token, without demonstrations, when one layer is given what it had at the end of a"
+            " prompt that shows the task (Hendel et al. 2023). Hairlines: no demonstration, and"
+            f" {found.box_shots}, judged as in the other figures."
+        )
+        drawn.append(Drawn("task-vectors", "Task vectors", words, vectors))
     return drawn
 
 

@@ -10,8 +10,9 @@ from icl_lab.language.base import LANGUAGE_TASKS
 from icl_lab.language.evaluation import carry_out, plan
 from icl_lab.language.folder import write_results
 from icl_lab.language.spec import FewShot
+from icl_lab.report.fewshot_boxes import box_figure
 from icl_lab.report.fewshot_data import read_fewshot
-from icl_lab.report.fewshot_figures import box_figure, shots_figure
+from icl_lab.report.fewshot_figures import shots_figure
 from icl_lab.report.fewshot_page import draw_fewshot, render, write_fewshot_page
 from icl_lab.report.fewshot_tables import fewshot_tables, fewshot_values, published, table_rows
 from icl_lab.report.fewshot_words import conclusion, rising

@@ -1,0 +1,88 @@
+"""What a command line of `icl fewshot` asks for, as values."""
+
+from pathlib import Path
+from typing import get_args
+
+from icl_lab.core.errors import UserError, suggest
+from icl_lab.core.specs import from_short, split
+from icl_lab.language.base import LANGUAGE_TASKS, LanguageTask
+from icl_lab.language.draws import LABELS, Labels
+from icl_lab.language.listed import ListedTask
+from icl_lab.language.prompts import read_template
+from icl_lab.language.spec import REPORTED, Answers, FewShot
+from icl_lab.language.tasks.csv_file import CsvFile
+
+
+def fewshot_spec(
+    tasks: str,
+    shots: str,
+    queries: int,
+    seeds: int,
+    controls: str,
+    per_set: int,
+    template: str,
+    answers: str,
+    pairs: Path | None,
+) -> FewShot:
+    """What a command line asks, with every name and number checked before a model is loaded."""
+    if answers not in get_args(Answers):
+        raise UserError(f"--answers: expected {' or '.join(get_args(Answers))}, got {answers!r}")
+    chosen = tasks_of(tasks, pairs)
+    for task in chosen:
+        task.pairs()
+    return FewShot(
+        tasks=chosen,
+        shots=_numbers(shots),
+        num_queries=queries,
+        per_set=per_set,
+        num_seeds=seeds,
+        labels=_labels(controls),
+        template=read_template(template),
+        answers=answers,  # type: ignore[arg-type]
+    )
+
+
+def tasks_of(text: str, pairs: Path | None = None) -> tuple[LanguageTask, ...]:
+    """The tasks that a command line names."""
+    found: list[LanguageTask] = []
+    for name in split(text):
+        if name == "reported":
+            found += [LANGUAGE_TASKS.get(one)() for one in REPORTED]
+        elif name == "all":
+            found += [LANGUAGE_TASKS.get(one)() for one in LANGUAGE_TASKS.names() if one != "csv_file"]
+        elif name.endswith(".csv"):
+            found.append(CsvFile(path=name))
+        else:
+            found.append(from_short(LANGUAGE_TASKS, name))
+    if not found:
+        raise UserError("--tasks: expected names from `icl list language_task`, CSV files, reported or all")
+    unique = tuple(dict.fromkeys(found))
+    if pairs is None:
+        return unique
+    if not pairs.is_dir():
+        raise UserError(f"--pairs: no folder {pairs}; `icl fewshot import-hendel DIR --out {pairs}` writes one")
+    # Lists that are not in the folder stay ours.
+    return tuple(
+        task.replace(folder=str(pairs))
+        if isinstance(task, ListedTask) and (pairs / f"{task.name}.csv").is_file()
+        else task
+        for task in unique
+    )
+
+
+def _labels(text: str) -> tuple[Labels, ...]:
+    found: list[Labels] = ["true"]
+    for name in split(text):
+        if name == "none":
+            continue
+        if name not in LABELS or name == "true":
+            raise UserError(f"--controls: unknown control {name!r}: {suggest(name, ('shuffled', 'random', 'none'))}")
+        found += [label for label in LABELS if label == name and label not in found]
+    return tuple(found)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    parts = split(text)
+    if not parts or not all(part.isdigit() for part in parts):
+        raise UserError(f"--shots: expected numbers of demonstrations with commas, as in 0,1,2,4,8, got {text!r}")
+    return tuple(int(part) for part in parts)

@@ -1,0 +1,124 @@
+"""Task vectors of few-shot tasks: which questions are asked, what is kept, and the accuracy layer by layer.
+
+What is put where is `task_vectors.py`'s matter. Here: a prompt of five demonstrations and a dummy query shows a task,
+and the queries of the same set are asked without demonstrations, one layer patched at a time. Right is the first token
+of the output and nothing else, so that tasks of different judgements are on one scale.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from icl_lab.core.errors import DamagedFile
+from icl_lab.core.files import write_atomic
+from icl_lab.core.records import Record
+from icl_lab.core.streams import Stream
+from icl_lab.language.asking import possible_shots
+from icl_lab.language.base import LanguageTask
+from icl_lab.language.draws import draw_sets
+from icl_lab.language.evaluation import Plan
+from icl_lab.language.filter import Usable
+from icl_lab.language.intervals import Resamples, ends, resampled_accuracy
+from icl_lab.language.models.causal import CausalModel
+from icl_lab.language.spec import FewShot, stream_of
+from icl_lab.language.task_vectors import Kind, Question, task_vector_accuracy
+from icl_lab.language.units import FOLDER, Unit
+
+SHOTS = 5
+
+Counts = dict[int, list[tuple[int, int]]]
+"""Layer -> of each set how many were right, and how many were asked."""
+
+
+def vector_questions(task: LanguageTask, usable: Usable, spec: FewShot, num_queries: int) -> list[list[Question]]:
+    """The questions, set by set; the questions of a set are shown the same demonstrations and dummy query."""
+    found, space, template = [], " " if usable.spaced else "", spec.template
+    for one in draw_sets(task.pairs(), usable.pairs, stream_of(task, 0), num_queries, spec.per_set, "true"):
+        dummy = one.demonstrations[SHOTS].input
+        before = template.demonstrations(one.demonstrations[:SHOTS], spaced=usable.spaced)
+        shown = before + template.query(dummy, spaced=usable.spaced)
+        found.append(
+            [
+                Question(
+                    shown=shown,
+                    asked=template.query(query.input, spaced=usable.spaced),
+                    answer=space + query.output,
+                )
+                for query in one.queries
+            ]
+        )
+    return found
+
+
+def measure_vectors(
+    model: CausalModel, plan: Plan, task: LanguageTask, spec: FewShot, folder: Path, num_queries: int, kind: Kind
+) -> list[Record]:
+    """The accuracy of a task with each layer patched; read from the folder where it was measured before.
+
+    Returns:
+        A record a layer (`step`), `task_vector_<kind>_mean`; none where the task has too few pairs.
+    """
+    usable = plan.usable[task.title]
+    if SHOTS + 1 not in possible_shots(usable, spec.replace(shots=(SHOTS + 1,))):
+        return []
+    unit = Unit(plan.model, task, usable, "true", 0)
+    path = folder / FOLDER / f"{unit.digest(spec.replace(num_queries=num_queries))}-{kind}.json.gz"
+    counts = _read(path) or _measured(model, vector_questions(task, usable, spec, num_queries), kind)
+    data = json.dumps({str(layer): sets for layer, sets in counts.items()})
+    write_atomic(path, gzip.compress(data.encode(), mtime=0))
+    return list(_records(plan.model, task.title, spec, kind, counts))
+
+
+def kinds_of(model: CausalModel) -> tuple[Kind, ...]:
+    """What can be patched: what layers hand on, and of a recurrent model also what they remember."""
+    _, state = model.read([model.encode_prompt("a b c")])
+    return ("residual", "state") if state is not None and state.recurrent else ("residual",)
+
+
+def category_records(records: Sequence[Record], spec: FewShot) -> list[Record]:
+    """Means over the tasks of a category, layer by layer."""
+    groups = {task.title: task.group for task in spec.tasks}
+    cells: dict[tuple[str, str, str, int], list[Record]] = {}
+    for one in records:
+        cells.setdefault((one.predictor, one.metric, groups[one.task], one.step or 0), []).append(one)
+    return [
+        Record(
+            run=members[0].run, predictor=predictor, task=group, metric=f"category_{metric}",
+            value=float(np.mean([one.value for one in members])), shown=SHOTS, step=layer, num_prompts=len(members),
+        )
+        for (predictor, metric, group, layer), members in cells.items()
+    ]  # fmt: skip
+
+
+def _measured(model: CausalModel, sets: Sequence[Sequence[Question]], kind: Kind) -> Counts:
+    counts: Counts = {}
+    for questions in sets:
+        for found in task_vector_accuracy(model, questions, kind=kind):
+            counts.setdefault(found.layer, []).append((found.correct, found.asked))
+    return counts
+
+
+def _records(model: str, task: str, spec: FewShot, kind: Kind, counts: Counts) -> Iterator[Record]:
+    for layer, sets in sorted(counts.items()):
+        answers = [[place < right for place in range(asked)] for right, asked in sets]
+        resamples: Resamples = resampled_accuracy(answers, Stream(0, ("bootstrap", task)))
+        low, high = ends(resamples)
+        asked = sum(asked for _, asked in sets)
+        yield Record(
+            run=spec.digest(), predictor=model, task=task, metric=f"task_vector_{kind}_mean",
+            value=sum(right for right, _ in sets) / asked, low=low, high=high, shown=SHOTS, step=layer,
+            num_prompts=asked,
+        )  # fmt: skip
+
+
+def _read(path: Path) -> Counts:
+    if not path.exists():
+        return {}
+    try:
+        data = json.loads(gzip.decompress(path.read_bytes()))
+        return {int(layer): [(int(right), int(asked)) for right, asked in sets] for layer, sets in data.items()}
+    except (OSError, EOFError, ValueError, TypeError) as trouble:
+        raise DamagedFile(path, f"no task vectors ({trouble})", "remove it to measure again") from None
