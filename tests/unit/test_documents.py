@@ -8,18 +8,18 @@ import pytest
 import torch
 
 from icl_lab.catalogue import KINDS
-from icl_lab.cli import compare, components, doctor, evaluate, report, run, train, tune
+from icl_lab.cli import compare, components, doctor, evaluate, fewshot, probe, report, run, train, tune
 from icl_lab.cli.compare import Asked, comparison_spec
 from icl_lab.cli.settings import names
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-COMMANDS = {"compare", "run", "tune", "train", "evaluate", "list", "describe", "report", "doctor"}
+COMMANDS = {"compare", "run", "tune", "train", "evaluate", "list", "describe", "report", "doctor", "fewshot", "probe"}
 HELP = "\n".join(
     function.__doc__ or ""
     for function in (
         compare.compare, train.train, evaluate.evaluate, components.describe, report.report, doctor.doctor,
-        run.run, tune.tune,
+        run.run, tune.tune, fewshot.fewshot, probe.probe,
     )
 )  # fmt: skip
 

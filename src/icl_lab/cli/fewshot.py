@@ -52,7 +52,10 @@ def fewshot(
     shots: Annotated[str, typer.Option(help="Numbers of demonstrations, with commas.")] = "0,1,2,4,5,8,16",
     queries: Annotated[int, typer.Option(min=1, help="Queries of each task, for each seed.")] = 100,
     seeds: Annotated[int, typer.Option(min=1, help="How often queries and demonstrations are drawn anew.")] = 1,
-    controls: Annotated[str, typer.Option(help="shuffled, random, both with a comma, or none.")] = "shuffled",
+    controls: Annotated[
+        str | None,
+        typer.Option(help="shuffled, random, both, or none; by default shuffled, on knowledge tasks only."),
+    ] = None,
     per_set: Annotated[
         int, typer.Option(min=1, help="Queries that share their demonstrations; 1 as published, and slower.")
     ] = 5,

@@ -5,12 +5,15 @@ from typing import get_args
 
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.specs import from_short, split
-from icl_lab.language.base import LANGUAGE_TASKS, LanguageTask
+from icl_lab.language.base import CATEGORIES, LANGUAGE_TASKS, Category, LanguageTask
 from icl_lab.language.draws import LABELS, Labels
 from icl_lab.language.listed import ListedTask
 from icl_lab.language.prompts import read_template
 from icl_lab.language.spec import REPORTED, Answers, FewShot
 from icl_lab.language.tasks.csv_file import CsvFile
+
+CONTROLLED: Category = "knowledge"
+"""Tasks that are asked with shuffled labels where nothing is said: no label tells what a capital is called."""
 
 
 def fewshot_spec(
@@ -18,7 +21,7 @@ def fewshot_spec(
     shots: str,
     queries: int,
     seeds: int,
-    controls: str,
+    controls: str | None,
     per_set: int,
     template: str,
     answers: str,
@@ -30,6 +33,10 @@ def fewshot_spec(
     chosen = tasks_of(tasks, pairs)
     for task in chosen:
         task.pairs()
+    controlled = CATEGORIES
+    if controls is None:
+        controlled = (CONTROLLED,)
+        controls = "shuffled" if any(task.group == CONTROLLED for task in chosen) else "none"
     return FewShot(
         tasks=chosen,
         shots=_numbers(shots),
@@ -37,6 +44,7 @@ def fewshot_spec(
         per_set=per_set,
         num_seeds=seeds,
         labels=_labels(controls),
+        controlled=controlled,
         template=read_template(template),
         answers=answers,  # type: ignore[arg-type]
     )

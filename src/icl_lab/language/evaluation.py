@@ -64,7 +64,7 @@ def plan(model: LanguageModel, spec: FewShot, folder: Path) -> Plan:
     }
     steps = []
     for labels in spec.labels:
-        for task in spec.tasks:
+        for task in (task for task in spec.tasks if labels in spec.labels_of(task)):
             pairs = found[task.title]
             if len(pairs.pairs) < 2:
                 many = f"{len(pairs.pairs)} of its {pairs.listed} outputs"

@@ -6,7 +6,7 @@ from typing import Literal
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count, Natural, Spec
 from icl_lab.core.streams import Stream
-from icl_lab.language.base import LanguageTask
+from icl_lab.language.base import CATEGORIES, Category, LanguageTask
 from icl_lab.language.draws import Labels
 from icl_lab.language.prompts import Template
 
@@ -32,6 +32,7 @@ class FewShot(Spec):
         per_set: Queries that share their demonstrations; 1 as published.
         num_seeds: How often everything is drawn anew.
         labels: What demonstrations show as outputs; `true`, and controls.
+        controlled: Categories whose tasks are asked under the controls.
         template: How pairs become text.
         answers: One token, as published, or the whole answer up to the end of the line.
     """
@@ -42,6 +43,7 @@ class FewShot(Spec):
     per_set: Count = 5
     num_seeds: Count = 1
     labels: tuple[Labels, ...] = ("true",)
+    controlled: tuple[Category, ...] = CATEGORIES
     template: Template = Template()
     answers: Answers = "token"
 
@@ -55,6 +57,10 @@ class FewShot(Spec):
             raise UserError(
                 "few-shot evaluation: expected at least one task, one number of shots and one kind of labels"
             )
+
+    def labels_of(self, task: LanguageTask) -> tuple[Labels, ...]:
+        """The labels under which a task is asked."""
+        return tuple(one for one in self.labels if one == "true" or task.group in self.controlled)
 
 
 def stream_of(task: LanguageTask, seed: int) -> Stream:

@@ -35,7 +35,7 @@ def records_of(plan: Plan, spec: FewShot, folder: Path) -> list[Record]:
     found: list[Record] = []
     samples: dict[Key, tuple[float, Resamples]] = {}
     for task in spec.tasks:
-        for labels in spec.labels:
+        for labels in spec.labels_of(task):
             seeds = [answers[task.title, labels, seed] for seed in range(spec.num_seeds)]
             for count in spec.shots:
                 if all(count in one for one in seeds):
@@ -82,7 +82,9 @@ def _groups(plan: Plan, spec: FewShot, run: str, samples: Mapping[Key, tuple[flo
     for task in spec.tasks:
         groups.setdefault(("category_accuracy_mean", task.group), []).append(task.title)
     for (metric, name), members in groups.items():
-        for labels in spec.labels:
+        # Under a control a mean is shown where all of its tasks are asked under it.
+        asked = {task.title: spec.labels_of(task) for task in spec.tasks}
+        for labels in (one for one in spec.labels if all(one in asked[member] for member in members)):
             for count in spec.shots:
                 chosen = [samples[key] for task in members if (key := (task, labels, count)) in samples]
                 # A category is shown as far as all of its tasks go, so that its line has one meaning.

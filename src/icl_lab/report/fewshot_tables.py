@@ -88,10 +88,11 @@ def fewshot_values(found: FewShotResults) -> dict[str, Any]:
 
 
 def _last(found: FewShotResults, model: str, control: str) -> int:
-    """The most demonstrations for which there is the control's mean over all tasks."""
-    known = [s for s in found.shots if found.value("all_accuracy_mean", model, ALL, s, control) is not None]
-    full = [s for s in known if found.count("all_accuracy_mean", model, ALL, s, control) == len(found.tasks)]
-    return max(full or known, default=found.shots[-1])
+    """The most demonstrations that every task under the control has."""
+    names = [task.name for task in found.tasks]
+    asked = {name: [s for s in found.shots if found.value("accuracy_mean", model, name, s, control) is not None]
+             for name in names}  # fmt: skip
+    return min((max(shots) for shots in asked.values() if shots), default=found.shots[-1])
 
 
 def _number(value: float | None) -> str:
