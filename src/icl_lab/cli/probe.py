@@ -1,6 +1,5 @@
 """`icl probe`: look inside a trained run. Which algorithm did it learn, and where?"""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,21 +8,17 @@ import typer
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import note, print_json, results
 from icl_lab.cli.options import Threads, use
-from icl_lab.cli.trained import Trained, trained_at
+from icl_lab.cli.trained import trained_at
 from icl_lab.core.errors import UserError
-from icl_lab.core.records import Record, write_records
-from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.examination.spec import ProbeSpec
-from icl_lab.probing.examination.whole import applies, examine
-from icl_lab.published.probing import SOURCE, published_depth
+from icl_lab.probing.examination.whole import applies
 from icl_lab.report.grid import Grid, column
-from icl_lab.report.probe_data import RECORDS, Looked, Probe, read_probe, write_probe
-from icl_lab.report.probe_page import write_probe_page
+from icl_lab.report.probe_data import Probe, read_probe
 from icl_lab.report.probe_words import BlockRow, block_rows, conclusion
 from icl_lab.report.tables import Estimate
 from icl_lab.report.words import Measure, number
+from icl_lab.studies.probing import look_inside
 from icl_lab.tasks.base import Task
-from icl_lab.training.environment import describe_environment
 
 
 def probe(
@@ -65,9 +60,6 @@ def probe(
     """  # noqa: D301, D412
     workers = use("cpu", threads)
     found = [one for path in runs for one in trained_at(path, model)]
-    tasks = {one.spec.task.digest(): one.spec.task for one in found}
-    if len(tasks) > 1:
-        raise UserError(f"probe: expected runs on one task, got {', '.join(task.short() for task in tasks.values())}")
     spec = ProbeSpec(
         functions=functions, shown=_numbers(shown), fitted=fitted, probed=probed, prompts=prompts, seed=seed
     )
@@ -75,64 +67,13 @@ def probe(
     task = found[0].spec.task
     if (said := applies(task)) and not as_json:
         note(said)
-    rows = [row for place, one in enumerate(found) for row in _rows(one, spec, first=place == 0)]
-    published = [*_published(task, spec)]
-    write_records(folder / RECORDS, [*rows, *published])
-    settings = {name: value for name, value in spec.to_json().items() if name != "shown"}
-    write_probe(
-        folder,
-        Probe(
-            task=task.to_json(),
-            metric=task.metric,
-            zero_error=task.zero_error,
-            networks=tuple(_looked(one) for one in found),
-            note=said,
-            settings={"shown": list(spec.shown_on(task.length)), **settings},
-            environment=describe_environment(workers),
-            published=SOURCE if published else "",
-        ),
-    )
-    page = write_probe_page(folder)
+    page = look_inside(found, spec, folder, workers)
     looked = read_probe(folder)
     if as_json:
         print_json(_as_values(looked, page))
         return
     _print(looked, task)
     results().print(f"page: {page}", markup=False, soft_wrap=True)
-
-
-def _rows(one: Trained, spec: ProbeSpec, *, first: bool) -> Iterator[Record]:
-    """Everything about the first network; about others what belongs to its tables and curves."""
-    subject = Subject(one.spec.digest(), one.network.label, one.spec.task, one.spec.seed, one.step)
-    return examine(one.network, subject, spec if first else spec.replace(probed=0, prompts=0))
-
-
-def _looked(one: Trained) -> Looked:
-    return Looked(
-        run=one.spec.digest(),
-        label=one.network.label,
-        seed=one.spec.seed,
-        step=one.step,
-        blocks=tuple(block.spec_name() for block in one.network.spec.backbone.pattern),
-        spec=one.spec.to_json(),
-    )
-
-
-def _published(task: Task, spec: ProbeSpec) -> Iterator[Record]:
-    """Published curves for the numbers of examples that are asked about."""
-    for curve in published_depth(task):
-        # The two methods count iterations, not layers, and figure 4 repeats a curve of figure 3.
-        again = curve.figure.startswith("4") and curve.shown == 40
-        if curve.quantity != "error" or again or curve.predictor not in ("mamba", "transformer"):
-            continue
-        if curve.shown not in spec.shown_on(task.length):
-            continue
-        common: dict[str, Any] = {"run": "published", "predictor": curve.predictor, "task": task.spec_name()}
-        common |= {"shown": curve.shown, "about": curve.figure}
-        yield Record(metric="published_layers", value=float(len(curve.layer)), **common)
-        for layer, value, low, high in zip(curve.layer, curve.value, curve.low, curve.high, strict=True):
-            number = {"value": float(value), "low": float(low), "high": float(high)}
-            yield Record(metric="published_layer_error", block=int(layer), **{**common, **number})
 
 
 def _numbers(text: str) -> tuple[int, ...]:

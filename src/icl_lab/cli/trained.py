@@ -1,29 +1,9 @@
 """Which trained networks a path means: a run's folder, one of its checkpoints, or a model of a comparison."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from icl_lab.core.errors import UserError
-from icl_lab.models.network import Network
-from icl_lab.training.run import load_checkpoint
-from icl_lab.training.spec import RunSpec
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network.
-
-    Args:
-        folder: Of its run.
-        spec: Of its run.
-        network: On the CPU, in evaluation mode.
-        step: Optimiser steps it was trained for.
-    """
-
-    folder: Path
-    spec: RunSpec
-    network: Network
-    step: int
+from icl_lab.studies.probing import Trained, load_trained
 
 
 def trained_at(path: Path, model: str = "") -> list[Trained]:
@@ -59,5 +39,4 @@ def trained_at(path: Path, model: str = "") -> list[Trained]:
 def _loaded(folder: Path, file: Path | None) -> Trained:
     if file is not None and not file.is_file():
         raise UserError(f"no file {file}: expected a checkpoint of a run there")
-    spec, network, step = load_checkpoint(folder, file)
-    return Trained(folder, spec, network, step)
+    return load_trained(folder, file)

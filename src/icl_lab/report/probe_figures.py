@@ -43,8 +43,8 @@ def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
             Drawn(
                 "scale-and-shift",
                 "Scale and shift",
-                f"The fits behind the figure above after {points[-1]} examples, means over functions with 90% intervals. "
-                "A block that speaks the language of the read-out needs scale 1 and shift 0.",
+                f"The fits behind the figure above after {points[-1]} examples, means over functions with 90% "
+                "intervals. A block that speaks the language of the read-out needs scale 1 and shift 0.",
                 fit_picture(probe, network),
             )
         )

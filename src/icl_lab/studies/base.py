@@ -14,6 +14,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.registry import Registry
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Registered
+from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.report.study_figures import StudyFigure
 from icl_lab.studies.chosen import PartOf
 from icl_lab.studies.claims import Claim
@@ -37,6 +38,7 @@ class Part:
         recipe_of: Study and part whose search for recipes this one uses, where it has none of its own.
         searched: Label of a model -> the study and part of the search that its recipe comes from.
         published: The comparison at the published sizes, which the page says the differences to.
+        probe: How closely its trained models are looked into; none: not at all.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Part:
     recipe_of: PartOf | None = None
     searched: Mapping[str, PartOf] = field(default_factory=dict)
     published: ComparisonSpec | None = None
+    probe: ProbeSpec | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ from icl_lab.studies.base import Part, ScoreTable, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.jobs import evaluation_jobs, is_measured, measured_runs, training_jobs
 from icl_lab.studies.marks import marks
+from icl_lab.studies.probing import probing_jobs, with_probing
 from icl_lab.studies.quantities import Quantity, measure
 from icl_lab.studies.recipe_words import recipes_of
 from icl_lab.studies.statements import Finding
@@ -79,9 +80,10 @@ def carry_out(
     missing = [part for part in chosen if not is_measured(part, out)]
     trained = executor.run(training_jobs(missing, runs or out), watch, deadline_seconds)
     evaluated = executor.run(evaluation_jobs(missing, out, runs or out), watch, None)
+    probed = executor.run(probing_jobs(chosen, out, runs or out), watch, None)
     found = judged(study, scale, out)
     write_study(out, found)
-    return CarriedOut(found, {**trained.failed, **evaluated.failed})
+    return CarriedOut(found, {**trained.failed, **evaluated.failed, **probed.failed})
 
 
 def refuse_other_contents(study: Study, scale: Scale, out: Path) -> None:
@@ -121,7 +123,7 @@ def judged(study: Study, scale: Scale, out: Path) -> FoundStudy:
 
 def _rows(folder: Path) -> Comparison | None:
     try:
-        return read_comparison(folder)
+        return with_probing(read_comparison(folder), folder)
     except UserError:
         return None
 

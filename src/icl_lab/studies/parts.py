@@ -14,6 +14,7 @@ from icl_lab.comparisons.recipes import NUM_PROMPTS, model_at, training_at
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import from_short
 from icl_lab.models.presets.base import Preset
+from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.studies.base import Part
 from icl_lab.studies.chosen import Chosen, PartOf, chosen_training
 from icl_lab.studies.tuning_plan import Recipe, grows
@@ -55,6 +56,7 @@ class Plan:
         as_published: Whether the small scale has the published optimiser instead of the chosen recipe.
         variant_of: See `Part`.
         recipe_of: See `Part`.
+        probed_at: After how many examples the trained models are looked into; none: they are not.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Plan:
     as_published: bool = False
     variant_of: str = ""
     recipe_of: PartOf | None = None
+    probed_at: tuple[int, ...] = ()
 
     def at(self, study: str, scale: Scale) -> Part:
         """The part at a scale.
@@ -118,7 +121,15 @@ class Plan:
                 if found.searched
             },
             published=None if scale == "paper" else self.at(study, "paper").comparison,
+            probe=self._probe(scale, task),
         )
+
+    def _probe(self, scale: Scale, task: Task) -> ProbeSpec | None:
+        if not self.probed_at:
+            return None
+        if scale == "smoke":
+            return ProbeSpec(functions=8, scored=4, shown=(task.length - 1,), probed=0, prompts=0)
+        return ProbeSpec(shown=self.probed_at, probed=0, prompts=0)
 
     def _model(self, scale: Scale, name: str) -> Preset:
         model = model_at(scale, name)

@@ -12,10 +12,35 @@ from jaxtyping import Float, Int
 from icl_lab.core.errors import UserError
 from icl_lab.report.data import Comparison
 
-What = Literal["error", "relative error", "accuracy", "score", "steps to half", "FLOPs a prompt"]
+What = Literal[
+    "error",
+    "relative error",
+    "accuracy",
+    "score",
+    "steps to half",
+    "FLOPs a prompt",
+    "scale of the last block",
+    "shift of the last block",
+    "decades over depth",
+    "straightness over depth",
+    "flat depth",
+]
 """`error`: in the unit of the task's metric. `relative error`: over the zero predictor's. `accuracy`: 1 - error.
 `score`: the ICL regression score, 1 for the best baseline. `steps to half`: optimiser steps until the held-out error
-is at most half the zero predictor's. `FLOPs a prompt`: of the forward pass."""
+is at most half the zero predictor's. `FLOPs a prompt`: of the forward pass.
+
+The others are of what is read off the blocks of a network (`probing/examination/depth.py`): scale and shift that the
+last block needs, by how many powers of ten the error falls from the first block to the last, how straight its logarithm
+falls, up to which depth it is flat."""
+
+INSIDE: dict[str, str] = {
+    "scale of the last block": "layer_scale",
+    "shift of the last block": "layer_shift",
+    "decades over depth": "layer_decades",
+    "straightness over depth": "layer_straightness",
+    "flat depth": "layer_flat_until",
+}
+"""Quantities inside a network -> the metric of their rows."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +124,8 @@ def measure(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estima
         return means(rows, None)
     if quantity.what == "steps to half":
         return _steps_to_half(quantity, comparison)
+    if quantity.what in INSIDE:
+        return _inside(quantity, comparison)
     if quantity.what == "FLOPs a prompt":
         flops = comparison.number("flops_per_prompt", quantity.predictor)
         return () if flops is None else (Estimate(0, flops, flops, flops),)
@@ -123,6 +150,18 @@ def _score_over(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Es
         return ()
     whole = 1 - sum(one.value for one in gains[1]) / len(gains[1])
     return tuple(divided(complement(one), whole) for one in gains[0]) if whole > 0 else ()
+
+
+def _inside(quantity: Quantity, comparison: Comparison) -> tuple[Estimate, ...]:
+    """What was read off the blocks, after the most examples within the quantity's points; of blocks, the last."""
+    rows = comparison.rows(INSIDE[quantity.what]).filter(pl.col("predictor") == quantity.predictor)
+    where = points_of(quantity, rows["shown"].to_numpy())
+    if not len(where):
+        return ()
+    rows = rows.filter(pl.col("shown") == int(where[-1]))
+    if quantity.what.endswith("of the last block"):
+        rows = rows.filter(pl.col("block") == pl.col("block").max().over("seed"))
+    return means(rows, None)
 
 
 def complement(one: Estimate) -> Estimate:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from icl_lab.language.task_vectors import LayerAccuracy, Question
 
 from icl_lab.language.base import LANGUAGE_TASKS
 from icl_lab.language.evaluation import plan
 from icl_lab.language.models.causal import CausalModel
 from icl_lab.language.spec import FewShot
+from icl_lab.language.task_vectors import LayerAccuracy, Question
 from icl_lab.language.vectors import category_records, measure_vectors, vector_questions
 from tests.unit.language.toys import ToyModel
 

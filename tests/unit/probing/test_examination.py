@@ -1,0 +1,78 @@
+"""Everything that is looked at in a network, as rows."""
+
+from collections import Counter
+
+import pytest
+import torch
+
+from icl_lab.core.errors import UserError
+from icl_lab.core.records import Record
+from icl_lab.core.streams import Stream
+from icl_lab.models.presets.transformer import Transformer
+from icl_lab.probing.examination.rows import Subject
+from icl_lab.probing.examination.spec import ProbeSpec
+from icl_lab.probing.examination.whole import applies, examine
+from icl_lab.tasks.base import TASKS, Task
+from icl_lab.tasks.linear_regression import LinearRegression
+
+SPEC = ProbeSpec(functions=8, scored=4, shown=(2, 5), probed=16, seeds=2, prompts=8)
+SMALL = {"linear_regression": {"dim": 3, "length": 6}, "sparse_parity": {"dim": 4, "sparsity": 2, "length": 6}}
+BLOCKS = 4
+
+
+def rows_of(task: Task, spec: ProbeSpec = SPEC) -> list[Record]:
+    network = Transformer(d_model=16, num_layers=2).build(task, Stream(0)).train()
+    before = {name: part.clone() for name, part in network.state_dict().items()}
+    rows = list(examine(network, Subject("run", "transformer", task, seed=3, step=7), spec))
+    assert network.training
+    assert all(torch.equal(part, before[name]) for name, part in network.state_dict().items())
+    return rows
+
+
+def test_a_linear_task_has_rows_of_everything() -> None:
+    rows = rows_of(LinearRegression(dim=3, length=6))
+    counts = Counter(row.metric for row in rows)
+    for metric in ("layer_error", "layer_plain_error", "layer_scale", "layer_shift", "nearest", "nearest_family"):
+        assert counts[metric] == BLOCKS * 2
+    assert counts["probe_ridge"] == counts["control_network"] == BLOCKS * 4
+    assert {"late_error_over_zero", "patched_rise_over_zero", "hidden_attention", "distance", "weight_distance"} <= {
+        *counts
+    }
+    assert {row.shown for row in rows if row.metric == "distance"} == {2, 5}
+    assert {row.seed for row in rows} == {3}
+    for row in rows:
+        assert row.value is not None
+        if row.low is not None and not row.metric.startswith("layer_"):
+            assert row.low <= row.value + 1e-12
+            assert row.value <= row.high + 1e-12
+
+
+def test_the_same_is_found_when_asked_twice() -> None:
+    task = LinearRegression(dim=3, length=6)
+    assert rows_of(task) == rows_of(task)
+
+
+@pytest.mark.parametrize("name", ["sparse_parity", "vector_mqar", "regular_languages", "chain_of_thought"])
+def test_other_tasks_have_rows_of_what_applies(name: str) -> None:
+    task = TASKS.get(name)().replace(**SMALL.get(name, {"length": 6}))
+    metrics = {row.metric for row in rows_of(task)}
+    assert applies(task)
+    assert "distance" not in metrics
+    assert "late_error_over_zero" in metrics
+    if name != "chain_of_thought":
+        assert "layer_plain_error" in metrics
+    assert ("probe_ridge" in metrics) == (name == "sparse_parity")
+
+
+def test_what_is_not_asked_is_not_done() -> None:
+    metrics = {row.metric for row in rows_of(LinearRegression(dim=3, length=6), SPEC.replace(probed=0, prompts=0))}
+    assert not {"probe_ridge", "late_error_over_zero"} & metrics
+
+
+def test_points_ascend_and_functions_can_be_halved() -> None:
+    assert ProbeSpec().shown_on(2) == (1,)
+    assert ProbeSpec(shown=(3, 9)).shown_on(41) == (3, 9)
+    with pytest.raises(UserError, match="ascending numbers, got 5, 3"):
+        ProbeSpec(shown=(5, 3))
+    with pytest.raises(UserError, match="at least 4 to halve"):
+        ProbeSpec(functions=3)
