@@ -22,7 +22,7 @@ def test_errors_are_in_the_unit_of_the_task_and_the_two_methods_on_the_right_sca
     assert curve("sparse_linear_regression", "mamba").value[-1] == pytest.approx(9.4e-5 * 20 / 3, rel=0.05)
     assert curve("decision_tree", "mamba").value[0] == pytest.approx(0.0535 * 20, rel=0.01)
     assert curve("skewed_linear_regression", "gradient_descent").value[0] == pytest.approx(0.0458 * 20, rel=0.01)
-    assert curve("skewed_linear_regression", "gd_plus_plus").value[-1] == pytest.approx(0.0024 * 20, rel=0.02)
+    assert curve("skewed_linear_regression", "gd_plus_plus").value[-1] == pytest.approx(0.0024 * 20, rel=0.03)
 
 
 def test_other_tasks_have_no_published_curves_and_other_lengths_do() -> None:

@@ -1,5 +1,6 @@
 """Looking inside the trainings of a part: once, with pages, and with rows that claims can be about."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.training.run import run_folder, train_run
 
 TASK = LinearRegression(dim=3, length=7)
-SPEC = ProbeSpec(functions=8, scored=4, shown=(3, 6), probed=0, prompts=0)
+SPEC = ProbeSpec(functions=8, scored=4, shown=(6,), probed=0, prompts=0)
 
 
 def part() -> Part:
@@ -36,6 +37,8 @@ def test_the_trainings_of_a_part_are_looked_into_once_and_claims_read_what_was_f
     (job,) = probing_jobs([one], tmp_path, tmp_path)
     job.execute(threads=1)
     assert probing_jobs([one], tmp_path, tmp_path) == ()
+    closer = replace(one, probe=SPEC.replace(functions=12))
+    assert len(probing_jobs([closer], tmp_path, tmp_path)) == 1
     assert (tmp_path / "linear" / "probing" / "mamba" / "index.html").is_file()
     (label,) = {row.label for row in read_probe(job.folder).networks}
     empty = Comparison(task=TASK.to_json(), metric=TASK.metric, predictors=(Entry(label=label, kind="model"),))
@@ -49,16 +52,6 @@ def test_the_trainings_of_a_part_are_looked_into_once_and_claims_read_what_was_f
     for what in ("shift of the last block", "decades over depth", "straightness over depth", "flat depth"):
         assert len(measure(Quantity(part="linear", predictor="mamba", what=what), found)) == 2
     assert measure(Quantity(part="linear", predictor="mamba", what="flat depth", first=9), found) == ()
-
-
-def test_closer_looks_are_new_jobs(tmp_path: Path) -> None:
-    one = part()
-    run = one.comparison.runs()[0]
-    train_run(run, run_folder(tmp_path, run))
-    (job,) = probing_jobs([one], tmp_path, tmp_path)
-    job.execute(threads=1)
-    assert job.is_done()
-    assert not type(job)(**{**vars(job), "spec": SPEC.replace(functions=12)}).is_done()
 
 
 def test_networks_of_several_tasks_are_not_compared(tmp_path: Path) -> None:

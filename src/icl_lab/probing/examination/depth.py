@@ -22,6 +22,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icl_lab.baselines.parts.iterations import IterativeBaseline
 from icl_lab.core.records import Record
 from icl_lab.evaluation.statistics import LEVEL, Weights, mean_interval, resample
 from icl_lab.models.network import Network
@@ -123,6 +124,6 @@ def _likeness_rows(
 
 def _steps_rows(one: Match, subject: Subject, num: int, shown: int, block: int) -> Iterator[Record]:
     for member, distance in zip(one.family.members, one.by_member, strict=True):
-        if member.to_json().get("steps") in one.family.shown:
+        if isinstance(member, IterativeBaseline) and member.steps in one.family.shown:
             at: dict[str, Any] = {"shown": shown, "block": block, "about": words(member)}
             yield subject.row("steps_distance", float(distance), num=num, **at)
