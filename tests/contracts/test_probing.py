@@ -25,7 +25,9 @@ SPECS = [spec.for_prompts(TOKENS) for spec in with_optional_parts(MIXERS) if (sp
 every_mixer = pytest.mark.parametrize("spec", SPECS, ids=identity)
 # The default of each, and the one with all choices taken the other way.
 ENDS = {name: [spec for spec in variants(PRESETS) if spec.spec_name() == name] for name in PRESETS.names()}
-SMALL = [spec.replace(d_model=16) for each in ENDS.values() for spec in dict.fromkeys((each[0], each[-1]))]
+SMALL = [
+    spec.replace(d_model=16, num_layers=1) for each in ENDS.values() for spec in dict.fromkeys((each[0], each[-1]))
+]
 every_preset = pytest.mark.parametrize("preset", SMALL, ids=identity)
 
 

@@ -84,7 +84,7 @@ def test_the_python_of_the_readme_runs() -> None:
     code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
     quick = code.replace("steps=1500", "steps=2").replace('curves.plot().savefig("curves.png")', "")
     quick = quick.replace("print(", "str(").replace("task)\n", "task, num_prompts=4)\n")
-    quick = quick.replace("step, 64)", "step, 2)")
+    quick = quick.replace("step, 64)", "step, 2)").replace("length=21", "length=5")
     scope: dict[str, object] = {"x": torch.ones(5), "y": torch.tensor(1.0)}
     exec(compile(quick, "README.md", "exec"), scope)
     assert scope["stream"].num_examples == 1  # type: ignore[attr-defined]
