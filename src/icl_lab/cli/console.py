@@ -32,9 +32,19 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None) -> None:
-    """A table without frames: the last column wraps; the others do so only where it would have no room left."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], title: str | None = None, most: int | None = None
+) -> None:
+    """A table without frames: the last column wraps; the others do so only where it would have no room left.
+
+    Args:
+        columns: Heads.
+        rows: Cells.
+        title: Above it.
+        most: Letters in a line at most, where the terminal has more.
+    """
     console, cells = results(), [[*row] for row in rows]
+    console.width = min(console.width, most or console.width)
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold", title_style="bold")
     widths = [max(len(row[place]) for row in [[*columns], *cells]) for place in range(len(columns) - 1)]
     crowded = sum(widths) + 2 * len(widths) + LAST > console.width

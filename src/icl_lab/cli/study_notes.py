@@ -1,14 +1,20 @@
 """What `icl describe` says of a study: its parts, its claims, and what it costs at a scale."""
 
 import os
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from rich.console import Console
 
 from icl_lab.cli.console import print_table, results
 from icl_lab.core.scales import Scale
 from icl_lab.report.words import amount, number
 from icl_lab.studies.base import Study
 from icl_lab.studies.costs import costs_of, flops_per_second
+
+WIDTH = 100
+"""Letters in a line at most."""
 
 
 def study_notes(study: Study, scale: Scale | None, gpu_tflops: float) -> dict[str, Any]:
@@ -64,17 +70,37 @@ def print_study_notes(entry: Mapping[str, Any]) -> None:
         for part, cost in zip(entry["parts"], costs, strict=True)
     ]
     columns = ("part", "trainings", *(("training FLOPs",) if "cost" in entry else ()), "what it is about")
-    print_table(columns, rows)
+    print_table(columns, rows, most=WIDTH)
     if "cost" in entry:
-        screen.print(f"\n{_cost_words(entry['cost'])}", markup=False)
+        print_wrapped(screen, f"\n{_cost_words(entry['cost'])}")
     for claim in entry["claims"]:
-        screen.print(f"\n{claim['id']}: {claim['sentence']}\n    {claim['source']}", markup=False)
-        for words in claim["premises"]:
-            screen.print(f"    if {words}", markup=False)
-        for words in claim["statements"]:
-            screen.print(f"    - {words}", markup=False)
+        print_wrapped(screen, f"\n{claim['id']}: {claim['sentence']}", "    ")
+        print_wrapped(screen, f"    {claim['source']}", "    ")
+        for words in folded(claim["premises"]):
+            print_wrapped(screen, f"    if {words}", "       ")
+        for words in folded(claim["statements"]):
+            print_wrapped(screen, f"    - {words}", "      ")
         if claim["published"]:
-            screen.print(f"    published: {claim['published']}", markup=False)
+            print_wrapped(screen, f"    published: {claim['published']}", "      ")
+
+
+def folded(statements: Sequence[str], most: int = 6) -> list[str]:
+    """Statements, where there are many the first ones and how many more there are.
+
+    >>> folded(["a", "b", "c", "d"], most=3)
+    ['a', 'b', 'and 2 more; --json shows all']
+    """
+    if len(statements) <= most:
+        return list(statements)
+    return [*statements[: most - 1], f"and {len(statements) - most + 1} more; --json shows all"]
+
+
+def print_wrapped(screen: Console, text: str, indent: str = "") -> None:
+    """A paragraph in lines of at most `WIDTH` letters, all but the first one indented."""
+    begin = text[: len(text) - len(text.lstrip("\n"))]
+    width = min(screen.width, WIDTH)
+    lines = textwrap.wrap(text[len(begin) :], width, subsequent_indent=indent, break_on_hyphens=False)
+    screen.print(begin + "\n".join(lines), markup=False, soft_wrap=True)
 
 
 def _cost_words(cost: Mapping[str, Any]) -> str:
