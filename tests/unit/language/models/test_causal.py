@@ -53,3 +53,15 @@ def test_answers_are_those_of_transformers_one_by_one(name, prefix, models):
 
 def until_end(row):
     return row[: row.index(0)] if 0 in row else row
+
+
+@pytest.mark.parametrize("name", ["Llama", "Mamba"])
+def test_another_prefix_and_a_prompt_that_adds_nothing(name, models):
+    """A prefix is computed once and kept, but never for another one; the last token of a whole prompt is always read."""
+    model = models(name)
+    other = PREFIX.replace("Paris", "Berlin")
+    for prefix in (PREFIX, other, PREFIX, PREFIX):
+        for prompts in (["", "a->"], [""]):
+            expected = torch.stack([alone(model, prefix + prompt)[1] for prompt in prompts])
+            found = model.next_logits(prompts, prefix=prefix)
+            torch.testing.assert_close(found, expected, rtol=RTOL, atol=RTOL * float(expected.abs().max()))
