@@ -1,8 +1,8 @@
 """Hugging Face's Mamba with and without our kernels: `python benchmarks/transformers_models.py [--only forward]`.
 
 The shape is that of the model with 130 million parameters; that one has 24 layers (`--layers 24`), by default there are
-fewer: all layers cost the same. The weights are random, drawn as those of the released models were at the start of their
-training: with the default of `transformers`, five times as large, 24 layers amplify a rounding ten thousand times.
+fewer: all layers cost the same. The weights are random, drawn as those of the released models were at the start of
+their training: with the default of `transformers`, five times as large, 24 layers amplify a rounding ten thousand times.
 """
 
 from collections.abc import Callable

@@ -57,7 +57,7 @@ def until_end(row):
 
 @pytest.mark.parametrize("name", ["Llama", "Mamba"])
 def test_another_prefix_and_a_prompt_that_adds_nothing(name, models):
-    """A prefix is computed once and kept, but never for another one; the last token of a whole prompt is always read."""
+    """A prefix is kept for the next call, but never for another prefix; the last token is always read anew."""
     model = models(name)
     other = PREFIX.replace("Paris", "Berlin")
     for prefix in (PREFIX, other, PREFIX, PREFIX):
