@@ -2,7 +2,7 @@
 
 The shape is that of the model with 130 million parameters; that one has 24 layers (`--layers 24`), by default there are
 fewer: all layers cost the same. The weights are random, drawn as those of the released models were at the start of
-their training: with the default of `transformers`, five times as large, 24 layers amplify a rounding ten thousand times.
+their training: with the default of `transformers`, five times as large, 24 layers amplify a rounding 10,000 times.
 """
 
 from collections.abc import Callable
