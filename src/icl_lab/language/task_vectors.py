@@ -31,8 +31,8 @@ class Question:
 
     Args:
         shown: Demonstrations and a dummy query, up to and with the separator.
-        asked: The query and the separator alone. Where the model puts nothing before a prompt, begin with a line break:
-            attention leaves its surplus on the first token, and a query there is hardly read.
+        asked: The query and the separator alone. Where the model puts nothing before a prompt, a line break in front
+            keeps the query from being the first token, on which attention is said to leave its surplus.
         answer: Text of the right answer.
     """
 
