@@ -11,9 +11,9 @@ QUICK = ("--functions", "8", "--probed", "0", "--prompts", "0", "--threads", "1"
 
 def test_a_model_of_a_comparison_is_looked_into_and_its_page_drawn_again(icl: Icl, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    models = ("--models", "mamba,transformer", "--baselines", "least_squares", "--prompts", "8")
-    made = icl("compare", "linear_regression", "dim=2", "length=6", *models, *SMALL, "--out", str(out))
-    assert made.status == 0, made.err
+    for model in ("mamba", "transformer"):
+        made = icl("train", "linear_regression", "dim=2", "length=6", "--model", model, *SMALL, "--out", str(out))
+        assert made.status == 0, made.err
     several = icl("probe", str(out))
     assert several.status == 2
     assert "holds several models: name one with --model, of mamba" in several.err
@@ -41,7 +41,7 @@ def test_a_model_of_a_comparison_is_looked_into_and_its_page_drawn_again(icl: Ic
 
 
 def test_what_does_not_apply_is_said_in_a_line_and_the_rest_is_done(icl: Icl, tmp_path: Path) -> None:
-    made = icl("compare", "vector_mqar", "--models", "mamba", "--prompts", "8", *SMALL, "--out", str(tmp_path))
+    made = icl("train", "vector_mqar", "--model", "mamba", *SMALL, "--out", str(tmp_path))
     assert made.status == 0, made.err
     done = icl("probe", str(tmp_path), *QUICK)
     assert done.status == 0, done.err

@@ -1,7 +1,6 @@
 """The figures of a probe's page: error over depth, scale and shift, which method, probes, changes, hidden attention."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,9 +10,15 @@ from matplotlib.ticker import MaxNLocator
 
 from icl_lab.report.axes import Picture, error_axis, new_panel, new_picture
 from icl_lab.report.drawn import Drawn
+from icl_lab.report.inside import (
+    ablation_picture,
+    hidden_attention_picture,
+    patching_picture,
+    task_vector_picture,
+)
 from icl_lab.report.lines import hairline
 from icl_lab.report.probe_data import Looked, Probe
-from icl_lab.report.probing_pictures import Bar, HeatMap, error_dots, heat_maps
+from icl_lab.report.probing_pictures import HeatMap, heat_maps
 from icl_lab.report.style import LIGHT, Theme, styled
 from icl_lab.report.words import Measure
 
@@ -140,65 +145,37 @@ def _probe_figure(probe: Probe, network: Looked) -> list[Drawn]:
 
 
 def _changes(probe: Probe, network: Looked) -> list[Drawn]:
-    drawn = []
-    ablated = probe.of(network, "ablated_error_over_zero_by_mean")
-    if len(ablated):
-        bars = [_bar(row) for row in ablated.iter_rows(named=True)]
-        intact = probe.of(network, "late_error_over_zero")["value"]
-        lines = [("intact", float(intact[0]))] if len(intact) else []
-        told = (
-            "Error on the last quarter of each prompt with one part replaced by its mean over other prompts, in units "
-            "of the zero predictor's."
-        )
-        picture = error_dots(bars, across="error / zero predictor's", lines=[*lines, ("zero", 1.0)])
-        drawn.append(Drawn("ablation", "What is lost without a part", told, picture))
-    vectors = probe.of(network, "state_vector_error_over_zero")
-    if len(vectors):
-        bars = [_bar(row) for row in vectors.iter_rows(named=True)]
-        told = (
-            "Error of the last question when the examples are known to one block's state alone, in units of the zero "
-            "predictor's."
-        )
-        picture = error_dots(bars, across="error / zero predictor's", lines=[("zero", 1.0)])
-        drawn.append(Drawn("task-vectors", "Which block carries the task", told, picture))
-    maps = []
-    patched = probe.of(network, "patched_rise_over_zero")
-    if len(patched):
-        maps.append(_by_example("rise of the error when patched", patched, "about"))
-        told = (
-            "How much the error of the last answer rises, in units of the zero predictor's, when the stream at the "
-            "tokens of one example comes from another prompt."
-        )
-        picture = heat_maps(maps, down="", across="example", unit="rise", highest=None)
-        drawn.append(Drawn("patching", "Where the examples are used", told, picture))
-    attention = probe.of(network, "hidden_attention")
-    if len(attention):
-        one = _by_example("share of what is read", attention.filter(pl.col("block").is_not_null()), "block")
-        rows = tuple(f"block {name}" for name in one.rows)
-        told = (
-            "How much each example counts for what a block reads at the last question: attention weights, the weights "
-            "that a recurrence implies, or norms of Jacobians; the tokens of an example together, means over heads."
-        )
-        picture = heat_maps(
-            [HeatMap(one.title, one.values, rows, one.columns)], down="", across="example", unit="share"
-        )
-        drawn.append(Drawn("hidden-attention", "What is read at the last question", told, picture))
-    return drawn
-
-
-def _bar(row: dict[str, Any]) -> Bar:
-    ends = (np.nan if row[end] is None else row[end] for end in ("low", "high"))
-    return Bar(row["about"], row["value"], *ends)
-
-
-def _by_example(title: str, rows: pl.DataFrame, down: str) -> HeatMap:
-    # The embedding, which belongs to no block, comes before the first.
-    names = rows.sort("block", maintain_order=True)[down].unique(maintain_order=True).to_list()
-    columns = sorted(rows["shown"].unique().to_list())
-    values = np.full((len(names), len(columns)), np.nan)
-    for row in rows.iter_rows(named=True):
-        values[names.index(row[down]), columns.index(row["shown"])] = max(0.0, row["value"] or 0.0)
-    return HeatMap(title, values, tuple(map(str, names)), tuple(map(str, columns)))
+    rows = probe.records.filter(pl.col("run") == network.run)
+    titles = {block: f"block {block} {kind}" for block, kind in enumerate(network.blocks)}
+    pictures = (
+        (
+            "ablation",
+            "What is lost without a part",
+            "Error on the last quarter of each prompt with one part replaced by its mean over other prompts.",
+            ablation_picture(rows),
+        ),
+        (
+            "task-vectors",
+            "Which block carries the task",
+            "Error of the last question when the examples are known to one block's state alone.",
+            task_vector_picture(rows),
+        ),
+        (
+            "patching",
+            "Where the examples are used",
+            "How much the error of the last answer rises when the stream at the tokens of one example comes from "
+            "another prompt.",
+            patching_picture(rows),
+        ),
+        (
+            "hidden-attention",
+            "What is read",
+            "How much each example counts for what a block reads: attention weights, the weights that a recurrence "
+            "implies, or norms of Jacobians; the tokens of an example together, means over heads.",
+            hidden_attention_picture(rows, titles=titles),
+        ),
+    )
+    return [Drawn(stem, heading, told, picture) for stem, heading, told, picture in pictures if picture is not None]
 
 
 @styled

@@ -1,15 +1,7 @@
-"""Interventions and hidden attention, as rows.
-
-Rows of interventions are named as `interventions/` says; beside them are those of
-
-hidden_attention       share of the example with index `shown` in what a block reads at the last question, or,
-without a block, in the answer
-"""
+"""Interventions and hidden attention, as the rows that `interventions/` and `hidden_attention/` make of them."""
 
 from collections.abc import Iterator
 from contextlib import suppress
-
-import torch
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
@@ -52,11 +44,5 @@ def changed_rows(network: Network, subject: Subject, spec: ProbeSpec) -> Iterato
     if few.tokens.shape[1] <= 2 * LONGEST and few.branches is None:
         yield from patching_effects(network, task, few, seed=seed).records(subject.run, subject.seed)
     if few.branches is None:
-        yield from _attention_rows(network, few.rows(slice(0, READ)), subject)
-
-
-def _attention_rows(network: Network, prompts: PromptBatch, subject: Subject) -> Iterator[Record]:
-    found = hidden_attention(network, prompts)
-    for block, shares in [*((one.block, one.examples) for one in found.blocks), (None, found.answers)]:
-        for example, share in enumerate(torch.as_tensor(shares[-1]).tolist()):
-            yield subject.row("hidden_attention", share, num=prompts.batch, shown=example, block=block)
+        read = hidden_attention(network, few.rows(slice(0, READ)))
+        yield from read.records(task, subject.run, subject.seed)
