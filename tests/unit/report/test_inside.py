@@ -42,8 +42,8 @@ def test_hidden_attention_is_a_grid_a_block() -> None:
     first, second, last, _ = hidden_attention_picture(frame(*rows, *whole), titles={2: "block 2, attention"}).axes
     assert [axes.get_title(loc="left") for axes in (first, second)] == ["block 0", "block 2, attention"]
     expected = np.array([[20.0, np.nan], [22.0, 23.0]])
-    assert np.array_equal(second.images[0].get_array().filled(np.nan), expected, equal_nan=True)
-    assert last.images[0].get_array().shape == (1, 1)
+    assert np.array_equal(second.collections[0].get_array().filled(np.nan), expected, equal_nan=True)
+    assert last.collections[0].get_array().shape == (1, 1)
 
 
 def test_patching_has_a_row_an_activation() -> None:
@@ -54,7 +54,7 @@ def test_patching_has_a_row_an_activation() -> None:
     ]
     axes, _ = patching_picture(frame(*rows)).axes
     assert words(axes) == ["embedding", "block.0.residual"]
-    assert axes.images[0].get_array().tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+    assert axes.collections[0].get_array().tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
 
 
 def test_of_many_ablated_parts_the_worst_are_shown_and_every_block() -> None:

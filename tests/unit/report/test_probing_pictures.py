@@ -13,8 +13,8 @@ def test_the_numbers_of_a_grid_are_its_colours_on_one_scale() -> None:
     maps = [HeatMap("one", VALUES), HeatMap("two", 2 * VALUES)]
     picture = heat_maps(maps, down="answer", across="example", unit="share")
     one, two, bar = picture.axes
-    assert np.array_equal(one.images[0].get_array().filled(np.nan), VALUES, equal_nan=True)
-    assert [axes.images[0].get_clim() for axes in (one, two, bar)] == [(0.0, 2.0)] * 3
+    assert np.array_equal(one.collections[0].get_array().filled(np.nan), VALUES, equal_nan=True)
+    assert [axes.collections[0].get_clim() for axes in (one, two, bar)] == [(0.0, 2.0)] * 3
     assert [axes.get_title(loc="left") for axes in (one, two)] == ["one", "two"]
     assert [axes.get_xlabel() for axes in (one, two)] == ["example", "example"]
     assert one.get_ylabel() == "answer"
@@ -41,7 +41,7 @@ def test_many_grids_take_several_lines_within_the_picture() -> None:
     assert len(boxes) == 8
     assert all(0 <= box.x0 < box.x1 <= 1 and 0 <= box.y0 < box.y1 <= 1 for box in boxes)
     assert len({round(box.y0, 6) for box in boxes[:-1]}) == 3
-    assert picture.axes[0].images[0].get_clim() == (0.0, 3.0)
+    assert picture.axes[0].collections[0].get_clim() == (0.0, 3.0)
 
 
 def test_errors_are_dots_with_their_intervals_beside_levels() -> None:
