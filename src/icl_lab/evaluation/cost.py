@@ -17,7 +17,7 @@ from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.evaluation.errors import Device, Errors, evaluation_mode
 from icl_lab.evaluation.prompts import evaluation_prompts
-from icl_lab.kernels.flops import flops_a_prompt
+from icl_lab.kernels.flops import count_operations
 from icl_lab.models.network import Network, count_parameters
 from icl_lab.tasks.base import Task
 
@@ -105,7 +105,7 @@ def count_flops(predictor: Predictor, prompts: PromptBatch) -> int:
     """
     assert prompts.batch >= 2
     with torch.no_grad():
-        return flops_a_prompt(lambda batch: predictor.predict(prompts.rows(slice(0, batch))))
+        return count_operations(lambda batch: predictor.predict(prompts.rows(slice(0, batch)))).a_prompt
 
 
 def _time(predictor: Predictor, prompts: PromptBatch, repeats: int) -> float:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import torch
 
 from icl_lab.core.streams import Stream
-from icl_lab.kernels.flops import flops_a_prompt
+from icl_lab.evaluation.training_flops import training_flops
 from icl_lab.models.network import count_parameters
 from icl_lab.models.presets.base import Preset
 from icl_lab.tasks.base import Task
@@ -77,16 +77,6 @@ def _parameters(preset: Preset, task: Task) -> int:
     return count_parameters(preset.network(task))
 
 
-def _training_flops(preset: Preset, task: Task) -> int:
-    network, prompts = preset.build(task, STREAM), task.sample(STREAM, step=0, batch=2)
-    network.reseed(STREAM.child("dropout").torch_generator())
-
-    def step(batch: int) -> None:
-        torch.autograd.backward(network.predict(prompts.rows(slice(0, batch))).sum())
-
-    return flops_a_prompt(step)
-
-
 def _state(preset: Preset, task: Task) -> int:
     network, prompts = preset.build(task, STREAM).eval(), task.sample(STREAM, step=0, batch=1)
     with torch.no_grad():
@@ -95,5 +85,5 @@ def _state(preset: Preset, task: Task) -> int:
 
 
 MEASURES: Mapping[Quantity, Callable[[Preset, Task], int]] = MappingProxyType(
-    {"parameters": _parameters, "flops": _training_flops, "state": _state}
+    {"parameters": _parameters, "flops": training_flops, "state": _state}
 )

@@ -16,6 +16,7 @@ from torch import Tensor
 from icl_lab.core.errors import UserError, suggest
 
 BACKENDS = ("reference", "vectorised", "native", "cuda")
+COUNTED = "counted"  # of `using` alone: its numbers mean nothing
 VARIABLE = "ICL_KERNELS"
 NATIVE_DTYPES = (torch.float32, torch.bfloat16)
 CUDA_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -64,7 +65,7 @@ def forced() -> str | None:
         UserError: It is no backend.
     """
     name = _asked.get() or os.environ.get(VARIABLE) or None
-    if name is not None and name not in BACKENDS:
+    if name is not None and name not in BACKENDS and _asked.get() != COUNTED:
         raise UserError(f"{VARIABLE}={name} names no backend: {suggest(name, BACKENDS)}")
     return name
 
@@ -106,7 +107,7 @@ def choose(device_type: str, dtype: torch.dtype) -> str:
         UserError: If `ICL_KERNELS` holds no name of a backend.
     """
     asked = forced()
-    if asked in ("reference", "vectorised"):
+    if asked in ("reference", "vectorised", COUNTED):
         return asked
     if device_type == "cpu" and dtype in NATIVE_DTYPES and asked != "cuda":
         trouble = _native_trouble()
@@ -143,6 +144,8 @@ def choose_layers(device_type: str, dtype: torch.dtype) -> str:
     asked = forced()
     if asked in ("reference", "vectorised"):
         return f"{asked}_layers"
+    if asked == COUNTED:
+        return "vectorised_layers"
     fits = device_type == "cpu" and dtype in NATIVE_DTYPES and asked != "cuda"
     return "native_layers" if fits and _native_trouble() is None else "vectorised_layers"
 

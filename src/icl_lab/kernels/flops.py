@@ -12,6 +12,7 @@ transforms, at 129 tokens, it takes fewer operations, and so fewer are counted.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from math import log2, prod
 from typing import Any
@@ -20,7 +21,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode, register_flop_formula
 
-from icl_lab.kernels.backend import using
+from icl_lab.kernels.backend import COUNTED, using
 
 Shape = Sequence[int]
 
@@ -35,7 +36,7 @@ def counting() -> Iterator[FlopCounterMode]:
     Attention is counted in full, without the half that a causal mask spares: the counter knows the plain form only.
     """
     register_transforms()
-    with _unfused(), sdpa_kernel(SDPBackend.MATH), using("vectorised"), FlopCounterMode(display=False) as counter:
+    with _unfused(), sdpa_kernel(SDPBackend.MATH), using(COUNTED), FlopCounterMode(display=False) as counter:
         yield counter
 
 
@@ -53,11 +54,29 @@ def _unfused() -> Iterator[None]:
             library.enabled = enabled
 
 
-def flops_a_prompt(compute: Callable[[int], object]) -> int:
-    """Operations a prompt where `BATCH` of them are computed together.
+@dataclass(frozen=True)
+class Operations:
+    """Operations of a batch.
 
-    What a batch computes once, such as the filter of a long convolution, is told from what every prompt adds by
-    counting a batch of one and a batch of two.
+    Args:
+        every: That every prompt adds.
+        once: That a batch does once, such as those of the filter of a long convolution.
+    """
+
+    every: int
+    once: int
+
+    def __add__(self, other: "Operations") -> "Operations":
+        return Operations(self.every + other.every, self.once + other.once)
+
+    @property
+    def a_prompt(self) -> int:
+        """Operations a prompt where `BATCH` of them are computed together."""
+        return self.every + round(self.once / BATCH)
+
+
+def count_operations(compute: Callable[[int], object]) -> Operations:
+    """The operations of a computation, which a batch of one and a batch of two tell apart.
 
     Args:
         compute: Computes a batch of so many prompts.
@@ -68,8 +87,7 @@ def flops_a_prompt(compute: Callable[[int], object]) -> int:
             compute(batch)
         counts.append(counter.get_total_flops())
     one, two = counts
-    every = two - one
-    return every + round((one - every) / BATCH)
+    return Operations(every=two - one, once=2 * one - two)
 
 
 # A state and token: dt A, exp, decay h, dt u B and its sum (2), C h and its sum (2).

@@ -6,6 +6,8 @@ a (batch, num_tokens, channels) tensor of zeros for every token in the backward 
 b batch   t num_tokens   e channels   n d_state   k width of the convolution   r rank of the step size
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -15,6 +17,27 @@ from icl_lab.kernels import composition
 from icl_lab.kernels.reference import causal_conv1d_step, selective_scan_step
 
 __all__ = ["causal_conv1d", "causal_conv1d_step", "mamba_inner", "selective_scan", "selective_scan_step"]
+
+
+# From dt, dt u, A, B, C and the first state to what is read after every token and the last state.
+Loop = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+def token_by_token(
+    dt: Float[Tensor, "b t e"],
+    driven: Float[Tensor, "b t e"],
+    A: Float[Tensor, "e n"],
+    B: Float[Tensor, "b t n"],
+    C: Float[Tensor, "b t n"],
+    state: Float[Tensor, "b e n"],
+) -> tuple[Float[Tensor, "b t e"], Float[Tensor, "b e n"]]:
+    """The loop of a scan."""
+    ys = []
+    for dt_t, driven_t, B_t, C_t in zip(dt.unbind(1), driven.unbind(1), B.unbind(1), C.unbind(1), strict=True):
+        decay = torch.exp(dt_t[:, :, None] * A)
+        state = torch.addcmul(decay * state, driven_t[:, :, None], B_t[:, None, :])
+        ys.append((state @ C_t[:, :, None])[:, :, 0])
+    return torch.stack(ys, dim=1), state
 
 
 def selective_scan(
@@ -30,6 +53,7 @@ def selective_scan(
     softplus: bool = True,
     initial_state: Float[Tensor, "b e n"] | None = None,
     return_state: bool = False,
+    loop: Loop = token_by_token,
 ) -> Float[Tensor, "b t e"] | tuple[Float[Tensor, "b t e"], Float[Tensor, "b e n"]]:
     """What needs no state is done for all tokens at once; the loop holds the decay, the update and the read-out."""
     wide = torch.promote_types(u.dtype, torch.float32)
@@ -40,13 +64,7 @@ def selective_scan(
     state = (
         u.new_zeros(u.shape[0], u.shape[2], A.shape[1], dtype=wide) if initial_state is None else initial_state.to(wide)
     )
-    ys = []
-    steps = zip(dt.unbind(1), (dt * inputs).unbind(1), B.unbind(1), C.unbind(1), strict=True)
-    for dt_t, driven, B_t, C_t in steps:
-        decay = torch.exp(dt_t[:, :, None] * A)
-        state = torch.addcmul(decay * state, driven[:, :, None], B_t[:, None, :])
-        ys.append((state @ C_t[:, :, None])[:, :, 0])
-    y = torch.stack(ys, dim=1)
+    y, state = loop(dt, dt * inputs, A, B, C, state)
     if D is not None:
         y = torch.addcmul(y, inputs, D.to(wide))
     if z is not None:

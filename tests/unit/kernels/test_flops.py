@@ -8,7 +8,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
 
 from icl_lab.core.streams import Stream
-from icl_lab.kernels.flops import BATCH, counting, flops_a_prompt
+from icl_lab.kernels.flops import BATCH, count_operations, counting
 from icl_lab.models.long_convolution import convolve_by_fft
 from icl_lab.models.presets.pattern import Pattern
 from icl_lab.tasks.linear_regression import LinearRegression
@@ -58,4 +58,4 @@ def test_what_a_batch_computes_once_is_spread_over_it() -> None:
         torch.bmm(every.expand(batch, 10, 10), every.expand(batch, 10, 10))
         once @ once
 
-    assert flops_a_prompt(compute) == 2 * 10**3 + 2 * 32**3 // BATCH
+    assert count_operations(compute).a_prompt == 2 * 10**3 + 2 * 32**3 // BATCH
