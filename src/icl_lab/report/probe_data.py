@@ -18,6 +18,8 @@ from icl_lab.core.files import read_json, write_json
 from icl_lab.core.records import SCHEMA, read_records
 
 PROBE, RECORDS = "probe.json", "records.jsonl"
+PROBING = "probing"
+"""In the folder of a part: a probe of each of its models, `probing/<label>/`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,13 +76,14 @@ def conclusion(probe: Probe, network: Looked) -> str:
         return f"after {points[-1]} examples, {fit}, error {number(last.error[0])}"
     families = probe.of(network, "nearest_family", shown=points[-1])["about"].to_list()
     begin = next((i + 1 for i in reversed(range(len(families))) if families[i] != families[-1]), 0)
-    where = f"from block {begin} on nearest to" if begin < last.block else "the last block is nearest to"
+    where = "every block is nearest to" if begin == 0 else f"from block {begin} on nearest to"
+    where = where if begin < last.block else "the last block is nearest to"
     ends = interval(last.distance[1], last.distance[2])
     near = probe.of(network, "as_near", shown=points[-1], block=last.block)["about"].to_list()
     others = f"; not told apart: {', '.join(near[:2])}{' and others' if len(near) > 2 else ''}" if near else ""
     return (
-        f"after {points[-1]} examples {where} {last.nearest} "
-        f"({number(last.distance[0])}{f' [{ends}]' if ends else ''}{others}); {fit}"
+        f"after {points[-1]} examples {where} {last.nearest}, "
+        f"distance {number(last.distance[0])}{f' [{ends}]' if ends else ''}{others}; {fit}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -12,12 +13,29 @@ from icl_lab.report.drawn import draw_figures
 from icl_lab.report.folder import COMPARISON, read_comparison
 from icl_lab.report.held_out import held_out_figure
 from icl_lab.report.page import PAGE, write_page
+from icl_lab.report.probe_data import PROBE, PROBING, read_probe
+from icl_lab.report.probe_words import conclusion as conclusion_inside
 from icl_lab.report.rendering import render_template
 from icl_lab.report.study_data import FoundPart, FoundStudy, read_study
 from icl_lab.report.study_figures import draw_study_figures
 from icl_lab.report.study_tables import Pair, as_published_words, conclusion, marks_of, scores_of
 
 CLASSES = {"holds": "holds", "does not hold": "fails", "undecided": "open"}
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A page about the inside of a model.
+
+    Args:
+        label: The model.
+        page: Its address, seen from the page of the study.
+        said: What came out for its first training, in a sentence; empty where nothing can be said.
+    """
+
+    label: str
+    page: str
+    said: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,7 @@ class DrawnPart:
         reduced: What is not as published.
         svg: Its learning curves; empty where nothing was evaluated yet.
         training: Its errors on held-out prompts during training; empty where there are none.
+        inside: Pages about the inside of its models.
     """
 
     name: str
@@ -41,6 +60,7 @@ class DrawnPart:
     reduced: str = ""
     svg: Markup = Markup("")
     training: Markup = Markup("")
+    inside: tuple[Inside, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +142,7 @@ def _drawn(folder: Path, part: FoundPart) -> DrawnPart:
     try:
         comparison = read_comparison(folder / part.name)
     except UserError:  # not evaluated yet
-        return DrawnPart(part.name, part.title, part.trained, part.trainings)
+        return DrawnPart(part.name, part.title, part.trained, part.trainings, inside=_inside(folder, part.name))
     # The name of the part keeps the ids inside the pictures apart.
     figure = draw_figures(comparison).get("learning")
     svg = inline_svg(figure.picture, f"{part.name}-{figure.stem}", f"{part.title}. {figure.caption}") if figure else ""
@@ -130,5 +150,18 @@ def _drawn(folder: Path, part: FoundPart) -> DrawnPart:
     said = f"{part.title}. Error on held-out prompts during training, a line for each training."
     training = inline_svg(held_out, f"{part.name}-held-out", said) if held_out else ""
     return DrawnPart(
-        part.name, part.title, part.trained, part.trainings, comparison.reduced, Markup(svg), Markup(training)
-    )
+        part.name, part.title, part.trained, part.trainings, comparison.reduced, Markup(svg), Markup(training),
+        _inside(folder, part.name),
+    )  # fmt: skip
+
+
+def _inside(folder: Path, part: str) -> tuple[Inside, ...]:
+    """A page for each model of the part that was looked into."""
+    found = []
+    for page in sorted((folder / part / PROBING).glob(f"*/{PAGE}")):
+        if (page.parent / PROBE).is_file():
+            probe = read_probe(page.parent)
+            first = probe.networks[0]
+            address = quote(page.relative_to(folder).as_posix())
+            found.append(Inside(first.label, address, conclusion_inside(probe, first)))
+    return tuple(found)

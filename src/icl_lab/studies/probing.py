@@ -21,7 +21,7 @@ from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.examination.whole import applies, examine
 from icl_lab.published.probing import SOURCE, published_depth
 from icl_lab.report.data import Comparison
-from icl_lab.report.probe_data import RECORDS, Looked, Probe, read_probe, write_probe
+from icl_lab.report.probe_data import PROBING, RECORDS, Looked, Probe, read_probe, write_probe
 from icl_lab.report.probe_page import write_probe_page
 from icl_lab.studies.base import Part
 from icl_lab.studies.jobs import trained_so_far
@@ -31,8 +31,6 @@ from icl_lab.training.environment import describe_environment
 from icl_lab.training.run import load_checkpoint, run_folder
 from icl_lab.training.spec import RunSpec
 from icl_lab.training.workers import Workers
-
-PROBING = "probing"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ import pytest
 from rich.console import Console
 
 from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.core.records import Record, write_records
+from icl_lab.report.probe_data import Looked, Probe, write_probe
 from icl_lab.report.study_data import (
     FoundClaim,
     FoundPart,
@@ -24,6 +26,7 @@ STATEMENTS = tuple(
     for name in ("one", "two", "three")
 )
 
+INSIDE = Looked(run="r", label="mamba", blocks=("mamba", "mamba"))
 
 RECIPE = FoundRecipe(
     models=("mamba", "s4"), optimiser="adam at 0.0123", curriculum="dims 5 to 20 by step 150",
@@ -134,3 +137,24 @@ def test_the_page_says_how_each_model_was_trained_and_where_that_was_searched(tm
         "adam at 0.0001",
     ):
         assert words in row
+
+
+def test_the_page_leads_to_what_was_found_inside_the_models_and_only_where_there_is_a_page(tmp_path: Path) -> None:
+    write_study(tmp_path, study())
+    for label, written in (("mamba(num_blocks=2)", True), ("s4", False)):
+        folder = tmp_path / "one" / "probing" / label
+        write_probe(folder, Probe(task={}, metric="error", zero_error=1.0, networks=(INSIDE,)))
+        rows = ((0, 0.9), (1, 0.25))
+        write_records(
+            folder / "records.jsonl",
+            [Record(run="r", predictor="a", task="", metric="layer_plain_error", block=b, value=v) for b, v in rows],
+        )
+        if written:
+            (folder / "index.html").write_text("")
+    page = write_study_page(tmp_path).read_text()
+    assert 'href="one/probing/mamba%28num_blocks%3D2%29/index.html"' in page
+    said = page.partition("Looked inside")[2].partition("</ul>")[0]
+    assert "below half of the zero predictor" in said
+    assert "from block 1 on" in said
+    assert said.count("<li>") == 1
+    assert "s4/index.html" not in page
