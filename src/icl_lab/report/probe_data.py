@@ -3,7 +3,11 @@
 Which rows there are is said in `probing/examination/`; beside them, for tasks of a published size, those of
 
     published_layer_error      a published error over depth: `predictor` whose, `about` its figure, `block` its layer
+    published_layer_scale      likewise a published mean scale
+    published_layer_shift      and a published mean shift
     published_layers           how many layers that curve has
+    gd_plus_plus_error         error of GD++ after 24 steps, a method and no network; `about` its gamma
+    published_gd_plus_plus_error    a published one
 """
 
 from collections.abc import Mapping
@@ -18,6 +22,7 @@ from icl_lab.core.files import read_json, write_json
 from icl_lab.core.records import SCHEMA, read_records
 
 PROBE, RECORDS = "probe.json", "records.jsonl"
+DAMPING, PUBLISHED_DAMPING = "gd_plus_plus_error", "published_gd_plus_plus_error"
 PROBING = "probing"
 """In the folder of a part: a probe of each of its models, `probing/<label>/`."""
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from icl_lab.report.axes import Picture, error_axis, new_panel, new_picture
+from icl_lab.report.damping_figure import damping_picture
 from icl_lab.report.drawn import Drawn
 from icl_lab.report.inside import (
     ablation_picture,
@@ -23,6 +24,7 @@ from icl_lab.report.style import LIGHT, Theme, styled
 from icl_lab.report.words import Measure
 
 UNIT = "decades"
+DASHES = ("-", (0, (4, 2)))
 WIDTH, LEFT, RIGHT, FOOT, HEAD = 7.4, 0.72, 1.25, 0.5, 0.3
 
 
@@ -49,7 +51,8 @@ def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
                 "scale-and-shift",
                 "Scale and shift",
                 f"The fits behind the figure above after {points[-1]} examples, means over functions with 90% "
-                "intervals. A block that speaks the language of the read-out needs scale 1 and shift 0.",
+                "intervals. A block that speaks the language of the read-out needs scale 1 and shift 0."
+                f"{_published_fits(probe, points[-1])}",
                 fit_picture(probe, network),
             )
         )
@@ -64,6 +67,7 @@ def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
             )
         )
     drawn += _method_figures(probe, network, points)
+    drawn += _damping_figure(probe, measure)
     drawn += _probe_figure(probe, network)
     drawn += _changes(probe, network)
     return drawn
@@ -104,6 +108,16 @@ def _method_figures(probe: Probe, network: Looked, points: list[int]) -> list[Dr
             )
         )
     return drawn
+
+
+def _damping_figure(probe: Probe, measure: str) -> list[Drawn]:
+    picture = damping_picture(probe.records, measure)
+    told = (
+        "Error of GD++ after 24 steps on 40 examples against how much it damps the directions in which inputs are "
+        "large; a method, no network. Blue: ours, with 90% intervals over functions. Grey dots: published, figure 11 "
+        "of Grazzi et al."
+    )
+    return [Drawn("damping", "How much should GD++ damp?", told, picture)] if picture is not None else []
 
 
 def _dotted(picture: Picture, maps: Sequence[HeatMap], theme: Theme = LIGHT) -> Picture:
@@ -186,7 +200,7 @@ def depth_picture(probe: Probe, network: Looked, measure: str, *, theme: Theme =
     points = probe.shown(network)
     metric = "layer_error" if points else "layer_plain_error"
     curves = {k: _curve(probe.of(network, metric, shown=k)) for k in points or [None]}  # type: ignore[list-item]
-    published = _published(probe, points[-1] if points else None, len(network.blocks))
+    published = _published(probe, "error", points[-1] if points else None, len(network.blocks))
     everything = [curve[1] for curve in curves.values()] + [curve[1] for _, curve in published]
     error_axis(axes, everything, everything, probe.zero_error)
     hairline(axes, theme, "zero predictor", y=probe.zero_error)
@@ -209,10 +223,12 @@ def depth_picture(probe: Probe, network: Looked, measure: str, *, theme: Theme =
 
 
 def _published(
-    probe: Probe, shown: int | None, num_blocks: int
+    probe: Probe, quantity: str, shown: int | None, num_blocks: int
 ) -> list[tuple[str, tuple[Float[np.ndarray, " points"], ...]]]:
     """Published curves, laid over our blocks by relative depth."""
-    rows = probe.records.filter((pl.col("metric") == "published_layer_error") & (pl.col("shown") == (shown or -1)))
+    rows = probe.records.filter(
+        (pl.col("metric") == f"published_layer_{quantity}") & (pl.col("shown") == (shown or -1))
+    )
     found = []
     for (label,), curve in rows.group_by("predictor", maintain_order=True):
         layers = probe.records.filter((pl.col("metric") == "published_layers") & (pl.col("predictor") == label))
@@ -220,6 +236,13 @@ def _published(
         most = float(layers["value"][0]) if len(layers) else float(x.max() + 1)
         found.append((f"{label}, published", (x / max(1, most - 1) * (num_blocks - 1), *ys)))
     return found
+
+
+def _published_fits(probe: Probe, shown: int) -> str:
+    """What the grey lines beside the fits are; empty where there are none."""
+    names = [label.removesuffix(", published") for label, _ in _published(probe, "scale", shown, 1)]
+    lines = ", ".join(f"{name} {words}" for name, words in zip(names, ("solid", "dashed"), strict=False))
+    return f" Grey: published, {lines}, by relative depth." if lines else ""
 
 
 @styled
@@ -233,8 +256,13 @@ def fit_picture(probe: Probe, network: Looked, *, theme: Theme = LIGHT) -> Pictu
         x, y, low, high = _curve(probe.of(network, metric, shown=shown))
         hairline(axes, theme, f"{level:g}", y=level)
         axes.fill_between(x, low, high, color=theme.models[0], alpha=0.16, linewidth=0)
-        axes.plot(x, y, color=theme.models[0], linewidth=1.8, marker="o", markersize=3.6)
-        axes.set_ylabel(metric.removeprefix("layer_"))
+        axes.plot(x, y, color=theme.models[0], linewidth=1.8, marker="o", markersize=3.6, zorder=3)
+        quantity = metric.removeprefix("layer_")
+        for (_, (x, y, *_ends)), dash in zip(
+            _published(probe, quantity, shown, len(network.blocks)), DASHES, strict=False
+        ):
+            axes.plot(x, y, color=theme.baseline, linewidth=0.9, linestyle=dash, zorder=2)
+        axes.set_ylabel(quantity)
         _blocks_axis(axes, network)
     return picture
 

@@ -4,29 +4,35 @@ A part that asks for it has, beside its rows, `probing/<model>/` with the rows a
 claims are about these rows as about all others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import torch
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.files import inside
-from icl_lab.core.records import Record, write_records
+from icl_lab.core.records import write_records
 from icl_lab.models.network import Network
 from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.examination.whole import applies, examine
-from icl_lab.published.probing import SOURCE, published_depth
+from icl_lab.published.probing import SOURCE
 from icl_lab.report.data import Comparison
-from icl_lab.report.probe_data import PROBING, RECORDS, Looked, Probe, read_probe, write_probe
+from icl_lab.report.probe_data import (
+    PROBING,
+    RECORDS,
+    Looked,
+    Probe,
+    read_probe,
+    write_probe,
+)
 from icl_lab.report.probe_page import write_probe_page
 from icl_lab.studies.base import Part
 from icl_lab.studies.jobs import trained_so_far
+from icl_lab.studies.probing_published import published_rows
 from icl_lab.sweep.base import Progress
-from icl_lab.tasks.base import Task
 from icl_lab.training.environment import describe_environment
 from icl_lab.training.run import load_checkpoint, run_folder
 from icl_lab.training.spec import RunSpec
@@ -89,7 +95,7 @@ def look_inside(trained: Sequence[Trained], spec: ProbeSpec, folder: Path, worke
     (task,) = tasks.values()
     less = spec.replace(probed=0, prompts=0)
     rows = [row for i, one in enumerate(trained) for row in examine(one.network, _subject(one), less if i else spec)]
-    published = [*_published_rows(task, spec)]
+    published = [*published_rows(task, spec)]
     write_records(folder / RECORDS, [*rows, *published])
     settings = {name: value for name, value in spec.to_json().items() if name != "shown"}
     probe = Probe(
@@ -119,23 +125,6 @@ def _looked(one: Trained) -> Looked:
         blocks=tuple(block.spec_name() for block in one.network.spec.backbone.pattern),
         spec=one.spec.to_json(),
     )
-
-
-def _published_rows(task: Task, spec: ProbeSpec) -> Iterator[Record]:
-    """Published curves for the numbers of examples that are asked about."""
-    for curve in published_depth(task):
-        # The two methods count iterations, not layers, and figure 4 repeats a curve of figure 3.
-        again = curve.figure.startswith("4") and curve.shown == 40
-        if curve.quantity != "error" or again or curve.predictor not in ("mamba", "transformer"):
-            continue
-        if curve.shown not in spec.shown_on(task.length):
-            continue
-        common: dict[str, Any] = {"run": "published", "predictor": curve.predictor, "task": task.spec_name()}
-        common |= {"shown": curve.shown, "about": curve.figure}
-        yield Record(metric="published_layers", value=float(len(curve.layer)), **common)
-        for layer, value, low, high in zip(curve.layer, curve.value, curve.low, curve.high, strict=True):
-            number = {"value": float(value), "low": float(low), "high": float(high)}
-            yield Record(metric="published_layer_error", block=int(layer), **{**common, **number})
 
 
 @dataclass(frozen=True)
@@ -206,5 +195,10 @@ def probing_jobs(parts: Sequence[Part], out: Path, runs: Path) -> tuple[ProbingJ
 def with_probing(comparison: Comparison, folder: Path) -> Comparison:
     """The rows of a part with those of what was found inside its models, where something was."""
     held = sorted(path.parent for path in (folder / PROBING).glob(f"*/{RECORDS}"))
-    frames = [read_probe(path).records.filter(pl.col("run") != "published") for path in held]
+    frames = [_about_networks(read_probe(path)) for path in held]
     return replace(comparison, records=pl.concat([comparison.records, *frames])) if frames else comparison
+
+
+def _about_networks(probe: Probe) -> pl.DataFrame:
+    """Its rows without published ones and those of methods, which every model's folder repeats."""
+    return probe.records.filter(pl.col("run").is_in([one.run for one in probe.networks]))
