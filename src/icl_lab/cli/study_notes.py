@@ -64,7 +64,11 @@ def print_study_notes(entry: Mapping[str, Any]) -> None:
     """The same for a terminal."""
     screen = results()
     screen.print(f"\n{entry['question']}\n", markup=False)
-    costs = [(amount(part["training_flops"]),) if "cost" in entry else () for part in entry["parts"]]
+    # Trainings that parts share are in the first of them.
+    costs = [
+        (amount(part["training_flops"]) if part["training_flops"] else "counted above",) if "cost" in entry else ()
+        for part in entry["parts"]
+    ]
     rows = [
         (part["name"], str(part["trainings"]), *cost, part["title"])
         for part, cost in zip(entry["parts"], costs, strict=True)

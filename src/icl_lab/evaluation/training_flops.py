@@ -10,9 +10,8 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.streams import Stream
 from icl_lab.kernels.flops import Operations, count_operations
 from icl_lab.models.backbone import BackboneSpec
@@ -39,25 +38,33 @@ def training_flops(preset: Preset, task: Task) -> int:
     spec, prompts = preset.network(task), task.sample(STREAM, step=0, batch=2)
     if prompts.branches is not None:
         # Pieces of a prompt are read after each other, from a state.
-        return _network_operations(_built(spec), prompts).a_prompt
-    first, width = spec.backbone.pattern[0], spec.backbone.d_model
-    without = _built(spec.replace(backbone=spec.backbone.replace(pattern=(first,))))
-    without.backbone = nn.Identity()  # type: ignore[assignment]
-    counted = _network_operations(without, prompts)
-    of_block: Any = _block_operations  # mypy takes the hash of a protocol for that of its instances
+        network = _built(spec)
+        return _trained(lambda batch: network.predict(prompts.rows(slice(0, batch)))).a_prompt
+    first, width, num_tokens = spec.backbone.pattern[0], spec.backbone.d_model, prompts.tokens.shape[1]
+    # Any block will do to build it with, and two depths have the first one in common.
+    shallow = spec.replace(backbone=spec.backbone.replace(pattern=(first,)))
+    counted: Operations = _operations_around(shallow, num_tokens)
     for block in spec.backbone.pattern:
-        counted += of_block(block, width, prompts.tokens.shape[1])
+        counted += _block_operations(block, width, num_tokens)
     return counted.a_prompt
 
 
-@cache
-def _block_operations(block: MixerSpec | ChannelMixerSpec, width: int, num_tokens: int) -> Operations:
+def _around(spec: NetworkSpec, num_tokens: int) -> Operations:
+    """Of reading tokens in and predictions out."""
+    network = _built(spec)
+    features = () if spec.vocabulary else (spec.d_token,)
+    tokens = torch.zeros(2, num_tokens, *features, dtype=torch.long if spec.vocabulary else None)
+    return _trained(lambda batch: network.read_out(network.embedded(tokens[:batch])))
+
+
+def _block(block: MixerSpec | ChannelMixerSpec, width: int, num_tokens: int) -> Operations:
     network = _built(NetworkSpec(d_token=1, backbone=BackboneSpec(d_model=width, pattern=(block,))))
     return _trained(lambda batch: network.backbone(torch.zeros(batch, num_tokens, width, requires_grad=True)))
 
 
-def _network_operations(network: Network, prompts: PromptBatch) -> Operations:
-    return _trained(lambda batch: network.predict(prompts.rows(slice(0, batch))))
+# mypy takes the hash of a protocol for that of its instances.
+_operations_around: Any = cache(_around)
+_block_operations: Any = cache(_block)
 
 
 def _trained(predict: Callable[[int], Tensor]) -> Operations:

@@ -52,14 +52,14 @@ def count(value: float | None) -> str:
 
 
 def amount(value: float | None) -> str:
-    """A large number with its prefix: thousand, million, billion.
+    """A large number with its prefix: thousand, million, billion, and on to 1e18.
 
-    >>> [amount(x) for x in (950.0, 12_300_000.0)]
-    ['950', '12.3 M']
+    >>> [amount(x) for x in (950.0, 12_300_000.0, 5.31e18)]
+    ['950', '12.3 M', '5.31 E']
     """
     if value is None or math.isnan(value):
         return "-"
-    for size, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
+    for size, prefix in ((1e18, " E"), (1e15, " P"), (1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
         if abs(value) >= size:
             return f"{value / size:.3g}{prefix}"
     return f"{value:.0f}"
