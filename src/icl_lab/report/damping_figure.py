@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 from jaxtyping import Float
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from icl_lab.report.axes import Picture, new_panel, new_picture
 from icl_lab.report.lines import hairline
@@ -30,17 +31,19 @@ def damping_picture(records: pl.DataFrame, measure: str, *, theme: Theme = LIGHT
     axes = new_panel(picture, theme, (LEFT, FOOT, WIDTH - LEFT - RIGHT, HEIGHT - FOOT - HEAD))
     axes.fill_between(gamma[damped], low[damped], high[damped], color=theme.models[0], alpha=0.16, linewidth=0)
     axes.plot(gamma[damped], error[damped], color=theme.models[0], linewidth=1.8, zorder=3)
-    axes.annotate("ours", (gamma[-1], error[-1]), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8,
-                  color=theme.models[0])  # fmt: skip
     x, y, *_ = _points(records, PUBLISHED_DAMPING)
     if len(x):
         axes.plot(x, y, "o", color=theme.baseline, markersize=3, linestyle="none", zorder=2)
-        axes.annotate("published", (x[-1], y[-1]), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8,
-                      color=theme.baseline)  # fmt: skip
     for level in error[gamma == 0]:
         hairline(axes, theme, "gradient descent (gamma 0)", y=float(level))
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    for place, (words, colour) in enumerate((("ours", theme.models[0]), ("published", theme.baseline))[: 1 + len(x)]):
+        picture.text(1 - (RIGHT - 0.12) / WIDTH, 1 - (HEAD + 0.1 + 0.19 * place) / HEIGHT, words, color=colour,
+                     fontsize=8, va="center")  # fmt: skip
     axes.set_xlabel("gamma")
     axes.set_ylabel(measure)
     return picture

@@ -25,7 +25,7 @@ from icl_lab.report.words import Measure
 
 UNIT = "decades"
 DASHES = ("-", (0, (4, 2)))
-WIDTH, LEFT, RIGHT, FOOT, HEAD = 7.4, 0.72, 1.25, 0.5, 0.3
+WIDTH, LEFT, RIGHT, FOOT, HEAD = 7.4, 0.72, 1.5, 0.5, 0.3
 
 
 def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:

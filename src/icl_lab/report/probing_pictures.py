@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.ticker import MaxNLocator
 
 from icl_lab.report.axes import Picture, new_panel, new_picture
@@ -93,9 +93,8 @@ def _highest(maps: Sequence[HeatMap]) -> float:
 
 
 def shades(theme: Theme) -> Colormap:
-    """From paper to the first colour of models, then to ink; what is missing has the grey of the grid."""
-    made = LinearSegmentedColormap.from_list("shades", [theme.paper, theme.models[0], theme.ink])
-    return made.with_extremes(bad=theme.grid)
+    """The theme's shades and no others; what is missing has the grey of the grid."""
+    return ListedColormap(theme.shades, "shades").with_extremes(bad=theme.grid)
 
 
 def _fill(axes: Axes, one: HeatMap, highest: float, theme: Theme) -> None:

@@ -17,6 +17,10 @@ R = TypeVar("R")
 Dash = Literal["-"] | tuple[float, tuple[float, ...]]
 
 
+NUM_SHADES = 40
+"""Colours of numbers in a grid; each is a CSS variable, so that a page can have others on dark paper."""
+
+
 @dataclass(frozen=True)
 class Theme:
     """The colours of a figure on light or dark paper.
@@ -44,7 +48,24 @@ class Theme:
     def variables(self) -> dict[str, str]:
         """CSS variable -> colour."""
         single = {f"--{name}": value for name, value in vars(self).items() if name != "models"}
-        return single | {f"--model-{i}": colour for i, colour in enumerate(self.models)}
+        models = {f"--model-{i}": colour for i, colour in enumerate(self.models)}
+        return single | models | {f"--shade-{i}": colour for i, colour in enumerate(self.shades)}
+
+    @property
+    def shades(self) -> tuple[str, ...]:
+        """Colours of numbers in a grid, from paper to the first colour of models, then to ink."""
+        ends = [_channels(colour) for colour in (self.paper, self.models[0], self.ink)]
+        found = []
+        for place in range(NUM_SHADES):
+            way = 2 * place / (NUM_SHADES - 1)
+            low, high, part = (*ends[:2], way) if way <= 1 else (*ends[1:], way - 1)
+            found.append("#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in zip(low, high, strict=True)))
+        return tuple(found)
+
+
+def _channels(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue, from 0 to 255."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
 LIGHT = Theme(

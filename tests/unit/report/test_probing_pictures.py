@@ -1,8 +1,11 @@
 """Pictures of what is inside a network: the numbers of a grid are its colours, and words are where they belong."""
 
+import re
+
 import numpy as np
 import pytest
 
+from icl_lab.report.drawing import inline_svg
 from icl_lab.report.probing_pictures import Bar, HeatMap, error_dots, heat_maps, shades
 from icl_lab.report.style import DARK, LIGHT
 
@@ -54,3 +57,14 @@ def test_errors_are_dots_with_their_intervals_beside_levels() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == ["block 0", "block 1"]
     assert {text.get_text() for text in axes.texts} == {"intact", "zero predictor"}
     assert axes.get_xlim()[1] > 1.0
+
+
+def test_on_a_page_every_cell_has_a_colour_that_dark_paper_changes() -> None:
+    cells = HeatMap("", np.linspace(0.0, 1.0, 12).reshape(3, 4))
+    svg = inline_svg(heat_maps([cells], down="d", across="a", unit="u"), "map", "")
+    fills = set(re.findall(r"fill: ([^;\"]+)", svg))
+    assert sum("--shade-" in fill for fill in fills) > 10
+    assert not [fill for fill in fills if fill.startswith("#")]
+    names = {name for name in LIGHT.variables() if name.startswith("--shade-")}
+    assert names == {name for name in DARK.variables() if name.startswith("--shade-")}
+    assert (DARK.shades[0], DARK.shades[-1]) == (DARK.paper, DARK.ink)
