@@ -58,8 +58,8 @@ class Theme:
         found = []
         for place in range(NUM_SHADES):
             way = 2 * place / (NUM_SHADES - 1)
-            lower = 0 if way <= 1 else 1
-            low, high, part = ends[lower], ends[lower + 1], way - lower
+            half = int(way > 1)
+            low, high, part = ends[half], ends[half + 1], way - half
             found.append("#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in zip(low, high, strict=True)))
         return tuple(found)
 
