@@ -41,7 +41,7 @@ ALL = (RECALL, POOLS, TIMES, BUDGETS)
 
 def with_rows(found: Comparison, *rows: dict[str, object], **kinds: str) -> Comparison:
     """The same with further rows, and with some predictors of another kind."""
-    shared = dict.fromkeys(SCHEMA) | {"run": "r", "task": "t", "seed": 0, "shift": ""}
+    shared = dict.fromkeys(SCHEMA) | {"run": "r", "task": "t", "seed": 0, "shift": "", "about": ""}
     entries = tuple(
         Entry(label=one.label, kind=kinds.get(one.label, "model"), training={"batch": 10})  # type: ignore[arg-type]
         for one in found.predictors

@@ -49,7 +49,7 @@ def part(
         for place, value in enumerate(curve)
     ]
     rows.append({"predictor": "zero", "metric": "zero_error", "value": zero, "seed": 0, "shift": shift})
-    whole = [dict.fromkeys(SCHEMA) | {"run": "r", "task": "t"} | row for row in rows]
+    whole = [dict.fromkeys(SCHEMA) | {"run": "r", "task": "t", "about": ""} | row for row in rows]
     return Comparison(
         task={"task": "t"},
         metric="err",
