@@ -33,6 +33,12 @@ def test_a_model_of_a_comparison_is_looked_into_and_its_page_drawn_again(icl: Ic
     assert page.read_text() == text
 
     folder = page.parent.parent
+    own = (folder / "records.jsonl").read_bytes()
+    refused = icl("probe", str(folder), *QUICK, "--out", str(folder))
+    assert (refused.status, refused.out) == (2, "")
+    assert "it holds spec.json, a result of its own" in refused.err
+    assert (folder / "records.jsonl").read_bytes() == own
+
     checkpoints = [str(folder / name) for name in ("checkpoint.safetensors", "checkpoint.previous.safetensors")]
     values = json.loads(icl("probe", *checkpoints, *QUICK, "--out", str(tmp_path / "two"), "--json").out)
     assert [one["step"] for one in values["networks"]] == [4, 2]

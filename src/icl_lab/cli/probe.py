@@ -13,7 +13,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.examination.whole import applies
 from icl_lab.report.grid import Grid, column
-from icl_lab.report.probe_data import Probe, read_probe
+from icl_lab.report.probe_data import Probe, check_free, read_probe
 from icl_lab.report.probe_words import BlockRow, block_rows, conclusion
 from icl_lab.report.tables import Estimate
 from icl_lab.report.words import Measure, number
@@ -64,6 +64,7 @@ def probe(
         functions=functions, shown=_numbers(shown), fitted=fitted, probed=probed, prompts=prompts, seed=seed
     )
     folder = out or found[0].folder / "probe"
+    check_free(folder)
     task = found[0].spec.task
     if (said := applies(task)) and not as_json:
         note(said)

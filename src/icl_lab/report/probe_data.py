@@ -22,6 +22,8 @@ from icl_lab.core.files import read_json, write_json
 from icl_lab.core.records import SCHEMA, read_records
 
 PROBE, RECORDS = "probe.json", "records.jsonl"
+FOREIGN = ("spec.json", "comparison.json")
+"""Files of runs and comparisons, whose folders have records of their own."""
 DAMPING, PUBLISHED_DAMPING = "gd_plus_plus_error", "published_gd_plus_plus_error"
 PROBING = "probing"
 """In the folder of a part: a probe of each of its models, `probing/<label>/`."""
@@ -93,6 +95,32 @@ def write_probe(folder: Path, probe: Probe) -> None:
     """Write `probe.json`; the records are written by whoever measures."""
     data = {name: getattr(probe, name) for name in vars(probe) if name != "records"}
     write_json(folder / PROBE, data | {"networks": [asdict(one) for one in probe.networks]})
+
+
+def check_free(folder: Path) -> None:
+    """Whether a probe may be written into a folder: a new or empty one, or one that holds a probe already.
+
+    Raises:
+        UserError: It is a file or holds something else, which would be overwritten.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    foreign = [name for name in FOREIGN if (folder / name).exists()]
+    if not foreign and _holds_a_probe(folder):
+        return
+    what = f"it holds {foreign[0]}, a result of its own" if foreign else f"no {PROBE} that can be read is in it"
+    raise UserError(
+        f"cannot write a probe to {folder}: expected a new or empty folder, or that of an earlier probe, and {what}; "
+        "choose another with --out"
+    )
+
+
+def _holds_a_probe(folder: Path) -> bool:
+    try:
+        held = read_json(folder / PROBE) if (folder / PROBE).is_file() else None
+    except UserError:
+        return False
+    return isinstance(held, dict) and "networks" in held
 
 
 def read_probe(folder: Path) -> Probe:
