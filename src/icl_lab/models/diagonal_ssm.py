@@ -43,9 +43,17 @@ class DiagonalSSM(nn.Module):
 
     def forward(self, u: Float[Tensor, "b t e"]) -> Float[Tensor, "b t e"]:
         """The sequence form: convolution with the kernel, and the skip."""
+        return self.remembered(u) + self.skip(u)
+
+    def remembered(self, u: Float[Tensor, "b t e"]) -> Float[Tensor, "b t e"]:
+        """What comes from the states alone, without the skip."""
         with torch.autocast(u.device.type, enabled=False):
             kernel = self.kernel(u.shape[1])
-        return convolve(u, kernel) + self.D.to(u.dtype) * u
+        return convolve(u, kernel)
+
+    def skip(self, u: Float[Tensor, "*positions e"]) -> Float[Tensor, "*positions e"]:
+        """D u, which no state is in."""
+        return self.D.to(u.dtype) * u
 
     def kernel(self, num_tokens: int) -> Float[Tensor, "t e"]:
         """K_l = 2 Re sum_n C_n (exp(dt A_n) - 1) / A_n exp(l dt A_n), for l = 0 ... num_tokens - 1."""
@@ -67,7 +75,7 @@ class DiagonalSSM(nn.Module):
         exponent, weights = self._discretised()
         state = torch.exp(exponent) * state + u.to(self.D.dtype).unsqueeze(-1)
         y = 2 * torch.einsum("en,ben->be", weights, state).real
-        return y.to(u.dtype) + self.D.to(u.dtype) * u, state
+        return y.to(u.dtype) + self.skip(u), state
 
     def _discretised(self) -> tuple[Complex[Tensor, "e n"], Complex[Tensor, "e n"]]:
         """`dt A` and `C (exp(dt A) - 1) / A`."""

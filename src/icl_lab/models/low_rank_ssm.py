@@ -44,9 +44,17 @@ class LowRankSSM(nn.Module):
 
     def forward(self, u: Float[Tensor, "b t e"]) -> Float[Tensor, "b t e"]:
         """The sequence form: convolution with the kernel, and the skip."""
+        return self.remembered(u) + self.skip(u)
+
+    def remembered(self, u: Float[Tensor, "b t e"]) -> Float[Tensor, "b t e"]:
+        """What comes from the states alone, without the skip."""
         with torch.autocast(u.device.type, enabled=False):
             kernel = self.kernel(u.shape[1])
-        return convolve(u, kernel) + self.D.to(u.dtype) * u
+        return convolve(u, kernel)
+
+    def skip(self, u: Float[Tensor, "*positions e"]) -> Float[Tensor, "*positions e"]:
+        """D u, which no state is in."""
+        return self.D.to(u.dtype) * u
 
     def kernel(self, num_tokens: int) -> Float[Tensor, "t e"]:
         """K_l = 2 Re C A^l B with the discrete A and B, for l = 0 ... num_tokens - 1."""
@@ -78,7 +86,7 @@ class LowRankSSM(nn.Module):
         """The step form: the recurrence, one token, in time proportional to the state."""
         state = self._advance(state, u.to(self.D.dtype))
         y = 2 * torch.einsum("en,ben->be", torch.view_as_complex(self.C), state).real
-        return y.to(u.dtype) + self.D.to(u.dtype) * u, state
+        return y.to(u.dtype) + self.skip(u), state
 
     def _advance(self, state: Complex[Tensor, "*b #e n"], u: Float[Tensor, "*#b e"]) -> Complex[Tensor, "*b e n"]:
         """The state one token later. The inverse is of a diagonal matrix plus one of rank one (Woodbury)."""

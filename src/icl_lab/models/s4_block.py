@@ -50,7 +50,8 @@ class S4Block(SequenceMixer):
         self.size = site.d_model * d_state
 
     def forward(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
-        mixed = self.tapped("mixed", self.ssm(self.tapped("values", x)))
+        x = self.tapped("values", x)
+        mixed = self.tapped("mixed", self.ssm.remembered(x)) + self.ssm.skip(x)
         hidden = self.tapped_heads("heads", self.dropout(F.gelu(mixed)), mixed.shape[-1])
         return self.dropout(F.glu(self.out_proj(hidden), dim=-1))
 

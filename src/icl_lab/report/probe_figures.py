@@ -185,7 +185,8 @@ def _changes(probe: Probe, network: Looked) -> list[Drawn]:
             "hidden-attention",
             "What is read",
             "How much each example counts for what a block reads: attention weights, the weights that a recurrence "
-            "implies, or norms of Jacobians; the tokens of an example together, means over heads.",
+            "implies, or norms of Jacobians; the tokens of an example together, means over heads. Of a recurrence: "
+            "what comes from its state, without the skip beside it and the mixing of the short convolution before it.",
             hidden_attention_picture(rows, titles=titles),
         ),
     )

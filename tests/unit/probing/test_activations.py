@@ -154,9 +154,9 @@ def test_mamba_inside_is_its_recurrence() -> None:
         written = (dt[:, t] * found["values"][:, t])[..., None] * found["keys"][:, t, None]
         state = found["decay"][:, t] * state + written
         assert_same(found["state.memory"][:, t], state)
-        read = (state * found["queries"][:, t, None]).sum(-1) + mixer.D * found["values"][:, t]
+        read = (state * found["queries"][:, t, None]).sum(-1)
         assert_same(found["mixed"][:, t], read)
-    assert_same(found["heads"][..., 0], found["mixed"] * found["gate"])
+    assert_same(found["heads"][..., 0], (found["mixed"] + mixer.D * found["values"]) * found["gate"])
     assert_same(mixer.out_proj(found["heads"][..., 0]), found["mixer"])
 
 

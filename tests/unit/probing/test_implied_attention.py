@@ -7,9 +7,14 @@ from icl_lab.models.mixers.attention import Attention
 from icl_lab.models.mixers.base import MixerSpec, Site
 from icl_lab.models.mixers.delta_net import DeltaNet
 from icl_lab.models.mixers.gated_linear_attention import GatedLinearAttention
+from icl_lab.models.mixers.h3 import H3
 from icl_lab.models.mixers.linear_attention import LinearAttention
 from icl_lab.models.mixers.mamba import Mamba
 from icl_lab.models.mixers.mamba2 import Mamba2
+from icl_lab.models.mixers.mamba3 import Mamba3
+from icl_lab.models.mixers.s4_dplr import S4DPLR
+from icl_lab.models.mixers.s4_mamba import S4Mamba
+from icl_lab.models.mixers.s4d import S4D
 from icl_lab.probing.activations import implied
 from icl_lab.probing.activations.inner import inner_activations
 from tests.unit.models.toys import assert_same, generator, randn, scramble
@@ -64,7 +69,6 @@ def test_of_mamba_is_equation_10_of_ali_et_al() -> None:
             between = found["decay"][:, s + 1 : t + 1].prod(1)
             written = found["dt"][:, s, :, None] * found["keys"][:, s, None]
             expected[:, :, t, s] = (found["queries"][:, t, None] * between * written).sum(-1)
-        expected[:, :, t, t] += found["D"]
     assert_same(found["attention"], expected)
 
 
@@ -73,8 +77,31 @@ def test_of_mamba_2_has_one_decay_a_head() -> None:
     products = (found["queries"] @ found["keys"].mT)[:, None]
     total = found["decay"].log().cumsum(-1)
     decays = (total[..., :, None] - total[..., None, :]).exp()
-    expected = (products * decays * found["dt"][:, :, None]).tril() + torch.diag_embed(found["D"][:, None].expand(4, T))
+    expected = (products * decays * found["dt"][:, :, None]).tril()
     assert_same(found["attention"], expected)
+
+
+def test_of_time_invariant_state_spaces_is_their_kernel() -> None:
+    for spec in (S4D(), S4DPLR(), S4Mamba()):
+        mixer = spec.build(Site(16, 4, generator())).double().eval()
+        scramble(mixer)
+        kernel = mixer.ssm.kernel(T)
+        found = inner_activations(mixer, randn(2, T, 16))["attention"]
+        for t in range(T):
+            assert_same(found[:, :, t, : t + 1], kernel[: t + 1].flip(0).mT.expand(2, -1, -1))
+
+
+def test_no_skip_is_in_what_is_read() -> None:
+    # A skip counts for what a mixer gives, and for nothing that its heads read.
+    for spec in (Mamba(), Mamba2(num_heads=4), Mamba3(num_heads=4), S4D(), S4DPLR(), S4Mamba(), H3(d_head=4)):
+        mixer, x = spec.build(Site(16, 4, generator())).double().eval(), randn(2, T, 16)
+        scramble(mixer)
+        skip = mixer.ssm.D if hasattr(mixer, "ssm") else mixer.D
+        attention, given = inner_activations(mixer, x)["attention"], mixer(x)
+        with torch.no_grad():
+            skip += 1.0
+        assert_same(inner_activations(mixer, x)["attention"], attention)
+        assert (mixer(x) - given).abs().max() > 1e-3
 
 
 def test_of_the_delta_rule_is_a_product_of_householder_like_matrices() -> None:

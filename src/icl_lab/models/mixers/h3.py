@@ -78,9 +78,14 @@ class H3Mixer(SequenceMixer):
         if self.taps:
             q, k, v = (self._tapped_part(*part) for part in (("queries", q), ("keys", k), ("values", v)))
         # The entries of a head share its kernel, so they are rows of the batch.
-        remembered = self.ssm(rearrange(self._products(k, v), "b t i j h -> (b i j) t h"))
+        products = self._products(k, v)
+        remembered = self.ssm(rearrange(products, "b t i j h -> (b i j) t h"))
         memory = rearrange(remembered, "(b i j) t h -> b t i j h", i=self.spec.d_head, j=self.spec.d_head)
-        read = self._tapped_part("mixed", self._read(q, memory))
+        read = self._read(q, memory)
+        if "mixed" in self.taps:
+            # The skip of S4D is no memory; it is taken out for the tap only, as a product of its own costs time.
+            own = self._read(q, self.ssm.skip(products))
+            read = self._tapped_part("mixed", read - own) + own
         return self.to_out(self.tapped_heads("heads", read, self.num_heads))
 
     @property

@@ -199,7 +199,7 @@ class MambaMixer(SequenceMixer):
         decay = self.tapped("decay", (dt[..., None] * self.A).exp())
         written = (dt * u)[..., None] * B[:, :, None]
         states = elementwise_recurrence(decay, written, memory)
-        y = self.tapped("mixed", (states @ C[..., None])[..., 0] + self.D * u)
+        y = self.tapped("mixed", (states @ C[..., None])[..., 0]) + self.D * u
         return y if z is None else y * self.tapped("gate", silu(z)), states[:, -1]
 
     def _inputs(

@@ -93,7 +93,7 @@ class Mamba2Mixer(PiecewiseMixer):
             initial_state=state["memory"],
             return_state=True,
         )
-        y = join_heads(self.tapped("mixed", y + self.D[:, None, None] * u))
+        y = join_heads(self.tapped("mixed", y) + self.D[:, None, None] * u)
         heads = self.tapped_heads("heads", self.norm(y * self.tapped("gate", silu(z))), self.spec.num_heads)
         return self.out_proj(heads), {"recent": recent, "memory": memory}
 

@@ -102,7 +102,7 @@ class Mamba3Mixer(PiecewiseMixer):
         if self.spec.rotary:
             angles, after["angles"] = accumulated(dt[..., None] * math.pi * theta.tanh()[:, None], state["angles"])
             biased = turn(*biased, angles)
-        memory, weight, skip = state["memory"], dt, self.D[:, None]
+        memory, weight, unread = state["memory"], dt, None
         if self.spec.trapezoid:
             # What the next step adds of a token is written at once, so that one recurrence does, and is not read yet:
             # with g_t = (1 - l_t) dt_t, the sum P_t = S_t + g_{t+1} B_t u_t^T decays as a whole, P_t = a_t P_{t-1} +
@@ -111,12 +111,13 @@ class Mamba3Mixer(PiecewiseMixer):
             before = dt - now
             ahead = pad(before[:, :, 1:], (0, 1))
             memory = memory + before[:, :, :1, None] * state["B"][..., None] * state["u"][..., None, :]
-            weight, skip = now + ahead, skip - ahead * self._products(B, C)
+            weight, unread = now + ahead, ahead * self._products(B, C)
             after |= {"B": biased[0][:, :, -1].to(state["B"]), "u": u[:, :, -1].to(state["u"])}
         y, after["memory"] = linear_recurrence(
             biased[1], biased[0], weight[..., None] * u, log_decay, initial_state=memory, return_state=True
         )
-        y = join_heads(self.tapped("mixed", y + skip[..., None] * u))
+        y = y if unread is None else y - unread[..., None] * u
+        y = join_heads(self.tapped("mixed", y) + self.D[:, None, None] * u)
         heads = self.tapped_heads("heads", y * self.tapped("gate", silu(z)), self.spec.num_heads)
         return self.out_proj(heads), after
 

@@ -71,8 +71,8 @@ class S4MambaMixer(SequenceMixer):
     def forward(self, x: Float[Tensor, "b t m"]) -> Float[Tensor, "b t m"]:
         u, z = self.in_proj(x).chunk(2, dim=-1)
         u = kernels.causal_conv1d(u, self.conv_weight, self.conv_bias, silu=True)
-        u = self.tapped("convolution", u)
-        mixed = self.dropout(self.tapped("mixed", self.ssm(self.tapped("values", u))))
+        u = self.tapped("values", self.tapped("convolution", u))
+        mixed = self.dropout(self.tapped("mixed", self.ssm.remembered(u)) + self.ssm.skip(u))
         return self.out_proj(self.tapped_heads("heads", mixed * self.tapped("gate", self._gate(z)), mixed.shape[-1]))
 
     @property

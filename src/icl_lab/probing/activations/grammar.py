@@ -27,7 +27,7 @@ INNER = {
     "dt": "the step size of a state space",
     "decay": "what a state is multiplied by at a token",
     "rate": "how much of what is stored under a key a token overwrites",
-    "mixed": "what a head read: linear in the values; before norm, gate and output map",
+    "mixed": "what a head read: linear in the values; before the skip of a state space, norm, gate and output map",
     "gate": "what the mixed values are multiplied by",
     "heads": "what goes into the output map, by heads; where there are none, every channel is one",
     ATTENTION: "how much of each value is in what each head read: softmax weights, or the matrix of a recurrence",

@@ -1,8 +1,10 @@
 """The attention that a mixer implies: the matrix M of what a head reads, o = M v, with everything but v held fixed.
 
 Softmax attention has it by definition; for linear recurrences see Dao & Gu 2024 (arXiv 2405.21060, section 3) and, for
-Mamba, Ali et al. 2024 (arXiv 2403.01590, equation 10). Column s is what is read when the value of token s is 1 and all
-others are 0, so that it is found for any mixer whose reading is linear in its values, whatever its formula.
+Mamba, Ali et al. 2024 (arXiv 2403.01590, equation 10). The skip D u beside a state space is no part of it, nor is the
+mixing of a short convolution before it; Hyena's skip is lag 0 of its filter. Column s is what is read when the value of
+token s is 1 and all others are 0, so that it is found for any mixer whose reading is linear in its values, whatever its
+formula.
 
 b batch   t num_tokens   m d_model   h heads   c width of a head   e channels
 """
