@@ -100,12 +100,15 @@ def _print(looked: Probe, task: Task) -> None:
 
 def _table(title: str, rows: list[BlockRow]) -> Grid:
     blocks = (column("block", [row.block for row in rows]), column("mixer", [row.kind for row in rows], right=False))
-    columns = [column("error", [Estimate(*row.error) for row in rows])]
-    if any(row.scale is not None for row in rows):
+    fitted = any(row.scale is not None for row in rows)
+    columns = [column("error", [Estimate(*(row.plain if fitted else row.error)) for row in rows])]
+    if fitted:
+        columns.append(column("with both", [Estimate(*row.error) for row in rows]))
         columns.append(column("scale", [number(row.scale) for row in rows]))
         columns.append(column("shift", [number(row.shift) for row in rows]))
     if any(row.nearest for row in rows):
         columns.append(column("distance", [number(row.distance[0]) for row in rows]))
+        columns.append(column("unexplained", [number(row.unexplained) for row in rows]))
         columns.append(column("nearest method", [row.nearest for row in rows], right=False))
     return Grid(title, blocks, tuple(columns))
 

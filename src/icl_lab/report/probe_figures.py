@@ -40,7 +40,8 @@ def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
                 "depth",
                 "Error over depth",
                 "What the network's own final norm and read-out make of the residual stream after each block, with a "
-                "scale and a shift fitted for each function on ten queries and judged on others. One line for each "
+                "scale and a shift fitted for each function on ten queries and judged on others: two numbers fitted on "
+                "10 labels cost about a fifth of the variance where a block says nothing. One line for each "
                 "number of examples; bands are 90% intervals over functions. Dotted: without scale and shift, after "
                 f"{points[-1]} examples.{published}",
                 depth_picture(probe, network, measure),

@@ -6,6 +6,12 @@ from typing import Any
 from icl_lab.report.probe_data import Looked, Probe
 from icl_lab.report.words import interval, number
 
+STEPS = ("step", "steps", "iteration", "iterations")
+UNLIKE = 0.1
+"""Where the nearest method leaves more than this part of a block's answers unexplained, it is not said to be it."""
+
+Ends = tuple[float | None, float | None, float | None]
+
 
 @dataclass(frozen=True)
 class BlockRow:
@@ -15,21 +21,25 @@ class BlockRow:
         block: Its index.
         kind: Its mixer.
         error: Error of what is read off it, with scale and shift where they were fitted; `(value, low, high)`.
+        plain: The same without them: of the last block the network's own error.
         scale: Mean scale; none where nothing was fitted.
         shift: Mean shift.
         nearest: The nearest method in words; empty where none was compared.
-        distance: To it.
+        distance: To it, in the unit of the error.
         share: How often it is the nearest.
+        unexplained: That distance over the distance to answering nothing: what part of its answers the method leaves.
     """
 
     block: int
     kind: str
-    error: tuple[float | None, float | None, float | None]
+    error: Ends
+    plain: Ends = (None, None, None)
     scale: float | None = None
     shift: float | None = None
     nearest: str = ""
-    distance: tuple[float | None, float | None, float | None] = (None, None, None)
+    distance: Ends = (None, None, None)
     share: float | None = None
+    unexplained: float | None = None
 
 
 def block_rows(probe: Probe, network: Looked, shown: int | None = None) -> list[BlockRow]:
@@ -41,16 +51,19 @@ def block_rows(probe: Probe, network: Looked, shown: int | None = None) -> list[
     for row in errors.iter_rows(named=True):
         block = row["block"]
         nearest = _first(probe, network, "nearest", block, at)
+        plain = _first(probe, network, "layer_plain_error", block, at)
         found.append(
             BlockRow(
                 block=block,
                 kind=network.blocks[block] if block < len(network.blocks) else "",
                 error=_ends(row),
+                plain=_ends(plain) if plain else (None, None, None),
                 scale=_value(_first(probe, network, "layer_scale", block, at)),
                 shift=_value(_first(probe, network, "layer_shift", block, at)),
                 nearest=nearest["about"] if nearest else "",
                 distance=_ends(nearest) if nearest else (None, None, None),
                 share=_value(_first(probe, network, "nearest_share", block, at)),
+                unexplained=_unexplained(probe, network, block, at),
             )
         )
     return found
@@ -71,20 +84,33 @@ def conclusion(probe: Probe, network: Looked) -> str:
         where = f"below half of the zero predictor's from block {half} on" if half is not None else "never below half"
         first = number(rows[0].error[0])
         return f"error of the read-out {first} after the first block, {number(last.error[0])} after the last; {where}"
-    fit = f"last layer: scale {last.scale:.2f}, shift {_signed(last.shift)}"
+    fit = (
+        f"last layer: scale {last.scale:.2f}, shift {_signed(last.shift)}, "
+        f"error {number(last.plain[0])} of its own, {number(last.error[0])} with both"
+    )
     if not last.nearest:
-        return f"after {points[-1]} examples, {fit}, error {number(last.error[0])}"
-    families = probe.of(network, "nearest_family", shown=points[-1])["about"].to_list()
+        return f"after {points[-1]} examples, {fit}"
+    return f"after {points[-1]} examples {_likeness(probe, network, last, points[-1])}; {fit}"
+
+
+def _likeness(probe: Probe, network: Looked, last: BlockRow, shown: int) -> str:
+    """Which method, from which block on, and how much of the answers it leaves unexplained."""
+    families = probe.of(network, "nearest_family", shown=shown)["about"].to_list()
+    near = probe.of(network, "as_near", shown=shown, block=last.block)["about"].to_list()
+    here = _with(last.nearest)
+    method = f"{families[-1]}{f' (here with {here})' if here else ''}"
+    if near:
+        method = f"one of {', '.join([method, *near[:2]])}{' and others' if len(near) > 2 else ''}"
+    ends = interval(last.distance[1], last.distance[2])
+    left = f"distance {number(last.distance[0])}{f' [{ends}]' if ends else ''}"
+    if last.unexplained is not None:
+        left = f"share unexplained {number(last.unexplained)}, {left}"
+    if last.unexplained is None or last.unexplained > UNLIKE:
+        return f"the last block is like none of the methods; nearest {method}, {left}"
     begin = next((i + 1 for i in reversed(range(len(families))) if families[i] != families[-1]), 0)
     where = "every block is nearest to" if begin == 0 else f"from block {begin} on nearest to"
     where = where if begin < last.block else "the last block is nearest to"
-    ends = interval(last.distance[1], last.distance[2])
-    near = probe.of(network, "as_near", shown=points[-1], block=last.block)["about"].to_list()
-    others = f"; not told apart: {', '.join(near[:2])}{' and others' if len(near) > 2 else ''}" if near else ""
-    return (
-        f"after {points[-1]} examples {where} {last.nearest}, "
-        f"distance {number(last.distance[0])}{f' [{ends}]' if ends else ''}{others}; {fit}"
-    )
+    return f"{where} {method}, {left}"
 
 
 def question(probe: Probe) -> str:
@@ -99,12 +125,33 @@ def _first_half(rows: list[BlockRow], zero: float) -> int | None:
     return first if first <= rows[-1].block else None
 
 
+def _unexplained(probe: Probe, network: Looked, block: int, at: dict[str, int]) -> float | None:
+    """The distance to the nearest method over that to answering nothing; of nothing itself, over the zero error."""
+    nearest = _first(probe, network, "nearest_family", block, at)
+    told = probe.of(network, "distance", block=block, about="nothing", **at)
+    if nearest is None or nearest["value"] is None:
+        return None
+    nothing = told["value"].item() if len(told) and nearest["about"] != "nothing" else probe.zero_error
+    return nearest["value"] / nothing if nothing else None
+
+
+def _with(method: str) -> str:
+    """The settings of a method in words, apart from its name.
+
+    >>> _with("8 steps of GD++ (gamma=0.1)"), _with("7 Newton iterations"), _with("least squares"), _with("nothing (0)")
+    ('8 steps, gamma=0.1', '7 iterations', '', '')
+    """
+    name, _, settings = method.partition(" (")
+    found = [f"{name.split()[0]} {word}" for word in name.split() if word in STEPS]
+    return ", ".join([*found, settings.removesuffix(")")] if "=" in settings else found)
+
+
 def _first(probe: Probe, network: Looked, metric: str, block: int, at: dict[str, int]) -> dict[str, Any] | None:
     rows = probe.of(network, metric, block=block, **at)
     return rows.row(0, named=True) if len(rows) else None
 
 
-def _ends(row: dict[str, Any]) -> tuple[float | None, float | None, float | None]:
+def _ends(row: dict[str, Any]) -> Ends:
     return row["value"], row["low"], row["high"]
 
 

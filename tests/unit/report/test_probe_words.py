@@ -1,0 +1,68 @@
+"""The sentence on a network claims no more than was found."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from icl_lab.core.records import SCHEMA, Record
+from icl_lab.report.probe_data import Looked, Probe
+from icl_lab.report.probe_words import block_rows, conclusion
+
+NETWORK = Looked(run="r", label="mamba", blocks=("mamba", "mamba"))
+ZERO = 2.0
+
+
+def probe_of(nearest: str, family: str, distance: float, nothing: float, *as_near: str, first: str = "") -> Probe:
+    def row(metric: str, block: int, value: float, about: str = "", **more: Any) -> Record:
+        return Record(
+            run="r", predictor="mamba", task="t", metric=metric, value=value, block=block, about=about, shown=40, **more
+        )
+
+    rows = []
+    for block, own in enumerate((first or family, family)):
+        rows += [
+            row("layer_error", block, 0.714),
+            row("layer_plain_error", block, 0.607),
+            row("layer_scale", block, 0.98),
+            row("layer_shift", block, 0.01),
+            row("nearest", block, distance, nearest),
+            row("nearest_family", block, distance, own),
+            row("distance", block, nothing, "nothing"),
+        ]
+    rows += [row("as_near", 1, distance, name) for name in as_near]
+    frame = pl.DataFrame([vars(one) for one in rows], schema=SCHEMA)
+    return Probe(task={}, metric="error", zero_error=ZERO, networks=(NETWORK,), records=frame)
+
+
+def test_a_method_that_leaves_much_of_the_answers_is_not_said_to_be_it() -> None:
+    far = conclusion(probe_of("averaging", "averaging", 0.17, 0.41), NETWORK)
+    assert far.startswith("after 40 examples the last block is like none of the methods; nearest averaging, share unex")
+    assert "share unexplained 0.415, distance 0.170;" in far
+    near = conclusion(probe_of("averaging", "averaging", 0.0041, 0.41), NETWORK)
+    assert "every block is nearest to averaging, share unexplained 0.010" in near
+
+
+def test_the_family_holds_for_the_blocks_and_its_settings_for_the_last() -> None:
+    steps = "8 steps of gradient descent"
+    every = conclusion(probe_of(steps, "gradient descent", 0.001, 0.4), NETWORK)
+    assert "every block is nearest to gradient descent (here with 8 steps), share" in every
+    last = conclusion(probe_of(steps, "gradient descent", 0.001, 0.4, first="nothing"), NETWORK)
+    assert "the last block is nearest to gradient descent (here with 8 steps), share" in last
+
+
+@pytest.mark.parametrize("distance", [0.001, 0.2])
+def test_methods_that_are_not_told_apart_are_named_together(distance: float) -> None:
+    said = conclusion(probe_of("least squares", "least squares", distance, 0.4, "7 Newton iterations"), NETWORK)
+    assert "one of least squares, 7 Newton iterations, share" in said
+
+
+def test_answering_nothing_is_measured_by_the_zero_error() -> None:
+    probe = probe_of("nothing (0)", "nothing", 0.01, 0.01)
+    assert block_rows(probe, NETWORK)[-1].unexplained == pytest.approx(0.01 / ZERO)
+    assert "nearest to nothing, share" in conclusion(probe, NETWORK)
+
+
+def test_the_error_of_the_network_stands_beside_that_with_fitted_numbers() -> None:
+    said = conclusion(probe_of("averaging", "averaging", 0.17, 0.41), NETWORK)
+    assert said.endswith("last layer: scale 0.98, shift 0.01, error 0.607 of its own, 0.714 with both")
