@@ -40,9 +40,12 @@ def test_a_model_of_a_comparison_is_looked_into_and_its_page_drawn_again(icl: Ic
     assert (folder / "records.jsonl").read_bytes() == own
 
     checkpoints = [str(folder / name) for name in ("checkpoint.safetensors", "checkpoint.previous.safetensors")]
-    values = json.loads(icl("probe", *checkpoints, *QUICK, "--out", str(tmp_path / "two"), "--json").out)
+    values = json.loads(
+        icl("probe", *checkpoints, checkpoints[0], *QUICK, "--out", str(tmp_path / "two"), "--json").out
+    )
     assert [one["step"] for one in values["networks"]] == [4, 2]
     assert values["networks"][0]["conclusion"] != values["networks"][1]["conclusion"]
+    assert values["networks"][1]["conclusion"].startswith("after 2 of 4 steps of training: ")
     assert len(values["networks"][0]["blocks"]) == 2
 
 

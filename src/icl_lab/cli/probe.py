@@ -42,8 +42,8 @@ def probe(
             "released code of Grazzi et al."
         ),
     ] = "queries",
-    probed: Annotated[int, typer.Option(min=0, help="Functions for probes; 0: no probes.")] = 512,
-    prompts: Annotated[int, typer.Option(min=0, help="Prompts for changes to activations; 0: none.")] = 64,
+    probed: Annotated[int, typer.Option(min=0, help="Functions for probes, at least 8; 0: no probes.")] = 512,
+    prompts: Annotated[int, typer.Option(min=0, help="Prompts for changes to activations, at least 2; 0: none.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Where the page goes; by default `probe` in the run's folder.")
@@ -59,10 +59,10 @@ def probe(
       icl probe results/a/runs/0123456789ab/checkpoint*.safetensors --probed 0 --prompts 0
     """  # noqa: D301, D412
     workers = use("cpu", threads)
-    found = [one for path in runs for one in trained_at(path, model)]
     spec = ProbeSpec(
         functions=functions, shown=_numbers(shown), fitted=fitted, probed=probed, prompts=prompts, seed=seed
     )
+    found = [one for path in runs for one in trained_at(path, model)]
     folder = out or found[0].folder / "probe"
     check_free(folder)
     task = found[0].spec.task
@@ -95,7 +95,8 @@ def _print(looked: Probe, task: Task) -> None:
     for one in looked.networks:
         said = conclusion(looked, one)
         name = f"{one.label}, seed {one.seed}, {one.step:,} steps: " if len(looked.networks) > 1 else ""
-        results().print(f"{name}{said}", markup=False, soft_wrap=True)
+        if said:
+            results().print(f"{name}{said}", markup=False, soft_wrap=True)
 
 
 def _table(title: str, rows: list[BlockRow]) -> Grid:

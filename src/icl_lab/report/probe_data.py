@@ -38,6 +38,7 @@ class Looked:
         label: Its label.
         seed: Of its training.
         step: Optimiser steps it was trained for.
+        planned: Optimiser steps of the whole training; 0 where that is not known.
         blocks: The mixer of each block.
         spec: Its run's exact spec.
     """
@@ -46,6 +47,7 @@ class Looked:
     label: str
     seed: int = 0
     step: int = 0
+    planned: int = 0
     blocks: tuple[str, ...] = ()
     spec: Mapping[str, Any] = field(default_factory=dict)
 

@@ -75,6 +75,14 @@ def conclusion(probe: Probe, network: Looked) -> str:
     >>> conclusion(Probe(task={}, metric="", zero_error=1.0, networks=()), Looked(run="", label=""))
     ''
     """
+    said = _found(probe, network)
+    if not 0 < network.step < network.planned:
+        return said
+    begun = f"after {network.step:,} of {network.planned:,} steps of training"
+    return f"{begun}: {said}" if said else begun
+
+
+def _found(probe: Probe, network: Looked) -> str:
     rows, points = block_rows(probe, network), probe.shown(network)
     if not rows:
         return ""

@@ -33,6 +33,7 @@ from icl_lab.studies.base import Part
 from icl_lab.studies.jobs import trained_so_far
 from icl_lab.studies.probing_published import published_rows
 from icl_lab.sweep.base import Progress
+from icl_lab.training.budgets.steps import Steps
 from icl_lab.training.environment import describe_environment
 from icl_lab.training.run import load_checkpoint, run_folder
 from icl_lab.training.spec import RunSpec
@@ -89,6 +90,8 @@ def look_inside(trained: Sequence[Trained], spec: ProbeSpec, folder: Path, worke
     Raises:
         UserError: They were trained on several tasks.
     """
+    # The same network named twice, by its run and by its newest checkpoint, is one.
+    trained = list({(one.spec.digest(), one.step, one.label): one for one in trained}.values())
     tasks = {one.spec.task.digest(): one.spec.task for one in trained}
     if len(tasks) != 1:
         raise UserError(f"probe: expected runs on one task, got {', '.join(task.short() for task in tasks.values())}")
@@ -116,12 +119,19 @@ def _subject(one: Trained) -> Subject:
     return Subject(one.spec.digest(), one.label, one.spec.task, one.spec.seed, one.step)
 
 
+def _planned(spec: RunSpec) -> int:
+    """Steps of a whole training; 0 where they follow from another budget."""
+    budget = spec.training.budget
+    return budget.amount if isinstance(budget, Steps) else 0
+
+
 def _looked(one: Trained) -> Looked:
     return Looked(
         run=one.spec.digest(),
         label=one.label,
         seed=one.spec.seed,
         step=one.step,
+        planned=_planned(one.spec),
         blocks=tuple(block.spec_name() for block in one.network.spec.backbone.pattern),
         spec=one.spec.to_json(),
     )

@@ -62,6 +62,7 @@ def test_other_tasks_have_rows_of_what_applies(name: str) -> None:
     assert applies(task)
     assert "distance" not in metrics
     assert "late_error_over_zero" in metrics
+    assert ("read its own output" in applies(task)) == (name == "chain_of_thought")
     if name != "chain_of_thought":
         assert "layer_plain_error" in metrics
     assert ("probe_ridge" in metrics) == (name == "sparse_parity")
@@ -75,6 +76,9 @@ def test_what_is_not_asked_is_not_done() -> None:
 def test_points_ascend_and_functions_can_be_halved() -> None:
     assert ProbeSpec().shown_on(2) == (1,)
     assert ProbeSpec(shown=(3, 9)).shown_on(41) == (3, 9)
+    for few, words in (({"probed": 7}, "0 for none, or at least 8, got 7"), ({"prompts": 1}, "at least 2, got 1")):
+        with pytest.raises(UserError, match=words):
+            ProbeSpec(**few)
     with pytest.raises(UserError, match="ascending numbers, got 5, 3"):
         ProbeSpec(shown=(5, 3))
     with pytest.raises(UserError, match="at least 4 to halve"):

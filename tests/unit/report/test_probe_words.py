@@ -1,5 +1,6 @@
 """The sentence on a network claims no more than was found."""
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -55,6 +56,16 @@ def test_the_family_holds_for_the_blocks_and_its_settings_for_the_last() -> None
 def test_methods_that_are_not_told_apart_are_named_together(distance: float) -> None:
     said = conclusion(probe_of("least squares", "least squares", distance, 0.4, "7 Newton iterations"), NETWORK)
     assert "one of least squares, 7 Newton iterations, share" in said
+
+
+def test_a_training_that_is_not_over_is_said_to_be_so() -> None:
+    probe = probe_of("averaging", "averaging", 0.17, 0.41)
+    begun = replace(NETWORK, step=500, planned=4000)
+    assert conclusion(probe, begun).startswith("after 500 of 4,000 steps of training: after 40 examples")
+    assert conclusion(probe, replace(begun, step=4000)).startswith("after 40 examples")
+    assert conclusion(Probe(task={}, metric="", zero_error=1.0, networks=()), begun) == (
+        "after 500 of 4,000 steps of training"
+    )
 
 
 def test_answering_nothing_is_measured_by_the_zero_error() -> None:

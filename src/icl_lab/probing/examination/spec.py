@@ -18,9 +18,9 @@ class ProbeSpec(Spec):
         scored: Queries of each that count (40), beside 10 that scale and shift are fitted on.
         shown: After how many examples; by default up to the end of the training prompts, in a few steps.
         fitted: What scale and shift are fitted on; see `readout/calibration.py`.
-        probed: Functions that probes are fitted on and judged with; 0 for no probes.
+        probed: Functions that probes are fitted on and judged with, at least 8; 0 for no probes.
         seeds: Splits of these.
-        prompts: Prompts that interventions are tried on; 0 for none.
+        prompts: Prompts that interventions are tried on, at least 2; 0 for none.
         seed: Address of all that is drawn.
     """
 
@@ -37,6 +37,10 @@ class ProbeSpec(Spec):
         super().__post_init__()
         if self.functions < 4:
             raise UserError(f"ProbeSpec.functions: expected at least 4 to halve, got {self.functions}")
+        # Probes are fitted and judged on different functions; what is put in a prompt's place comes from another one.
+        for name, number, least in (("probed", self.probed, 8), ("prompts", self.prompts, 2)):
+            if 0 < number < least:
+                raise UserError(f"ProbeSpec.{name}: expected 0 for none, or at least {least}, got {number}")
         if list(self.shown) != sorted(set(self.shown)):
             raise UserError(f"ProbeSpec.shown: expected ascending numbers, got {', '.join(map(str, self.shown))}")
 

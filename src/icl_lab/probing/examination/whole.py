@@ -9,6 +9,7 @@ from torch import Tensor
 
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
+from icl_lab.core.streams import Stream
 from icl_lab.evaluation.errors import evaluation_mode, measured
 from icl_lab.evaluation.statistics import mean_error_interval, resample
 from icl_lab.models.network import Network
@@ -30,6 +31,11 @@ def applies(task: Task) -> str:
     >>> applies(LinearRegression())
     ''
     """
+    if _reads_its_own_output(task):
+        return (
+            f"the answers of {task.spec_name()} come after the model has read its own output, which only the last "
+            "block has: no block is read off, what applies is changes to activations"
+        )
     if not can_be_asked(task):
         return (
             f"{task.spec_name()} has no pairs of an x and a number: what applies is the read-out of every block and "
@@ -41,6 +47,11 @@ def applies(task: Task) -> str:
             "for numbers do not"
         )
     return ""
+
+
+def _reads_its_own_output(task: Task) -> bool:
+    branches = task.asked(task.sample(Stream(0).child("layout"), step=0, batch=1)).branches
+    return branches is not None and branches.feed_back > 0
 
 
 def examine(network: Network, subject: Subject, spec: ProbeSpec) -> Iterator[Record]:
