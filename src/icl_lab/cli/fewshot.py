@@ -148,7 +148,7 @@ def _asked(model: LanguageModel, name: str, spec: FewShot, folder: Path) -> tupl
     network = getattr(model, "network", None)
     parameters = sum(one.numel() for one in network.parameters()) if network is not None else None
     licence = NAMED[name].licence if name in NAMED else ""
-    return todo, {"parameters": parameters, "licence": licence}
+    return todo, {"parameters": parameters, "licence": licence, "weights": model.fingerprint}
 
 
 def _safe(name: str) -> str:

@@ -40,11 +40,13 @@ class Plan:
         model: The model's name.
         usable: Task title -> its pairs for this model.
         steps: In the order in which they are done: task by task, true labels before controls.
+        weights: Fingerprint of the model's files.
     """
 
     model: str
     usable: dict[str, Usable]
     steps: tuple[Step, ...] = field(repr=False)
+    weights: str = ""
 
     @property
     def cost(self) -> float:
@@ -74,10 +76,10 @@ def plan(model: LanguageModel, spec: FewShot, folder: Path) -> Plan:
             # Without demonstrations there are no labels to change.
             shots = tuple(count for count in possible_shots(pairs, spec) if count or labels == "true")
             for seed in range(spec.num_seeds):
-                unit = Unit(model.name, task, pairs, labels, seed)
+                unit = Unit(model.name, task, pairs, labels, seed, model.fingerprint)
                 known = read_unit(unit.path(folder, spec))
                 steps.append(Step(unit, shots, known, _cost(pairs, spec, set(shots) - set(known))))
-    return Plan(model.name, found, tuple(steps))
+    return Plan(model.name, found, tuple(steps), model.fingerprint)
 
 
 def carry_out(

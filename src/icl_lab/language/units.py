@@ -36,6 +36,7 @@ class Unit:
         usable: Its pairs for this model.
         labels: What demonstrations show.
         seed: Of the draws.
+        weights: Fingerprint of the model's files; a name alone may come to mean others.
     """
 
     model: str
@@ -43,12 +44,14 @@ class Unit:
     usable: Usable
     labels: Labels
     seed: int
+    weights: str = ""
 
     def digest(self, spec: FewShot) -> str:
         """Twelve digits that depend on everything that an answer depends on, and not on where a list was read."""
         return digest(
             {
                 "model": self.model,
+                "weights": self.weights,
                 "task": self.task.title,
                 "judged": self.task.judged,
                 "listed": [[pair.input, *pair.outputs] for pair in self.task.pairs()],
@@ -85,7 +88,7 @@ def read_unit(path: Path) -> Answers:
 def write_unit(path: Path, unit: Unit, answers: Mapping[int, list[Answer]]) -> None:
     """Replace a file of answers, all at once."""
     data: dict[str, Any] = {
-        "model": unit.model, "task": unit.task.title, "labels": unit.labels, "seed": unit.seed,
+        "model": unit.model, "weights": unit.weights, "task": unit.task.title, "labels": unit.labels, "seed": unit.seed,
         "answers": {str(shots): [astuple(answer) for answer in rows] for shots, rows in sorted(answers.items())},
     }  # fmt: skip
     write_atomic(path, gzip.compress(json.dumps(data, ensure_ascii=False).encode(), mtime=0))

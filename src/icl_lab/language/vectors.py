@@ -64,7 +64,7 @@ def measure_vectors(
     usable = plan.usable[task.title]
     if SHOTS + 1 not in possible_shots(usable, spec.replace(shots=(SHOTS + 1,))):
         return []
-    unit = Unit(plan.model, task, usable, "true", 0)
+    unit = Unit(plan.model, task, usable, "true", 0, plan.weights)
     path = folder / FOLDER / f"{unit.digest(spec.replace(num_queries=num_queries))}-{kind}.json.gz"
     counts = _read(path) or _measured(model, vector_questions(task, usable, spec, num_queries), kind)
     data = json.dumps({str(layer): sets for layer, sets in counts.items()})

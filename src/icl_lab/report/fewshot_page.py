@@ -136,7 +136,8 @@ def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
     for model in found.models:
         note = found.notes[model]
         size = f"{note['parameters']:,} parameters" if note.get("parameters") else ""
-        said.append((model, "; ".join(word for word in (size, note.get("licence", "")) if word) or "-"))
+        weights = f"fingerprint of its files {note['weights']}" if note.get("weights") else ""
+        said.append((model, "; ".join(word for word in (size, note.get("licence", ""), weights) if word) or "-"))
     return said
 
 

@@ -71,6 +71,13 @@ def test_another_question_is_asked_anew(tmp_path: Path, change: dict[str, object
     assert plan(first, SPEC.replace(**change), tmp_path).cost > 0
 
 
+def test_other_weights_of_one_name_are_asked_anew(tmp_path: Path) -> None:
+    first, second = model(), model()
+    carry_out(plan(first, SPEC, tmp_path), first, SPEC, tmp_path)
+    second.fingerprint = "other"
+    assert all(not step.known for step in plan(second, SPEC, tmp_path).steps)
+
+
 def test_damaged_answers_are_said_to_be_so(tmp_path: Path) -> None:
     first = model()
     carry_out(plan(first, SPEC, tmp_path), first, SPEC, tmp_path)

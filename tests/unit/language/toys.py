@@ -38,6 +38,7 @@ class ToyModel:
 
     def __init__(self, pairs: Sequence[Pair], needed: int = 2, name: str = "toy") -> None:
         self.name = name
+        self.fingerprint = ""
         self.tokenizer = ToyTokenizer()
         self.calls: list[tuple[str, tuple[str, ...]]] = []
         self._answers = {pair.input: pair.output for pair in pairs}

@@ -35,6 +35,7 @@ class CausalModel:
         beginning: Ids that it expects at the beginning of every prompt.
         ends: Ids at which a generated text ends.
         scope: Context in which the network runs: faster kernels.
+        fingerprint: Of its files; empty where none is known.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class CausalModel:
         beginning: Sequence[int] = (),
         ends: Sequence[int] = (),
         scope: Scope,
+        fingerprint: str = "",
     ) -> None:
         self.name = name
+        self.fingerprint = fingerprint
         self.tokenizer = tokenizer
         self.network = network
         self._beginning = list(beginning)

@@ -159,3 +159,12 @@ def test_names_are_sound():
         assert bool(model.hub) != bool(model.files)
         assert not model.files or model.install
         assert len(model.files) < 2 or model.sha256
+
+
+def test_other_weights_in_the_same_folder_have_another_fingerprint(tmp_path):
+    model = load(str(save(tmp_path, "Llama")))
+    assert load(str(tmp_path)).fingerprint == model.fingerprint != ""
+    with torch.no_grad():
+        next(model.network.parameters()).view(-1)[0] += 1
+    model.network.save_pretrained(tmp_path)
+    assert load(str(tmp_path)).fingerprint != model.fingerprint
