@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from icl_lab.language.base import LanguageTask, Pair
+from icl_lab.language.base import Judgement, LanguageTask, Pair
 from icl_lab.language.pairs import merged, read_pairs, shipped_pairs, shipped_rows
 
 OURS = "our own list; data/provenance.csv says what it is made from"
@@ -31,7 +31,9 @@ class ListedTask(LanguageTask):
 
 @dataclass(frozen=True, kw_only=True)
 class Translation(ListedTask):
-    """A word in another language; words of one meaning are right as well.
+    """A word in another language; in English, words of one meaning are right as well (`synonyms.py`).
+
+    In another language only what stands in the list is: an English table would call copied words right.
 
     Attributes:
         languages: From which, to which; columns of `data/words.csv`.
@@ -41,6 +43,10 @@ class Translation(ListedTask):
     judgement = "synonyms"
     filtered = True
     languages: ClassVar[tuple[str, str]]
+
+    @property
+    def judged(self) -> Judgement:
+        return self.judgement if self.languages[1] == "english" else "exact"
 
     def _shipped(self) -> tuple[Pair, ...]:
         here, there = self.languages

@@ -130,7 +130,7 @@ def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
         ("answers", f"{judged}, up to a line break, stripped"),
         (
             "right",
-            "exact: equal; prefix: one begins with the other; synonyms: words of one meaning (WordNet for English)",
+            "exact: equal; prefix: one begins with the other; synonyms: English words of one meaning, by WordNet",
         ),
     ]
     for model in found.models:

@@ -9,7 +9,7 @@ import pytest
 
 from icl_lab.language.base import CATEGORIES, LANGUAGE_TASKS
 from icl_lab.language.listed import ListedTask
-from icl_lab.language.scoring import JUDGEMENTS
+from icl_lab.language.scoring import JUDGEMENTS, is_right
 from icl_lab.language.spec import REPORTED
 from icl_lab.published.language import published_accuracies, published_means
 
@@ -101,6 +101,15 @@ def test_spot_facts(name: str) -> None:
     for fact in FACTS[name].split():
         given, _, output = fact.replace("|", " ").partition("->")
         assert not output or output in known[given]
+
+
+@pytest.mark.parametrize("name", ["english_french", "english_spanish", "english_italian"])
+def test_an_input_that_is_copied_into_another_language_is_not_right(name: str) -> None:
+    task = LANGUAGE_TASKS.get(name)()
+    copied = [pair for pair in task.pairs() if is_right(pair.input, pair, task.judged)]
+    # Some words are the same in both languages, and stand so in the list.
+    assert all(pair.input in pair.outputs for pair in copied)
+    assert len(copied) < 0.1 * len(task.pairs())
 
 
 def test_an_input_with_several_translations_has_them_all() -> None:

@@ -22,7 +22,6 @@ def fingerprint(place: Place) -> str:
     whole = hashlib.sha256()
     for path in files:
         with path.open("rb") as file:
-            whole.update(
-                f"{'' if place.gguf else path.name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}".encode()
-            )
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        whole.update(f"{'' if place.gguf else path.name}/{content}\n".encode())
     return whole.hexdigest()[:DIGITS]

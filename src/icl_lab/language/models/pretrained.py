@@ -18,7 +18,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.kernels import accelerate_transformers
 from icl_lab.language.models.causal import CausalModel, Scope
 from icl_lab.language.models.expanded import expanded
-from icl_lab.language.models.fingerprint import fingerprint
+from icl_lab.language.models.fingerprint import DIGITS, fingerprint
 from icl_lab.language.models.places import Place, find
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -62,10 +62,11 @@ def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> CausalMod
         except FAILURES as error:
             raise UserError(_why(name, place, error)) from error
     network = network.to(device).eval()
+    commit = str(getattr(network.config, "_commit_hash", None) or "")[:DIGITS]  # of the hub
     plain = PlainTokenizer(tokenizer)
     return CausalModel(
         name, plain, network, beginning=_beginning(tokenizer), ends=_ends(tokenizer, network), scope=_kernels(network),
-        fingerprint=fingerprint(place) if place.local else str(getattr(network.config, "_commit_hash", None) or "")[:12],
+        fingerprint=fingerprint(place) if place.local else commit,
     )  # fmt: skip
 
 
