@@ -43,7 +43,7 @@ def fewshot(
         typer.Option(
             "--model",
             "--models",
-            help="A name such as smollm2-135m, a folder, a .gguf file, a hub name; several with commas.",
+            help="A name such as smollm2-135m (Instruct, 4-bit), a folder, a .gguf file, a hub name; or several",
         ),
     ] = "smollm2-135m",
     tasks: Annotated[
@@ -147,8 +147,8 @@ def _asked(model: LanguageModel, name: str, spec: FewShot, folder: Path) -> tupl
             raise KeyboardInterrupt(f"{STOPPED}; the same command goes on after the last finished task") from None
     network = getattr(model, "network", None)
     parameters = sum(one.numel() for one in network.parameters()) if network is not None else None
-    licence = NAMED[name].licence if name in NAMED else ""
-    return todo, {"parameters": parameters, "licence": licence, "weights": model.fingerprint}
+    licence, about = (NAMED[name].licence, NAMED[name].note) if name in NAMED else ("", "")
+    return todo, {"parameters": parameters, "licence": licence, "note": about, "weights": model.fingerprint}
 
 
 def _safe(name: str) -> str:

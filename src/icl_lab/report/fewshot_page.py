@@ -50,7 +50,8 @@ def draw_fewshot(found: FewShotResults) -> list[Drawn]:
     if found.published_models():
         words = (
             "Box: quartiles; bar: median; diamond: mean; dots: tasks; whiskers reach the lowest and the highest task."
-            f" Grey: table 1 of {found.published}, whose pairs are others than ours: compare roughly."
+            f" Grey: table 1 of {found.published}: base models in full precision, on other pairs than ours: compare"
+            f" roughly.{_set_apart(found)}"
         )
         drawn.append(Drawn("boxes", "Beside published models", words, box_figure(found)))
     vectors = vector_figure(found)
@@ -120,6 +121,11 @@ def _shots_words(found: FewShotResults, bands: str, labels: str) -> str:
     return " ".join(part for part in parts if part)
 
 
+def _set_apart(found: FewShotResults) -> str:
+    """What sets our models apart from published base models."""
+    return "".join(f" {model} is {note}." for model in found.models if (note := found.notes[model].get("note")))
+
+
 def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
     spec = found.spec
     judged = "one greedy token" if spec["answers"] == "token" else "a greedy answer up to the end of the line"
@@ -130,14 +136,16 @@ def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
         ("answers", f"{judged}, up to a line break, stripped"),
         (
             "right",
-            "exact: equal; prefix: one begins with the other; synonyms: English words of one meaning, by WordNet",
+            "exact: equal; prefix: one begins with the other; synonyms: answer and output have a synonym in common, by"
+            " WordNet. This is the published rule: it takes two steps, so that father passes for mother (both can mean beget)",
         ),
     ]
     for model in found.models:
         note = found.notes[model]
         size = f"{note['parameters']:,} parameters" if note.get("parameters") else ""
         weights = f"fingerprint of its files {note['weights']}" if note.get("weights") else ""
-        said.append((model, "; ".join(word for word in (size, note.get("licence", ""), weights) if word) or "-"))
+        words = (note.get("note", ""), size, note.get("licence", ""), weights)
+        said.append((model, "; ".join(word for word in words if word) or "-"))
     return said
 
 

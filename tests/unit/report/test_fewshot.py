@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model = ToyModel(pairs, needed=needed, name=name)
         plans[name] = plan(model, spec, path)
         carry_out(plans[name], model, spec, path)
-    write_results(path, spec, plans, {"quick": {"parameters": 1234, "licence": "MIT"}})
+    write_results(path, spec, plans, {"quick": {"parameters": 1234, "licence": "MIT", "note": "4-bit"}})
     return path
 
 
@@ -86,7 +86,8 @@ def test_the_page_is_one_file_that_escapes_names_and_is_drawn_again_the_same(fol
     assert "slow $x$ <b>" not in text
     assert "slow $x$ &lt;b&gt;" in text
     assert "example:" in text
-    assert "1,234 parameters" in text
+    assert "4-bit; 1,234 parameters" in text
+    assert "quick is 4-bit." in text
     found = read_fewshot(folder)
     assert render(found, draw_fewshot(found)).encode() == page
     assert len(read_records(folder / "records.jsonl")) > 100

