@@ -133,15 +133,18 @@ class Study(Registered):
 
 def faults(study: Study, scale: Scale) -> Iterator[str]:
     """What is wrong with a study as a value: names twice, claims about parts or predictors that it does not have."""
-    parts = {part.name: part for part in study.parts(scale)}
-    if len(parts) < len(study.parts(scale)):
+    made = study.parts(scale)
+    parts = {part.name: part for part in made}
+    if len(parts) < len(made):
         yield "two parts have one name"
     if len({claim.id for claim in study.claims}) < len(study.claims):
         yield "two claims have one id"
-    for part in parts.values():
+    borrowed_from = {part.recipe_of[0] for part in made if part.recipe_of}
+    searched = {name: _part_names(name, scale) for name in borrowed_from}
+    for part in made:
         if part.variant_of and part.variant_of not in parts:
             yield f"{part.name} is a variant of {part.variant_of}, which is no part"
-        if part.recipe_of and not _is_part(*part.recipe_of, scale):
+        if part.recipe_of and part.recipe_of[1] not in searched[part.recipe_of[0]]:
             yield f"{part.name} uses the search of {' '.join(part.recipe_of)}, which is no part"
     for claim in study.claims:
         for quantity in claim.quantities:
@@ -160,5 +163,5 @@ def faults(study: Study, scale: Scale) -> Iterator[str]:
                 yield f"{claim.id} speaks of {quantity.shift}, under which {quantity.part} is not evaluated"
 
 
-def _is_part(study: str, name: str, scale: Scale) -> bool:
-    return study in STUDIES and name in {part.name for part in STUDIES.get(study)().parts(scale)}
+def _part_names(study: str, scale: Scale) -> set[str]:
+    return {part.name for part in STUDIES.get(study)().parts(scale)} if study in STUDIES else set()
