@@ -36,15 +36,16 @@ def hidden_attention_picture(
 
 
 def patching_picture(records: pl.DataFrame, *, theme: Theme = LIGHT) -> Picture | None:
-    """Activations from top to bottom, examples from left to right, the rise of the error as a colour."""
+    """Activations down, examples across, the rise of the error as a colour; none where its interval holds 0."""
     rows = records.filter(pl.col("metric") == "patched_rise_over_zero")
     if not len(rows):
         return None
     names = tuple(rows["about"].unique(maintain_order=True))
     examples = rows["shown"].unique().sort().to_list()
     values = np.full((len(names), len(examples)), np.nan)
-    for name, example, value in rows.select("about", "shown", "value").iter_rows():
-        values[names.index(name), examples.index(example)] = np.nan if value is None else value
+    for name, example, value, low, high in rows.select("about", "shown", "value", "low", "high").iter_rows():
+        told = value is not None and (low is None or high is None or not low <= 0 <= high)
+        values[names.index(name), examples.index(example)] = value if told else np.nan
     grid = HeatMap("another prompt's activation at one example", values, names, tuple(map(str, examples)))
     return heat_maps([grid], down="", across="example", unit="rise of error / zero error", theme=theme)
 
@@ -83,7 +84,8 @@ def task_vector_picture(records: pl.DataFrame, *, carrier: str = "state", theme:
 def _grid(rows: pl.DataFrame, title: str) -> HeatMap:
     """Answers down, examples across; what comes after an answer is left empty."""
     examples = rows["about"].unique(maintain_order=True).to_list()
-    answers = rows["shown"].unique().sort().to_list()
+    # Derivatives are not taken of every answer: the others are left empty.
+    answers = range(rows["shown"].max() + 1)
     values = np.full((len(answers), len(examples)), np.nan)
     for shown, about, value in rows.select("shown", "about", "value").iter_rows():
         values[answers.index(shown), examples.index(about)] = np.nan if value is None else value

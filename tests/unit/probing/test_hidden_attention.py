@@ -10,7 +10,7 @@ from icl_lab.models.mixers.s4d import S4D
 from icl_lab.models.mixers.ttt_linear import TTTLinear
 from icl_lab.probing.activations import capture
 from icl_lab.probing.examples import NONE, by_example, example_of_tokens
-from icl_lab.probing.hidden_attention import answer_influence, hidden_attention, mixer_influence
+from icl_lab.probing.hidden_attention import answer_influence, hidden_attention, mixer_influence, weights
 from icl_lab.probing.hidden_attention.weights import shares
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.chain_of_thought import ChainOfThought
@@ -79,6 +79,19 @@ def test_rows_hold_what_each_answer_reads_of_examples_up_to_it() -> None:
     (one,) = [row for row in rows if (row.block, row.shown, row.about) == (0, 5, "example 2")]
     assert one.value == found.blocks[0].examples[5, 2]
     assert sum(row.value for row in rows if row.metric == "answer_influence" and row.shown == 7) == pytest.approx(1.0)
+
+
+def test_of_many_answers_with_many_numbers_some_are_derived_and_keep_their_place(monkeypatch) -> None:
+    whole = hidden_attention(made("attention"), prompts())
+    monkeypatch.setattr(weights, "PASSES", 7)
+    monkeypatch.setattr(weights, "QUESTIONS", 3)
+    found = hidden_attention(made("attention"), prompts())
+    assert found.chosen == (0, 4, 7)
+    assert found.answers == pytest.approx(whole.answers[[0, 4, 7]], rel=1e-12)
+    rows = [row for row in found.records(TASK, "run") if row.metric == "answer_influence"]
+    assert {row.shown for row in rows} == {0, 4, 7}
+    assert len(rows) == 1 + 5 + 8
+    assert sum(row.value for row in rows if row.shown == 7) == pytest.approx(1.0)
 
 
 def test_a_sum_over_no_token_is_nothing() -> None:

@@ -57,6 +57,18 @@ def test_patching_has_a_row_an_activation() -> None:
     assert axes.collections[0].get_array().tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
 
 
+def test_a_rise_that_may_be_none_has_no_colour() -> None:
+    ends = ((0.1, 0.3), (-0.1, 0.3), (0.0, 0.0))
+    rows = [
+        row("patched_rise_over_zero", 0.2, low=low, high=high, shown=k, about="embedding")
+        for k, (low, high) in enumerate(ends)
+    ]
+    axes, _ = patching_picture(frame(*rows)).axes
+    drawn = axes.collections[0].get_array().filled(np.nan)
+    assert np.array_equal(drawn, [[0.2, np.nan, np.nan]], equal_nan=True)
+    assert patching_picture(frame(*rows[1:])) is not None
+
+
 def test_of_many_ablated_parts_the_worst_are_shown_and_every_block() -> None:
     metric = "ablated_error_over_zero_by_mean"
     rows = [

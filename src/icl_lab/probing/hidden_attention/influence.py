@@ -3,6 +3,8 @@
 b batch   t num_tokens   m d_model   l answers
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -44,10 +46,18 @@ def mixer_influence(
     return torch.stack(squares, dim=1).sqrt()
 
 
-def answer_influence(network: Network, prompts: PromptBatch) -> Float[Tensor, "b l t"]:
+def answer_influence(
+    network: Network, prompts: PromptBatch, answers: Sequence[int] | None = None
+) -> Float[Tensor, "b l t"]:
     """The norm of the gradient of answer i by the embedding of token j, `[:, i, j]`; of all numbers of an answer.
 
     Answers are the predictions at the prompt's own tokens: questions beside the prompt are asked about the token there.
+    Each number of each answer is a backward pass.
+
+    Args:
+        network: A network; it is as it was afterwards.
+        prompts: What it reads.
+        answers: Which answers, by their index; all by default.
     """
     kept: list[Tensor] = []
 
@@ -58,7 +68,8 @@ def answer_influence(network: Network, prompts: PromptBatch) -> Float[Tensor, "b
     with torch.enable_grad(), evaluation_mode(network), replaced(network, {EMBEDDING: with_gradient}):
         output = network(prompts.tokens)
     found = []
-    for query in prompts.queries.tolist():
+    queries = prompts.queries.tolist()
+    for query in queries if answers is None else [queries[i] for i in answers]:
         square = output.new_zeros(prompts.tokens.shape[:2])
         for number in range(output.shape[2]):
             (grad,) = torch.autograd.grad(output[:, query, number].sum(), kept[0], retain_graph=True)

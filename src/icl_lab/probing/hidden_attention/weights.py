@@ -31,6 +31,8 @@ from icl_lab.tasks.base import Task
 
 DIRECTIONS = 8
 """Random directions for mixers without weights: enough for a mean over prompts."""
+QUESTIONS, PASSES = 16, 256
+"""Answers that derivatives are taken of at most, where all of them would be more backward passes than this."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +62,21 @@ class HiddenAttention:
         label: The network's.
         num_prompts: Over which is averaged.
         blocks: Its sequence mixers, in order.
-        answers: The whole network's: norms of the gradients of each answer by each example, rows with the sum 1.
+        answers: The whole network's: norms of the gradients of answers by each example, rows with the sum 1.
+        chosen: Indices of these answers; not all where that would be long.
     """
 
     label: str
     num_prompts: int
     blocks: tuple[BlockAttention, ...]
-    answers: Float[np.ndarray, "l k"]
+    answers: Float[np.ndarray, "some k"]
+    chosen: tuple[int, ...]
 
     def records(self, task: Task, run: str, seed: int = 0) -> Iterator[Record]:
         """Rows `hidden_attention` of each block and `answer_influence`, about each example, for each answer."""
-        grids = [("hidden_attention", one.block, one.examples) for one in self.blocks]
-        for metric, block, grid in [*grids, ("answer_influence", None, self.answers)]:
-            for shown, row in enumerate(grid):
+        grids = [("hidden_attention", one.block, range(len(one.examples)), one.examples) for one in self.blocks]
+        for metric, block, answers, grid in [*grids, ("answer_influence", None, self.chosen, self.answers)]:
+            for shown, row in zip(answers, grid, strict=True):
                 for example, value in enumerate(row[: shown + 1]):
                     yield Record(
                         run=run,
@@ -113,8 +117,20 @@ def hidden_attention(
         at_answers = by_example(tokens.mean(0)[prompts.queries], belongs)
         source: Literal["weights", "jacobian"] = "weights" if weighed else "jacobian"
         found.append(BlockAttention(i, block.kind, source, tokens.cpu().numpy(), at_answers.cpu().numpy()))
-    answers = by_example(shares(answer_influence(network, prompts)).mean(0), belongs)
-    return HiddenAttention(network.label, prompts.batch, tuple(found), answers.cpu().numpy())
+    chosen = _chosen(len(prompts.queries), network.spec.d_output)
+    answers = by_example(shares(answer_influence(network, prompts, chosen)).mean(0), belongs)
+    return HiddenAttention(network.label, prompts.batch, tuple(found), answers.cpu().numpy(), chosen)
+
+
+def _chosen(answers: int, numbers: int) -> tuple[int, ...]:
+    """All answers, or some from the first to the last where each has many numbers.
+
+    >>> len(_chosen(41, 1)), _chosen(512, 18)[:3], _chosen(512, 18)[-1], len(_chosen(512, 18))
+    (41, (0, 34, 68), 511, 16)
+    """
+    if answers <= QUESTIONS or answers * numbers <= PASSES:
+        return tuple(range(answers))
+    return tuple(np.linspace(0, answers - 1, QUESTIONS).round().astype(int).tolist())
 
 
 def shares(weights: Float[Tensor, "*batch t t2"]) -> Float[Tensor, "*batch t t2"]:
