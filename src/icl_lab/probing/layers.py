@@ -71,6 +71,13 @@ def streams_at_queries(
         yield k, _at_queries(network, questions.queries, state)
 
 
+@torch.no_grad()
+def embedded_at_queries(network: Network, questions: Questions, shown: int) -> Float[Tensor, "f q m"]:
+    """What the first block reads at each query after `shown` examples: the query and its place, nothing of them."""
+    read = network.embedded(questions.queries.flatten(0, 1)[:, None], first=2 * shown)
+    return rearrange(read, "(f q) 1 m -> f q m", f=questions.num_functions)
+
+
 def _at_queries(
     network: Network, queries: Float[Tensor, "f q d"], state: NetworkState
 ) -> Float[Tensor, "blocks f q m"]:

@@ -154,7 +154,7 @@ def _probe_figure(probe: Probe, network: Looked) -> list[Drawn]:
         "Share of the variance of each target that a probe explains on functions it has not seen, block by block: a "
         "linear one (solid) and one with a hidden layer (dashed); bands from the smallest to the largest of "
         f"{probe.settings.get('seeds', 'several')} seeds. Grey: the same probes for shuffled targets, which hold "
-        "nothing to find."
+        "nothing to find. Dashed level: a linear probe of the embedding of the query, which has seen no example."
     )
     return [Drawn("probes", "What can be read from the stream", told, probes_picture(probe, network))]
 
@@ -285,12 +285,15 @@ def probes_picture(probe: Probe, network: Looked, *, theme: Theme = LIGHT) -> Pi
         box = (LEFT + column * (each + gap), height - (line + 1) * (tall + HEAD) - 0.2 * line, each, tall)
         axes = new_panel(picture, theme, box)
         for kind, dash in (("ridge", "-"), ("network", (0, (4, 2)))):
-            for metric, colour in ((f"control_{kind}", theme.baseline), (f"probe_{kind}", theme.models[0])):
+            for metric, colour in ((f"shuffled_{kind}", theme.baseline), (f"probe_{kind}", theme.models[0])):
                 x, y, low, high = _curve(probe.of(network, metric, about=target))
                 axes.fill_between(
                     x, np.maximum(low, -0.3), np.maximum(high, -0.3), color=colour, alpha=0.16, linewidth=0
                 )
                 axes.plot(x, np.maximum(y, -0.3), color=colour, linewidth=1.6, linestyle=dash)
+        level = probe.of(network, "embedding_ridge", about=target)["value"].drop_nulls()
+        if len(level):
+            hairline(axes, theme, "embedding", y=max(-0.3, float(level[0])))
         axes.set_ylim(-0.3, 1.05)
         axes.set_title(target, fontsize=8.5, fontweight="bold", color=theme.ink, loc="left", parse_math=False)
         _blocks_axis(axes, network, worded=place + columns >= len(targets))

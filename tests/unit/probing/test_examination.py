@@ -42,7 +42,8 @@ def test_a_linear_task_has_rows_of_everything_and_the_same_when_asked_twice() ->
     counts = Counter(row.metric for row in rows)
     for metric in ("layer_error", "layer_plain_error", "layer_scale", "layer_shift", "nearest", "nearest_family"):
         assert counts[metric] == BLOCKS * 2
-    assert counts["probe_ridge"] == counts["control_network"] == BLOCKS * 4
+    assert counts["probe_ridge"] == counts["shuffled_network"] == BLOCKS * 4
+    assert counts["embedding_ridge"] == counts["embedding_network"] == 4
     assert {"late_error_over_zero", "patched_rise_over_zero", "hidden_attention", "distance", "weight_distance"} <= {
         *counts
     }

@@ -1,7 +1,8 @@
 """Probes on every block, as rows.
 
     probe_ridge, probe_network             R^2 on held-out functions, `about` the target; of a block
-    control_ridge, control_network         the same for shuffled targets
+    shuffled_ridge, shuffled_network       the same for shuffled targets: what a probe makes of chance
+    embedding_ridge, embedding_network     the same for what block 0 reads at the query: what no block has to find
     probe_bits                             bits a number that the linear probe's code saves
 
 Values are means over seeds, the ends of intervals the smallest and the largest seed.
@@ -17,7 +18,7 @@ from icl_lab.core.records import Record
 from icl_lab.models.network import Network
 from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.examination.spec import ProbeSpec
-from icl_lab.probing.layers import streams_at_queries
+from icl_lab.probing.layers import embedded_at_queries, streams_at_queries
 from icl_lab.probing.probes.measure import probe
 from icl_lab.probing.probes.targets import Target, usual_targets
 from icl_lab.probing.questions import ask
@@ -48,10 +49,13 @@ def probe_rows(
         targets = known if linear else {name: known[name] for name in ("label", "query")}
     values = {name: target(questions, shown) for name, target in targets.items()}
     ((_, stream),) = streams_at_queries(network, questions, [shown])
+    for one in probe(embedded_at_queries(network, questions, shown)[None], values, seed=spec.seed, seeds=spec.seeds):
+        about: dict[str, Any] = {"shown": shown, "about": one.target, "num": spec.probed}
+        yield subject.row(f"embedding_{one.kind}", _over_seeds(one.explained), **about)
     for one in probe(stream, values, seed=spec.seed, seeds=spec.seeds):
-        about: dict[str, Any] = {"shown": shown, "block": one.block, "about": one.target, "num": spec.probed}
+        about = {"shown": shown, "block": one.block, "about": one.target, "num": spec.probed}
         yield subject.row(f"probe_{one.kind}", _over_seeds(one.explained), **about)
-        yield subject.row(f"control_{one.kind}", _over_seeds(one.control), **about)
+        yield subject.row(f"shuffled_{one.kind}", _over_seeds(one.shuffled), **about)
         if not np.isnan(one.bits).all():
             yield subject.row("probe_bits", _over_seeds(one.bits), **about)
 

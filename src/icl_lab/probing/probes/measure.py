@@ -1,9 +1,10 @@
 """Probes on every block: held-out functions, the same with shuffled targets, several seeds.
 
 A probe is fitted on the queries of three quarters of the functions and judged on those of the others, whose prompts it
-has not seen. The control is the same probe for targets that were dealt out among functions anew: what it finds is what
-the probe makes of chance. Selectivity is the difference (Hewitt & Liang 2019, arXiv 1909.03368, section 2). A seed is
-another split, another shuffling and another start of the network.
+has not seen. Beside it stands the same probe for targets that were dealt out among functions anew: what it finds is
+what the probe makes of chance. That is a permutation null; in the control task of Hewitt & Liang (2019, arXiv
+1909.03368) each input keeps its random answer, which a probe can learn by heart. A seed is another split, another
+shuffling and another start of the network.
 
 l blocks   f functions   q queries   m activations   n numbers of a target   s seeds
 """
@@ -37,7 +38,7 @@ class Probed:
         target: Its name.
         block: The block.
         explained: R^2 on held-out functions.
-        control: R^2 of the probe for shuffled targets.
+        shuffled: R^2 of the probe for shuffled targets.
         bits: Bits a number that the online code of a linear probe saves; NaN for a network.
     """
 
@@ -45,13 +46,13 @@ class Probed:
     target: str
     block: int
     explained: Float[np.ndarray, " seeds"]
-    control: Float[np.ndarray, " seeds"]
+    shuffled: Float[np.ndarray, " seeds"]
     bits: Float[np.ndarray, " seeds"]
 
     @property
-    def selectivity(self) -> Float[np.ndarray, " seeds"]:
+    def above_chance(self) -> Float[np.ndarray, " seeds"]:
         """By how much more is explained than of shuffled targets."""
-        return self.explained - self.control
+        return self.explained - self.shuffled
 
 
 def probe(
@@ -89,7 +90,7 @@ def probe(
 
 
 class _Split:
-    """A random order of the functions, of which the last quarter is held out, and another one for the control."""
+    """A random order of the functions, of which the last quarter is held out, and another one to shuffle targets by."""
 
     def __init__(self, seed: int, number: int, functions: int) -> None:
         self.stream = Stream(seed, ("probes", str(number)))
