@@ -179,7 +179,7 @@ def _changes(probe: Probe, network: Looked) -> list[Drawn]:
             "patching",
             "Where the examples are used",
             "How much the error of the last answer rises when the stream at the tokens of one example comes from "
-            "another prompt; empty where its 90% interval holds 0.",
+            "another prompt; grey where its 90% interval holds 0.",
             patching_picture(rows),
         ),
         (

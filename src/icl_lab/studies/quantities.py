@@ -23,6 +23,7 @@ What = Literal[
     "shift of the last block",
     "decades over depth",
     "straightness over depth",
+    "steepest quarter",
     "flat depth",
 ]
 """`error`: in the unit of the task's metric. `relative error`: over the zero predictor's. `accuracy`: 1 - error.
@@ -31,13 +32,14 @@ is at most half the zero predictor's. `FLOPs a prompt`: of the forward pass.
 
 The others are of what is read off the blocks of a network (`probing/examination/depth.py`): scale and shift that the
 last block needs, by how many powers of ten the error falls from the first block to the last, how straight its logarithm
-falls, up to which depth it is flat."""
+falls, what part of these powers of ten falls within a quarter of the depth, up to which depth it is flat."""
 
 INSIDE: dict[str, str] = {
     "scale of the last block": "layer_scale",
     "shift of the last block": "layer_shift",
     "decades over depth": "layer_decades",
     "straightness over depth": "layer_straightness",
+    "steepest quarter": "layer_steepest_quarter",
     "flat depth": "layer_flat_until",
 }
 """Quantities inside a network -> the metric of their rows."""

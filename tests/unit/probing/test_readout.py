@@ -10,7 +10,7 @@ from icl_lab.models.presets.transformer import Transformer
 from icl_lab.probing.layers import stream_after, streams_at_queries
 from icl_lab.probing.questions import ask
 from icl_lab.probing.readout.calibration import NUM_FITTED, calibrate
-from icl_lab.probing.readout.curves import decades, flat_until, read_off, straightness
+from icl_lab.probing.readout.curves import decades, flat_until, read_off, steepest_quarter, straightness
 from icl_lab.tasks.linear_regression import LinearRegression
 
 TASK = LinearRegression(dim=3, length=14)
@@ -74,3 +74,9 @@ def test_shapes_of_curves_over_depth() -> None:
     # A step in the middle of 4 points: r^2 = (2/sqrt(5))^2 = 0.8.
     assert straightness(curve(1, 1, 0.1, 0.1)) == pytest.approx(0.8)
     assert straightness(curve(0.1, 0.1, 1, 1)) == 0
+    # One cliff among 24 layers is straight enough for a bound of 0.7, and all of it is in a quarter of the depth.
+    cliff = curve(*[1.0] * 12, *[1e-3] * 12)
+    assert straightness(cliff) > 0.7
+    assert steepest_quarter(cliff) == pytest.approx(1)
+    assert steepest_quarter(curve(*np.logspace(0, -3, 24))) == pytest.approx(0.25)
+    assert steepest_quarter(curve(0.1, 0.1, 1, 1)) == 1

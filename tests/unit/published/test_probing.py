@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from icl_lab.probing.readout.curves import decades, flat_until, straightness
+from icl_lab.probing.readout.curves import decades, flat_until, steepest_quarter, straightness
 from icl_lab.published.probing import TASKS, DepthCurve, published_depth, published_gamma
 from icl_lab.tasks.inputs.skewed import Skewed
 from icl_lab.tasks.linear_regression import LinearRegression
@@ -46,6 +46,7 @@ def test_what_the_claims_say_of_the_published_curves_is_so() -> None:
             errors = curve(task, model, shown=40).value[None]
             assert 3.1 < decades(errors)[0] < 3.8
             assert straightness(errors)[0] >= 0.795
+            assert 0.44 <= steepest_quarter(errors)[0] <= 0.635
     assert flat_until(curve("decision_tree", "mamba").value[None])[0] == pytest.approx(0.61, abs=0.005)
     assert flat_until(curve("decision_tree", "transformer").value[None])[0] == pytest.approx(0.82, abs=0.005)
     for task in TASKS:

@@ -49,7 +49,13 @@ def test_the_trainings_of_a_part_are_looked_into_once_and_claims_read_what_was_f
     rows = found["linear"].rows("layer_scale")
     last = rows.filter((rows["block"] == 1) & (rows["shown"] == 6))
     assert [one.value for one in estimates] == last.sort("seed")["value"].to_list()
-    for what in ("shift of the last block", "decades over depth", "straightness over depth", "flat depth"):
+    for what in (
+        "shift of the last block",
+        "decades over depth",
+        "straightness over depth",
+        "steepest quarter",
+        "flat depth",
+    ):
         assert len(measure(Quantity(part="linear", predictor="mamba", what=what), found)) == 2
     assert measure(Quantity(part="linear", predictor="mamba", what="flat depth", first=9), found) == ()
 

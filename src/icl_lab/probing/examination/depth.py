@@ -2,7 +2,8 @@
 
     layer_error, layer_plain_error     error with scale and shift, and without them; of a block
     layer_scale, layer_shift           their means over functions
-    layer_decades, layer_straightness, layer_flat_until     shapes of the error over depth; see `readout/curves.py`
+    layer_decades, layer_straightness, layer_steepest_quarter, layer_flat_until
+                                       shapes of the error over depth; see `readout/curves.py`
     distance, similarity, weight_distance    to a method, `about` its family; of a block
     steps_distance                     to a method after so many steps, `about` it; of a block
     nearest, nearest_share             distance to the nearest method, `about` it in words; how often it is the nearest
@@ -35,12 +36,13 @@ from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.layers import decoded, streams_at_queries
 from icl_lab.probing.questions import Questions, ask
 from icl_lab.probing.readout.calibration import NUM_FITTED
-from icl_lab.probing.readout.curves import Readout, decades, flat_until, read_off, straightness
+from icl_lab.probing.readout.curves import Readout, decades, flat_until, read_off, steepest_quarter, straightness
 from icl_lab.tasks.parts.objectives import SquaredError
 
 SHAPES: dict[str, Callable[[Float[np.ndarray, "curves blocks"]], Float[np.ndarray, " curves"]]] = {
     "layer_decades": decades,
     "layer_straightness": straightness,
+    "layer_steepest_quarter": steepest_quarter,
     "layer_flat_until": flat_until,
 }
 
