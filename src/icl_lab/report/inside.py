@@ -85,7 +85,7 @@ def _grid(rows: pl.DataFrame, title: str) -> HeatMap:
     """Answers down, examples across; what comes after an answer is left empty."""
     examples = rows["about"].unique(maintain_order=True).to_list()
     # Derivatives are not taken of every answer: the others are left empty.
-    answers = range(rows["shown"].max() + 1)
+    answers = range(max(rows["shown"].to_list()) + 1)
     values = np.full((len(answers), len(examples)), np.nan)
     for shown, about, value in rows.select("shown", "about", "value").iter_rows():
         values[answers.index(shown), examples.index(about)] = np.nan if value is None else value
