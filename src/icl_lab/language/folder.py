@@ -38,7 +38,7 @@ def write_results(
         more: Records of what else was measured, such as task vectors.
     """
     records = [record for plan in plans.values() for record in records_of(plan, spec, folder)]
-    own = {task.title for task in spec.tasks}
+    own = {task.title for task in spec.tasks if task.published}  # a file of the user's may bear the same title
     write_records(folder / RECORDS, [*records, *more, *published_records(own)], compressed=True)
     write_json(
         folder / FEWSHOT,

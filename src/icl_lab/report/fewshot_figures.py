@@ -23,6 +23,7 @@ from icl_lab.report.lines import Curve, draw
 from icl_lab.report.style import LIGHT, Look, Theme, looks, styled
 
 THIN = 1.0
+PUBLISHED_TASKS = 18
 
 
 @styled
@@ -55,8 +56,22 @@ def shots_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture:
     return picture
 
 
+def has_published_means(found: FewShotResults) -> bool:
+    """Whether published means stand beside ours: only those over the same tasks do."""
+    return bool(_published_curves(found))
+
+
 def _published_curves(found: FewShotResults) -> dict[str, Curve]:
-    rows = found.records.filter((pl.col("metric") == "published_all_mean") & (pl.col("shown") <= max(found.shots)))
+    """The published means, as far as they are over the tasks that our own lines are means of; else none."""
+    shown = set(found.common) or {task.name for task in found.tasks}
+    known = found.records.filter(pl.col("metric") == "published_accuracy")["task"].unique()
+    if len(shown) != PUBLISHED_TASKS or shown != set(known):
+        return {}
+    rows = found.records.filter(
+        (pl.col("metric") == "published_all_mean")
+        & (pl.col("shown") <= max(found.shots))
+        & (pl.col("num_prompts") == PUBLISHED_TASKS)
+    )
     curves = {}
     for model in rows["predictor"].unique(maintain_order=True):
         mine = rows.filter(pl.col("predictor") == model).sort("shown")

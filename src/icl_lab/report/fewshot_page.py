@@ -7,14 +7,13 @@ from icl_lab.report.drawing import picture_bytes
 from icl_lab.report.drawn import Drawn
 from icl_lab.report.fewshot_boxes import box_figure
 from icl_lab.report.fewshot_data import PUBLISHED_SHOTS, FewShotResults, read_fewshot
-from icl_lab.report.fewshot_figures import shots_figure
+from icl_lab.report.fewshot_figures import has_published_means, shots_figure
 from icl_lab.report.fewshot_panels import category_figure, task_figure
 from icl_lab.report.fewshot_tables import published, table_rows
 from icl_lab.report.fewshot_vectors import vector_figure
 from icl_lab.report.fewshot_words import conclusion, question
 from icl_lab.report.page import FIGURES, PAGE
 from icl_lab.report.rendering import render_template
-from icl_lab.report.words import listed
 
 BESIDE = ("Mamba 0.13B", "RWKV 0.169B", "Mamba 0.37B", "Mamba 2.80B", "LLaMA 7B")
 
@@ -37,14 +36,14 @@ def write_fewshot_page(folder: Path) -> Path:
 def draw_fewshot(found: FewShotResults) -> list[Drawn]:
     """The figures, in the order of the page."""
     bands = "Bands are 90% bootstrap intervals over sets of queries, which share their demonstrations."
-    labels = ""
-    if found.controls:
-        labels = f"Dashed: the same prompts with {listed(list(found.controls))} labels in the demonstrations."
+    labels = _labels_words(found, "accuracy_mean")
+    means = _labels_words(found, "category_accuracy_mean")
+    common = _labels_words(found, "common_accuracy_mean" if found.common else "all_accuracy_mean")
     hair = "Hairline: what always saying the most common output scores."
     drawn = [
-        Drawn("shots", "Accuracy by number of demonstrations", _shots_words(found, bands, labels), shots_figure(found))
+        Drawn("shots", "Accuracy by number of demonstrations", _shots_words(found, bands, common), shots_figure(found))
     ]
-    words = f"Means over all tasks of a category, whose number is in brackets. {labels} {hair}"
+    words = f"Means over all tasks of a category, whose number is in brackets. {means} {hair}"
     drawn.append(Drawn("categories", "By category", words, category_figure(found)))
     drawn.append(Drawn("tasks", "Task by task", f"{labels} {hair}", task_figure(found)))
     if found.published_models():
@@ -108,6 +107,14 @@ def _last(found: FewShotResults, metric: str, model: str, task: str, control: st
     return known[-1] if known else None
 
 
+def _labels_words(found: FewShotResults, metric: str) -> str:
+    """What the dashed lines of a figure are; nothing where it has none."""
+    rows = found.records.filter(found.records["metric"] == metric)
+    drawn = [one for one in found.controls if one in set(rows["shift"])]
+    dashes = {"shuffled": "Dashed", "random": "Dotted"}
+    return " ".join(f"{dashes[one]}: the same prompts with {one} labels in the demonstrations." for one in drawn)
+
+
 def _shots_words(found: FewShotResults, bands: str, labels: str) -> str:
     same = "Mean over the tasks that have enough pairs for every number of demonstrations."
     if not found.common:
@@ -115,9 +122,11 @@ def _shots_words(found: FewShotResults, bands: str, labels: str) -> str:
     parts = [same, labels, bands]
     if found.common and len(found.common) < len(found.tasks):
         parts.append(
-            "Dotted, with the number of tasks: the mean over all tasks that have enough pairs, which become fewer."
+            "Thin and dotted, with the number of tasks: the mean over all tasks that have enough pairs, which become"
+            " fewer."
         )
-    parts.append(f"Grey: means of {found.published}, figure 7, over the paper's eighteen tasks with other pairs.")
+    if has_published_means(found):
+        parts.append(f"Grey: means of {found.published}, figure 7, over the same eighteen tasks with other pairs.")
     return " ".join(part for part in parts if part)
 
 
@@ -137,7 +146,8 @@ def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
         (
             "right",
             "exact: equal; prefix: one begins with the other; synonyms: answer and output have a synonym in common, by"
-            " WordNet. This is the published rule: it takes two steps, so that father passes for mother (both can mean beget)",
+            " WordNet. This is the published rule: it takes two steps, so that father passes for mother (both can mean"
+            " beget)",
         ),
     ]
     for model in found.models:
