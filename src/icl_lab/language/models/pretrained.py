@@ -106,7 +106,9 @@ def _expand(place: Place, folder: Path) -> None:
 
 def _require(package: str) -> None:
     if find_spec(package) is None:
-        raise UserError(f'language models need {package}: pip install "icl-lab[language]"')
+        raise UserError(
+            f'language models need {package}: `make language` (in a checkout) or `pip install "icl-lab[language]"`'
+        )
 
 
 @contextmanager
