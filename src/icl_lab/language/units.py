@@ -80,8 +80,8 @@ def read_unit(path: Path) -> Answers:
         return {}
     try:
         data = json.loads(gzip.decompress(path.read_bytes()))
-        return {int(shots): [Answer(*row) for row in rows] for shots, rows in data["answers"].items()}
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as trouble:
+        return {int(shots): [_answer(row) for row in rows] for shots, rows in _filled(data["answers"]).items()}
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as trouble:
         raise DamagedFile(path, f"no answers ({trouble})", "remove it to ask again") from None
 
 
@@ -92,3 +92,17 @@ def write_unit(path: Path, unit: Unit, answers: Mapping[int, list[Answer]]) -> N
         "answers": {str(shots): [astuple(answer) for answer in rows] for shots, rows in sorted(answers.items())},
     }  # fmt: skip
     write_atomic(path, gzip.compress(json.dumps(data, ensure_ascii=False).encode(), mtime=0))
+
+
+def _filled(answers: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    if any(not isinstance(rows, list) or not rows for rows in answers.values()):
+        raise ValueError("a number of demonstrations without answers")
+    return answers
+
+
+def _answer(row: list[Any]) -> Answer:
+    answer = Answer(*row)
+    texts = answer.query, answer.wanted, answer.said
+    if type(answer.set) is not int or type(answer.right) is not bool or not all(isinstance(one, str) for one in texts):
+        raise ValueError(f"expected set, query, wanted, said, right, got {row!r}")
+    return answer

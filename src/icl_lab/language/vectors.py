@@ -7,6 +7,7 @@ of the output and nothing else, so that tasks of different judgements are on one
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def measure_vectors(
         return []
     unit = Unit(plan.model, task, usable, "true", 0, plan.weights)
     path = folder / FOLDER / f"{unit.digest(spec.replace(num_queries=num_queries))}-{kind}.json.gz"
-    counts = _read(path) or _measured(model, vector_questions(task, usable, spec, num_queries), kind)
+    counts = read_counts(path) or _measured(model, vector_questions(task, usable, spec, num_queries), kind)
     data = json.dumps({str(layer): sets for layer, sets in counts.items()})
     write_atomic(path, gzip.compress(data.encode(), mtime=0))
     return list(_records(plan.model, task.title, spec, kind, counts))
@@ -114,11 +115,21 @@ def _records(model: str, task: str, spec: FewShot, kind: Kind, counts: Counts) -
         )  # fmt: skip
 
 
-def _read(path: Path) -> Counts:
+def read_counts(path: Path) -> Counts:
+    """The counts in a file; nothing where there is no file.
+
+    Raises:
+        DamagedFile: The file cannot be read.
+    """
     if not path.exists():
         return {}
     try:
         data = json.loads(gzip.decompress(path.read_bytes()))
-        return {int(layer): [(int(right), int(asked)) for right, asked in sets] for layer, sets in data.items()}
-    except (OSError, EOFError, ValueError, TypeError) as trouble:
+        counts = {int(layer): [(int(right), int(asked)) for right, asked in sets] for layer, sets in data.items()}
+        if not counts or not all(
+            sets and all(0 <= right <= asked > 0 for right, asked in sets) for sets in counts.values()
+        ):
+            raise ValueError("expected of each layer how many were right, and asked")
+        return counts
+    except (OSError, EOFError, zlib.error, ValueError, TypeError, AttributeError) as trouble:
         raise DamagedFile(path, f"no task vectors ({trouble})", "remove it to measure again") from None

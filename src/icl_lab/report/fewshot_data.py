@@ -127,7 +127,7 @@ def read_fewshot(folder: Path) -> FewShotResults:
         )
     data = read_json(path)
     try:
-        return FewShotResults(
+        found = FewShotResults(
             models=tuple(model["name"] for model in data["models"]),
             notes={model["name"]: model for model in data["models"]},
             tasks=tuple(_task(task) for task in data["tasks"]),
@@ -136,8 +136,36 @@ def read_fewshot(folder: Path) -> FewShotResults:
             spec=data["spec"],
             records=read_records(folder / RECORDS),
         )
-    except (KeyError, TypeError, AttributeError) as trouble:
+        _check(found)
+        return found
+    except (KeyError, TypeError, AttributeError, ValueError) as trouble:
+        if isinstance(trouble, UserError):
+            raise
         raise DamagedFile(path, f"something is missing ({trouble})", "`icl fewshot` into it makes it anew") from None
+
+
+def _check(found: FewShotResults) -> None:
+    spec = found.spec
+    if not found.models or not found.tasks:
+        raise ValueError("models and tasks")
+    for name in ("shots", "labels"):
+        if not isinstance(spec[name], list) or not spec[name]:
+            raise ValueError(name)
+    if not all(type(count) is int for count in spec["shots"]) or not all(
+        isinstance(one, str) for one in spec["labels"]
+    ):
+        raise ValueError("numbers of shots, names of labels")
+    if not isinstance(spec["template"]["line"], str) or not {"num_queries", "num_seeds", "per_set", "answers"} <= set(
+        spec
+    ):
+        raise ValueError("how it was asked")
+    texts = (
+        text for task in found.tasks for text in (task.name, task.category, task.sentence, task.source, task.prompt)
+    )
+    if not all(isinstance(text, str) for text in (*texts, *found.models, *found.common)):
+        raise ValueError("names of models and tasks")
+    if not all(isinstance(task.asked, dict) and type(task.listed) is int for task in found.tasks):
+        raise ValueError("numbers of pairs")
 
 
 def _task(data: Mapping[str, Any]) -> TextTask:

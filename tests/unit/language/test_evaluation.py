@@ -1,5 +1,6 @@
 """Answers on disk and what becomes of them: resumed, extended, averaged, with intervals."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from icl_lab.language.pairs import read_pairs, write_pairs
 from icl_lab.language.spec import FewShot
 from icl_lab.language.summary import common_tasks, records_of
 from icl_lab.language.tasks.csv_file import CsvFile
+from icl_lab.language.units import read_unit
+from icl_lab.language.vectors import read_counts
 from tests.unit.language.toys import ToyModel
 
 LETTERS = LANGUAGE_TASKS.get("next_letter")()
@@ -85,6 +88,27 @@ def test_damaged_answers_are_said_to_be_so(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(DamagedFile, match=path.name):
         plan(model(), SPEC, tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"[]", b'{"answers": []}', b'{"answers": {"0": []}}', b'{"answers": {"0": [[1, "a"]]}}',
+                                  b'{"answers": {"0": [[0, "a", "b", "c", "d"]]}}', b'{"answers": {"x": [1]}}'])  # fmt: skip
+def test_answers_of_a_wrong_shape_are_said_to_be_so(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "one.json.gz"
+    path.write_bytes(gzip.compress(data))
+    with pytest.raises(DamagedFile, match="no answers"):
+        read_unit(path)
+    path.write_bytes(gzip.compress(b"[]" * 100)[:10] + b"\xff" * 30)
+    with pytest.raises(DamagedFile, match="no answers"):
+        read_unit(path)
+
+
+@pytest.mark.parametrize("data", [b"[]", b"{}", b'{"0": []}', b'{"0": [[3, 2]]}', b'{"0": [[0, 0]]}', b'{"0": 1}'])
+def test_task_vectors_of_a_wrong_shape_are_said_to_be_so(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "one.json.gz"
+    for content in (gzip.compress(data), gzip.compress(data * 9)[:10] + b"\xff" * 30):
+        path.write_bytes(content)
+        with pytest.raises(DamagedFile, match="no task vectors"):
+            read_counts(path)
 
 
 def test_records_hold_the_accuracies_of_what_was_said(tmp_path: Path) -> None:

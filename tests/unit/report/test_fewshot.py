@@ -1,5 +1,6 @@
 """The page of a few-shot evaluation says what its records hold, and is redrawn from them alone."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,11 @@ def test_a_folder_without_an_evaluation_is_said_to_be_so(folder: Path, tmp_path:
         read_fewshot(tmp_path)
     for name in ("records.jsonl.gz", "fewshot.json"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    (tmp_path / "fewshot.json").write_text("{}")
-    with pytest.raises(DamagedFile, match="something is missing"):
-        read_fewshot(tmp_path)
+    whole = json.loads((folder / "fewshot.json").read_text())
+    spec = whole["spec"]
+    wrong = ({"models": []}, {"tasks": []}, {"spec": spec | {"shots": []}}, {"spec": spec | {"shots": ["x"]}}, {"spec": 3},
+             {"models": [1]}, {"spec": spec | {"template": None}})  # fmt: skip
+    for data in ({}, [], *(whole | one for one in wrong)):
+        (tmp_path / "fewshot.json").write_text(json.dumps(data))
+        with pytest.raises(DamagedFile, match="something is missing"):
+            read_fewshot(tmp_path)
