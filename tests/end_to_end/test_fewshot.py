@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from icl_lab.language.base import LANGUAGE_TASKS
+from icl_lab.language.models import find
 from tests.end_to_end.commands import Icl
 from tests.unit.language.toys import ToyModel
 
@@ -21,6 +22,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> list[ToyModel]:
         return loaded[-1]
 
     monkeypatch.setattr("icl_lab.cli.fewshot.load", load)
+    monkeypatch.setattr("icl_lab.cli.fewshot.find", lambda name: name.startswith("toy") or find(name))
     return loaded
 
 
@@ -113,6 +115,30 @@ def test_the_lists_of_hendel_are_asked_instead_of_ours(icl: Icl, tmp_path: Path)
     assert ask(icl, tmp_path / "out", "--pairs", str(tmp_path / "pairs")).status == 0
     tasks = json.loads((tmp_path / "out" / "fewshot.json").read_text())["tasks"]
     assert [task["listed"] for task in tasks] == [25, 20]
+
+
+def test_a_folder_of_something_else_is_left_alone(icl: Icl, tmp_path: Path, toy: list[ToyModel]) -> None:
+    (tmp_path / "index.html").write_text("mine")
+    done = ask(icl, tmp_path)
+    assert done.status == 2
+    assert "holds no few-shot evaluation" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    assert not toy
+
+
+def test_all_models_are_looked_up_first_and_a_failure_leaves_no_folder(
+    icl: Icl, tmp_path: Path, toy: list[ToyModel]
+) -> None:
+    out = tmp_path / "a" / "b"
+    done = icl("fewshot", "--model", "toy,toi", "--tasks", "next_letter", "--out", str(out))
+    assert done.status == 2
+    assert "unknown language model 'toi'" in done.err
+    assert not toy
+    (tmp_path / "one.csv").write_text("input,output\na,b\n")
+    done = icl("fewshot", "--model", "toy", "--tasks", str(tmp_path / "one.csv"), "--out", str(out))
+    assert done.status == 2
+    assert toy
+    assert not out.parent.exists()
 
 
 def test_describe_shows_a_prompt(icl: Icl) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import STOPPED, note, print_json, print_table, progress, results
+from icl_lab.cli.fewshot_folder import only_if_it_succeeds
 from icl_lab.cli.fewshot_progress import Shown
 from icl_lab.cli.fewshot_settings import fewshot_spec
 from icl_lab.cli.options import Device, Threads, use
@@ -19,7 +20,7 @@ from icl_lab.core.specs import split
 from icl_lab.language.evaluation import Plan, carry_out, plan
 from icl_lab.language.folder import write_results
 from icl_lab.language.import_hendel import import_hendel
-from icl_lab.language.models import NAMED, load
+from icl_lab.language.models import NAMED, find, load
 from icl_lab.language.models.base import LanguageModel
 from icl_lab.language.models.causal import CausalModel
 from icl_lab.language.spec import FewShot
@@ -93,7 +94,9 @@ def fewshot(
         raise UserError("--model: expected at least one model")
     folder = out or Path("results") / "fewshot" / "-".join(_safe(name) for name in models)
     workers = use(device, threads)
-    with exclusive(folder):
+    for name in models:
+        find(name)  # all of them before the first is asked
+    with only_if_it_succeeds(folder), exclusive(folder):
         plans, notes, more = {}, {}, []
         for name in models:
             note(f"loading {name}")

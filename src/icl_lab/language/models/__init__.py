@@ -7,7 +7,7 @@
 
 from icl_lab.language.models.base import LanguageModel
 from icl_lab.language.models.named import NAMED, NamedModel
-from icl_lab.language.models.places import installed
+from icl_lab.language.models.places import find, installed
 from icl_lab.language.models.pretrained import load
 
-__all__ = ["NAMED", "LanguageModel", "NamedModel", "installed", "load"]
+__all__ = ["NAMED", "LanguageModel", "NamedModel", "find", "installed", "load"]
