@@ -55,7 +55,7 @@ def fewshot(
     seeds: Annotated[int, typer.Option(min=1, help="How often queries and demonstrations are drawn anew.")] = 1,
     controls: Annotated[
         str | None,
-        typer.Option(help="shuffled, random, both, or none; by default shuffled, on knowledge tasks only."),
+        typer.Option(help="shuffled, random, both with a comma, or none; by default shuffled, on knowledge tasks."),
     ] = None,
     per_set: Annotated[
         int, typer.Option(min=1, help="Queries that share their demonstrations; 1 as published, and slower.")
@@ -143,6 +143,9 @@ def _vectors(model: LanguageModel, todo: Plan, spec: FewShot, folder: Path, quer
 
 def _asked(model: LanguageModel, name: str, spec: FewShot, folder: Path) -> tuple[Plan, Mapping[str, Any]]:
     todo = plan(model, spec, folder)
+    if todo.short:
+        tasks = ", ".join(f"{title} ({', '.join(map(str, counts))})" for title, counts in todo.short.items())
+        note(f"{name}: too few pairs for so many demonstrations, which are left out: {tasks}")
     with Shown(progress(), todo) as shown:
         try:
             carry_out(todo, model, spec, folder, shown)

@@ -41,12 +41,14 @@ class Plan:
         usable: Task title -> its pairs for this model.
         steps: In the order in which they are done: task by task, true labels before controls.
         weights: Fingerprint of the model's files.
+        short: Task title -> numbers of demonstrations for which it has too few pairs.
     """
 
     model: str
     usable: dict[str, Usable]
     steps: tuple[Step, ...] = field(repr=False)
     weights: str = ""
+    short: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def cost(self) -> float:
@@ -68,6 +70,10 @@ def plan(model: LanguageModel, spec: FewShot, folder: Path) -> Plan:
     for labels in spec.labels:
         for task in (task for task in spec.tasks if labels in spec.labels_of(task)):
             pairs = found[task.title]
+            if pairs.listed < 2:
+                raise UserError(
+                    f"{task.title}: expected at least two pairs, got {pairs.listed}: one to ask, one to show"
+                )
             if len(pairs.pairs) < 2:
                 many = f"{len(pairs.pairs)} of its {pairs.listed} outputs"
                 raise UserError(
@@ -79,7 +85,12 @@ def plan(model: LanguageModel, spec: FewShot, folder: Path) -> Plan:
                 unit = Unit(model.name, task, pairs, labels, seed, model.fingerprint)
                 known = read_unit(unit.path(folder, spec))
                 steps.append(Step(unit, shots, known, _cost(pairs, spec, set(shots) - set(known))))
-    return Plan(model.name, found, tuple(steps), model.fingerprint)
+    if not any(step.shots for step in steps):
+        pairs_of = ", ".join(f"{title} {len(one.pairs)}" for title, one in found.items())
+        raise UserError(
+            f"no task has enough pairs for {spec.shots[0]} demonstrations: {pairs_of}; ask with fewer --shots"
+        )
+    return Plan(model.name, found, tuple(steps), model.fingerprint, _short(found, spec))
 
 
 def carry_out(
@@ -120,6 +131,11 @@ def carry_out(
             write_unit(unit.path(folder, spec), unit, step.known | new)
         done += step.cost
         watch(step, done)
+
+
+def _short(found: dict[str, Usable], spec: FewShot) -> dict[str, tuple[int, ...]]:
+    missing = {title: set(spec.shots) - set(possible_shots(pairs, spec)) for title, pairs in found.items()}
+    return {title: tuple(sorted(counts)) for title, counts in missing.items() if counts}
 
 
 def _cost(pairs: Usable, spec: FewShot, shots: Sequence[int] | set[int]) -> float:

@@ -16,6 +16,7 @@ from icl_lab.report.tables import Estimate
 FEWSHOT, RECORDS = "fewshot.json", "records.jsonl"
 ALL, COMMON = "all tasks", "common tasks"
 PUBLISHED_SHOTS = 5
+FEW_PAIRS = 70
 
 Key = tuple[str, str, str, str, int | None]
 

