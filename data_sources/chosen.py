@@ -42,7 +42,7 @@ NO_VERBS = words("be have do can must may might shall will would should could be
 # Plurals of the source that nobody writes, or that are no plural of the word beside them.
 NO_PLURALS = words(
     """brother datum dogma pike beau beef genie person minutia rostrum extremum lemma nemesis phalanx chicago english negro
-    much flesh two incubus thrombus nucleolus momentum impetus dictum abscissa maturity sex""",
+    much flesh two incubus thrombus nucleolus momentum impetus dictum abscissa maturity sex tsh""",
     " ",
 )
 

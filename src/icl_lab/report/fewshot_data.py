@@ -165,7 +165,7 @@ def _check(found: FewShotResults) -> None:
     )
     if not all(isinstance(text, str) for text in (*texts, *found.models, *found.common)):
         raise ValueError("names of models and tasks")
-    if not all(isinstance(task.asked, dict) and type(task.listed) is int for task in found.tasks):
+    if not all(set(found.models) <= set(task.asked) and type(task.listed) is int for task in found.tasks):
         raise ValueError("numbers of pairs")
 
 

@@ -112,6 +112,11 @@ def test_an_input_that_is_copied_into_another_language_is_not_right(name: str) -
     assert len(copied) < 0.1 * len(task.pairs())
 
 
+def test_other_right_forms_stand_beside_the_shown_one() -> None:
+    known = {pair.input: pair.outputs for pair in LANGUAGE_TASKS.get("present_past")().pairs()}
+    assert known["fit"] == ("fit", "fitted")
+
+
 def test_an_input_with_several_translations_has_them_all() -> None:
     known = {pair.input: pair.outputs for pair in LANGUAGE_TASKS.get("french_english")().pairs()}
     assert {"silver", "money"} <= set(known["argent"])
