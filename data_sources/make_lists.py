@@ -26,6 +26,7 @@ NUM_VERBS, NUM_REGULAR_PLURALS, CITIES_A_CONTINENT = 420, 90, 42
 
 # Where the tagger's dictionary has the wrong form, or a rarer one first.
 FORMS = {
+    ("fit", "VBD"): ("fit", "fitted"),
     ("lie", "VBD"): ("lay", "lied"), ("lie", "VBN"): ("lain", "lied"), ("hang", "VBD"): ("hung", "hanged"),
     ("hang", "VBN"): ("hung", "hanged"), ("get", "VBN"): ("gotten", "got"), ("show", "VBN"): ("shown", "showed"),
     ("spit", "VBN"): ("spat", "spit"), ("sew", "VBN"): ("sewn", "sewed"), ("sow", "VBN"): ("sown", "sowed"),

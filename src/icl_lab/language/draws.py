@@ -16,7 +16,12 @@ from icl_lab.core.streams import Stream
 from icl_lab.language.base import Pair
 
 Labels = Literal["true", "shuffled", "random"]
-"""What demonstrations show as outputs: their own; those of other pairs; any output of the task, drawn for each."""
+"""What demonstrations show as outputs: their own; those of other pairs; any output of the task, drawn for each.
+
+Shuffled: outputs of all pairs but the queries go round in one cycle, of which a prompt shows the first few. So a shown
+output need not be one of another shown input, and where pairs have one output in common a label may stay right
+(`right_share`). Other experiments permute the labels within a prompt.
+"""
 
 LABELS: tuple[Labels, ...] = get_args(Labels)
 
@@ -71,6 +76,13 @@ def set_size(num_pairs: int, per_set: int) -> int:
 def most_demonstrations(num_pairs: int, per_set: int) -> int:
     """How many demonstrations a prompt can show."""
     return max(0, num_pairs - set_size(num_pairs, per_set))
+
+
+def right_share(sets: list[QuerySet], asked: tuple[Pair, ...], count: int) -> float:
+    """The share of the first `count` demonstrations whose shown output is right, by chance or by design."""
+    known = {pair.input: pair.outputs for pair in asked}
+    shown = [pair for one in sets for pair in one.demonstrations[:count]]
+    return sum(pair.output in known[pair.input] for pair in shown) / len(shown)
 
 
 def relabelled(

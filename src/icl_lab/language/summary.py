@@ -4,6 +4,7 @@ Metrics of records; `shown` is the number of demonstrations, `shift` the labels 
 * accuracy: of a task and a seed; accuracy_mean: over all seeds, with its interval;
 * category_accuracy_mean: mean over the tasks of a category; `num_prompts` counts the tasks. all_accuracy_mean: over all
   tasks that have enough pairs; common_accuracy_mean: over those that have enough for every number asked;
+* labels_right: share of the labels of a control that are right all the same, in the longest prompts;
 * most_common_output: share of a task's most common output, which is what always saying it would score.
 """
 
@@ -15,10 +16,11 @@ import numpy as np
 from icl_lab.core.records import Record
 from icl_lab.core.streams import Stream
 from icl_lab.language.asking import Answer
-from icl_lab.language.draws import Labels
+from icl_lab.language.base import LanguageTask
+from icl_lab.language.draws import Labels, draw_sets, right_share
 from icl_lab.language.evaluation import Plan
 from icl_lab.language.intervals import Resamples, ends, resampled_accuracy
-from icl_lab.language.spec import FewShot
+from icl_lab.language.spec import FewShot, stream_of
 from icl_lab.language.units import read_unit
 
 Key = tuple[str, Labels, int]
@@ -41,6 +43,12 @@ def records_of(plan: Plan, spec: FewShot, folder: Path) -> list[Record]:
                 if all(count in one for one in seeds):
                     key = task.title, labels, count
                     found += _of_task(plan, run, key, [one[count] for one in seeds], samples)
+            if labels != "true" and (most := max(_shots_of(plan, task.title), default=0)):
+                kept = _labels_right(plan, spec, task, labels, most)
+                found.append(
+                    Record(run=run, predictor=plan.model, task=task.title, metric="labels_right", value=kept,
+                           shown=most, shift=labels)
+                )  # fmt: skip
         share = _most_common(plan, task.title)
         found.append(Record(run=run, predictor=plan.model, task=task.title, metric="most_common_output", value=share))
     return found + list(_groups(plan, spec, run, samples))
@@ -113,6 +121,17 @@ def _sets(seeds: list[list[Answer]]) -> list[list[bool]]:
 def _most_common(plan: Plan, task: str) -> float:
     outputs = [pair.output for pair in plan.usable[task].pairs]
     return max(outputs.count(one) for one in set(outputs)) / len(outputs)
+
+
+def _labels_right(plan: Plan, spec: FewShot, task: LanguageTask, labels: Labels, most: int) -> float:
+    asked = plan.usable[task.title].pairs
+    shares = [
+        right_share(
+            draw_sets(task.pairs(), asked, stream_of(task, seed), spec.num_queries, spec.per_set, labels), asked, most
+        )
+        for seed in range(spec.num_seeds)
+    ]
+    return float(np.mean(shares))
 
 
 def _shots_of(plan: Plan, task: str) -> set[int]:

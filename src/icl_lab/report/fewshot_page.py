@@ -136,6 +136,22 @@ def _set_apart(found: FewShotResults) -> str:
     return "".join(f" {model} is {note}." for model in found.models if (note := found.notes[model].get("note")))
 
 
+CONTROLS = {
+    "shuffled": "each demonstration has the output of another pair of the whole list, which need not be in the prompt",
+    "random": "each demonstration has any output of the task, drawn by itself",
+}
+
+
+def _control_words(found: FewShotResults, control: str) -> str:
+    """What a control is, and how many of its labels are right all the same."""
+    rows = found.records.filter((found.records["metric"] == "labels_right") & (found.records["shift"] == control))
+    if not len(rows):
+        return CONTROLS[control]
+    most = rows.sort("value")["task"][-1].replace("_", " ")
+    mean, highest = rows["value"].mean(), rows["value"].max()
+    return f"{CONTROLS[control]}; by chance {mean:.1%} of them are right, most of {most} ({highest:.1%})"
+
+
 def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
     spec = found.spec
     judged = "one greedy token" if spec["answers"] == "token" else "a greedy answer up to the end of the line"
@@ -151,6 +167,7 @@ def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
             " beget)",
         ),
     ]
+    said += [(f"{control} labels", _control_words(found, control)) for control in found.controls]
     for model in found.models:
         note = found.notes[model]
         size = f"{note['parameters']:,} parameters" if note.get("parameters") else ""

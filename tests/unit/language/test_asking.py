@@ -8,7 +8,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.streams import Stream
 from icl_lab.language.asking import ask, possible_shots
 from icl_lab.language.base import LANGUAGE_TASKS, LanguageTask, Pair
-from icl_lab.language.draws import draw_sets, most_demonstrations
+from icl_lab.language.draws import draw_sets, most_demonstrations, right_share
 from icl_lab.language.filter import Usable, usable
 from icl_lab.language.prompts import TEMPLATES, Template, read_template
 from icl_lab.language.scoring import is_right
@@ -171,3 +171,13 @@ def test_counts_of_demonstrations_that_a_task_has_no_pairs_for_are_left_out() ->
     one = spec.replace(per_set=1)
     assert possible_shots(Usable(task("next_letter").pairs(), False, 25), one) == (0, 16, 20, 24)
     assert most_demonstrations(9, 5) == 8
+
+
+def test_the_share_of_right_labels_is_that_of_a_closed_form() -> None:
+    pairs = tuple(Pair(f"w{place}", ("x" if place % 2 else "y",)) for place in range(40))
+    for labels, expected in (("true", 1.0), ("shuffled", 19 / 39), ("random", 0.5)):
+        sets = draw_sets(pairs, pairs, Stream(0), 400, 1, labels)
+        # 39 labels of each of 400 sets: a deviation of 0.004, or for each set 0.08 / 20, where all in it hang together.
+        assert abs(right_share(sets, pairs, 39) - expected) < 0.02
+    alone = tuple(Pair(f"w{place}", (f"x{place}",)) for place in range(9))
+    assert right_share(draw_sets(alone, alone, Stream(0), 9, 1, "shuffled"), alone, 8) == 0

@@ -119,6 +119,8 @@ def test_the_page_is_one_file_that_escapes_names_and_is_drawn_again_the_same(fol
     assert "slow $x$ <b>" not in text
     assert "slow $x$ &lt;b&gt;" in text
     assert "example:" in text
+    assert "output of another pair of the whole list" in text
+    assert "most of religion" in text
     assert "4-bit; 1,234 parameters" in text
     assert "quick is 4-bit." in text
     found = read_fewshot(folder)
