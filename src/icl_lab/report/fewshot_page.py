@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from icl_lab.core.files import inside, write_atomic
 from icl_lab.report.drawing import picture_bytes
 from icl_lab.report.drawn import Drawn
@@ -147,9 +149,9 @@ def _control_words(found: FewShotResults, control: str) -> str:
     rows = found.records.filter((found.records["metric"] == "labels_right") & (found.records["shift"] == control))
     if not len(rows):
         return CONTROLS[control]
-    most = rows.sort("value")["task"][-1].replace("_", " ")
-    mean, highest = rows["value"].mean(), rows["value"].max()
-    return f"{CONTROLS[control]}; by chance {mean:.1%} of them are right, most of {most} ({highest:.1%})"
+    shares = {row["task"].replace("_", " "): float(row["value"]) for row in rows.iter_rows(named=True)}
+    mean, most = float(np.mean(list(shares.values()))), max(shares, key=lambda name: shares[name])
+    return f"{CONTROLS[control]}; by chance {mean:.1%} of them are right, most of {most} ({shares[most]:.1%})"
 
 
 def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
