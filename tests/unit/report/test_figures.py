@@ -8,7 +8,7 @@ from icl_lab.core.records import SCHEMA, Record
 from icl_lab.report.drawing import inline_svg, picture_bytes
 from icl_lab.report.figures import learning_figure, training_figure
 from icl_lab.report.placement import spread
-from icl_lab.report.style import DARK, LIGHT, looks
+from icl_lab.report.style import DARK, LIGHT, NUM_SHADES, looks
 from icl_lab.report.words import Measure
 from tests.unit.report.folders import METRIC, rows, training
 
@@ -39,8 +39,12 @@ def test_predictors_can_be_told_apart_without_colour() -> None:
 
 
 def test_every_colour_of_the_light_theme_has_one_meaning() -> None:
-    # Colours are turned into CSS variables by their value.
-    assert len(set(LIGHT.variables().values())) == len(LIGHT.variables()) == len(DARK.variables())
+    # Colours are turned into CSS variables by their value: two of one value must be one colour on dark paper, too.
+    light, dark = LIGHT.variables(), DARK.variables()
+    assert light.keys() == dark.keys()
+    assert len(set(light.values())) == len({(light[name], dark[name]) for name in light})
+    shared = {name for name in light if list(light.values()).count(light[name]) > 1}
+    assert shared == {"--paper", "--ink", "--shade-0", f"--shade-{NUM_SHADES - 1}"}
 
 
 def test_errors_over_decades_are_drawn_on_a_logarithmic_axis_that_the_models_decide() -> None:
