@@ -7,7 +7,7 @@ import typer
 
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import note, print_json, results
-from icl_lab.cli.options import Threads, use
+from icl_lab.cli.options import use
 from icl_lab.cli.trained import trained_at
 from icl_lab.core.errors import UserError
 from icl_lab.probing.examination.spec import ProbeSpec
@@ -48,7 +48,7 @@ def probe(
     out: Annotated[
         Path | None, typer.Option(help="Where the page goes; by default `probe` in the run's folder.")
     ] = None,
-    threads: Threads = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads for torch.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Look inside a trained run: what each block knows, which algorithm it is nearest to, what breaks it.
@@ -58,6 +58,7 @@ def probe(
       icl probe results/first/runs/0123456789ab --shown 5,10,20
       icl probe results/a/runs/0123456789ab/checkpoint*.safetensors --probed 0 --prompts 0
     """  # noqa: D301, D412
+    # Many small operations: a second thread gains little, and where others work beside it the two wait for each other.
     workers = use("cpu", threads)
     spec = ProbeSpec(
         functions=functions, shown=_numbers(shown), fitted=fitted, probed=probed, prompts=prompts, seed=seed
