@@ -1,0 +1,78 @@
+"""What Grazzi et al. 2024 claim of the inside of the models: figures 3, 4, 5 and 12."""
+
+from icl_lab.studies.claims import Claim
+from icl_lab.studies.grazzi.plans import MODELS, PAPER
+from icl_lab.studies.grazzi.quantities import error_at, learned
+from icl_lab.studies.quantities import Quantity, What
+from icl_lab.studies.statements import AtLeast, AtMost
+
+
+def _inside(what: What, part: str, model: str, shown: int) -> Quantity:
+    return Quantity(part=part, predictor=model, what=what, first=shown, last=shown)
+
+
+def inside_claims() -> tuple[Claim, ...]:
+    """All claims about read-outs over depth."""
+    ends = (("skewed", 40), ("sparse", 40), ("relu", 100), ("tree", 100))
+    linear = ends[:2]
+    return (
+        Claim(
+            id="last_layer_is_plain",
+            sentence="After the last layer the network's own read-out needs no rescaling: scale 1, shift 0.",
+            source=f"{PAPER}, section 3, figures 5 and 12",
+            statements=tuple(
+                statement
+                for part, shown in ends
+                for model in MODELS
+                for statement in (
+                    AtLeast(quantity=_inside("scale of the last block", part, model, shown), bound=0.9),
+                    AtMost(quantity=_inside("scale of the last block", part, model, shown), bound=1.1),
+                    AtLeast(quantity=_inside("shift of the last block", part, model, shown), bound=-0.2),
+                    AtMost(quantity=_inside("shift of the last block", part, model, shown), bound=0.2),
+                )
+            ),
+            premises=(
+                *learned("skewed", *MODELS),
+                *learned("sparse", *MODELS),
+                *learned("relu", *MODELS, shown=100, bound=0.8),
+                *learned("tree", *MODELS, shown=100, bound=0.7),
+            ),
+            published="scale 1.00 within 0.02 and shift 0.00 within 0.04 everywhere",
+        ),
+        Claim(
+            id="error_falls_over_depth",
+            sentence="On linear tasks the logarithm of the error falls almost linearly over depth, as in an iteration.",
+            source=f"{PAPER}, section 3, figures 3c and 3d",
+            statements=tuple(
+                statement
+                for part, shown in linear
+                for model in MODELS
+                for statement in (
+                    AtLeast(quantity=_inside("decades over depth", part, model, shown), bound=1.0),
+                    AtLeast(quantity=_inside("straightness over depth", part, model, shown), bound=0.7),
+                    # A single cliff passes the line above and has all of its fall in a quarter of the depth.
+                    AtMost(quantity=_inside("steepest quarter", part, model, shown), bound=0.7),
+                )
+            ),
+            premises=(*learned("skewed", *MODELS), *learned("sparse", *MODELS)),
+            published="figures 3c and 3d: 3.2 to 3.7 decades, straightness 0.80 to 0.98, steepest quarter 0.44 to 0.63",
+        ),
+        Claim(
+            id="trees_are_flat",
+            sentence="On decision trees nothing is gained for more than half of the depth.",
+            source=f"{PAPER}, section 3, figure 3b",
+            statements=tuple(
+                AtLeast(quantity=_inside("flat depth", "tree", model, 100), bound=0.5) for model in MODELS
+            ),
+            premises=learned("tree", *MODELS, shown=100, bound=0.7),
+            published="a fifth of the gain is reached at 0.61 of the depth by Mamba, at 0.82 by the Transformer",
+        ),
+        Claim(
+            id="better_than_descent",
+            sentence="Both models are better than 23 steps of gradient descent, and of GD++.",
+            source=f"{PAPER}, section 3, figure 3d, whose two curves are printed a factor of 20 too low",
+            statements=tuple(AtMost(quantity=error_at("skewed", model, 40), bound=0.0434) for model in MODELS),
+            premises=learned("skewed", *MODELS),
+            published="Mamba 0.00028, Transformer 0.00018; gradient descent 0.62, GD++ 0.043",
+        ),
+    )
