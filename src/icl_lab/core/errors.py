@@ -33,16 +33,24 @@ class DamagedFile(UserError):
         super().__init__(f"damaged file {path}: {trouble}; {advice}")
 
 
+MOST = 60
+"""Names that one line may list."""
+
+
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Name the nearest known words, or all of them when none is near.
+    """Name the nearest known words, or all of them when none is near, or where to find them when they are many.
 
     >>> suggest("manba", ["mamba", "attention"])
     'did you mean mamba?'
     >>> suggest("x", ["mamba", "attention"])
     'known are attention, mamba'
+    >>> suggest("x", map(str, range(100)))
+    'none of 100 known names is near; `icl list` shows them'
     """
     choices = sorted(known)
     near = get_close_matches(name, choices, n=3, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(near)}?"
+    if len(choices) > MOST:
+        return f"none of {len(choices)} known names is near; `icl list` shows them"
     return f"known are {', '.join(choices)}" if choices else "none is registered"
