@@ -143,7 +143,7 @@ def _other_heads(preset: Preset) -> Iterator[Mapping[str, Any]]:
     """The model as it is, then changes to its number of heads, the smallest first; at most twice as many."""
     yield {}
     if "num_heads" in field_types(type(preset)):
-        heads: int = getattr(preset, "num_heads")  # noqa: B009, a field of some presets only
+        heads: int | None = getattr(preset, "num_heads")  # noqa: B009, a field of some presets only
         for other in _nearest(heads):
             yield {"num_heads": other}
     elif isinstance(preset, Pattern):
@@ -156,5 +156,7 @@ def _other_heads(preset: Preset) -> Iterator[Mapping[str, Any]]:
                 yield {"blocks": write_pattern(changed)}
 
 
-def _nearest(heads: int) -> list[int]:
+def _nearest(heads: int | None) -> list[int]:
+    if heads is None:
+        return []  # they follow the width, so that every width fits
     return sorted(set(range(1, 2 * heads + 1)) - {heads}, key=lambda other: abs(other - heads))

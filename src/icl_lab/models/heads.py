@@ -3,6 +3,8 @@
 b batch   t num_tokens   m d_model   h num_heads   c width of a head   e channels   k filter width
 """
 
+import math
+
 import torch
 from einops import rearrange
 from jaxtyping import Float
@@ -11,6 +13,9 @@ from torch import Tensor, nn
 from icl_lab import kernels
 from icl_lab.core.errors import UserError
 from icl_lab.models.initialisation import uniform
+
+PUBLISHED_WIDTH = 32
+"""Of an attention head: 8 heads share a width of 256 in Grazzi et al. and in Park et al."""
 
 
 def split_heads(x: Float[Tensor, "b t m"], num_heads: int) -> Float[Tensor, "b h t c"]:
@@ -58,6 +63,19 @@ class ShortConvolution(nn.Module):
         """Outputs, and the last inputs."""
         output, after = kernels.causal_conv1d(x, self.weight, None, silu=True, initial_state=recent, return_state=True)
         return output, after
+
+
+def heads_of(where: str, d_model: int, num_heads: int | None) -> int:
+    """How many heads share a width: as many as asked for, else the divisor that makes them most nearly 32 wide.
+
+    Raises:
+        UserError: `num_heads` does not divide `d_model`.
+    """
+    if num_heads is None:
+        divisors = (heads for heads in range(1, d_model + 1) if d_model % heads == 0)
+        return min(divisors, key=lambda heads: abs(math.log(d_model / heads / PUBLISHED_WIDTH)))
+    width_of_head(where, d_model, num_heads)
+    return num_heads
 
 
 def width_of_head(where: str, d_model: int, num_heads: int) -> int:

@@ -15,7 +15,7 @@ from torch import Tensor
 from icl_lab import kernels
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count
-from icl_lab.models.heads import join_heads, width_of_head
+from icl_lab.models.heads import heads_of, join_heads
 from icl_lab.models.initialisation import linear
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State
 from icl_lab.models.rotary import rotate
@@ -27,7 +27,8 @@ class Attention(MixerSpec):
     """Causal softmax attention with several heads; its query, key, value and output maps have a bias.
 
     Args:
-        num_heads: Heads; a divisor of `d_model`. Eight in Grazzi et al. and Park et al.
+        num_heads: Heads; a divisor of `d_model`. By default each is 32 wide, as in Grazzi et al. and Park et al. (8 of
+            256).
         positions: `"rotary"` turns queries and keys by their position; `"none"` leaves the order to the causal mask
             and to whatever the embeddings carry.
         init: `"torch"`, as in Park et al.'s hybrids: torch's default weights, zero biases, output not scaled by depth.
@@ -41,7 +42,7 @@ class Attention(MixerSpec):
         "Vaswani et al. 2017, section 3.2; GPT-2: Radford et al. 2019; window: Beltagy et al. 2020 (arXiv 2004.05150)"
     )
 
-    num_heads: Count = 8
+    num_heads: Count | None = None
     positions: Literal["none", "rotary"] = "none"
     init: Literal["torch", "gpt2"] = "torch"
     window: Count | None = None
@@ -51,10 +52,10 @@ class Attention(MixerSpec):
         return self.window
 
     def build(self, site: Site) -> "AttentionMixer":
-        d_head = width_of_head(self.spec_name(), site.d_model, self.num_heads)
-        if self.positions == "rotary" and d_head % 2:
+        num_heads = heads_of(self.spec_name(), site.d_model, self.num_heads)
+        if self.positions == "rotary" and site.d_model // num_heads % 2:
             raise UserError(
-                f"attention.positions: rotary wants an even d_model / num_heads, got {site.d_model} / {self.num_heads}"
+                f"attention.positions: rotary wants an even d_model / num_heads, got {site.d_model} / {num_heads}"
             )
         return AttentionMixer(self, site)
 
@@ -67,7 +68,7 @@ class AttentionMixer(SequenceMixer):
 
     def __init__(self, spec: Attention, site: Site) -> None:
         super().__init__()
-        self.num_heads = spec.num_heads
+        self.num_heads = heads_of(spec.spec_name(), site.d_model, spec.num_heads)
         self.rotary = spec.positions == "rotary"
         self.window = spec.window
         std, scale = (0.02, site.depth**-0.5) if spec.init == "gpt2" else (None, 1.0)

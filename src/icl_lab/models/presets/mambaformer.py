@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from icl_lab.core.specs import Count
 from icl_lab.models.backbone import BackboneSpec
-from icl_lab.models.heads import width_of_head
+from icl_lab.models.heads import heads_of
 from icl_lab.models.mixers.attention import Attention
 from icl_lab.models.mixers.mamba import Mamba
 from icl_lab.models.network import NetworkSpec
@@ -18,17 +18,17 @@ class MambaFormer(Preset):
     """A Mamba block, then an attention and a Mamba block a layer, layer norm before each and at the end.
 
     Args:
-        num_heads: Attention heads; a divisor of `d_model`. Eight in the paper.
+        num_heads: Attention heads; a divisor of `d_model`. By default each is 32 wide, as in the paper (8 of 256).
     """
 
     formula = "(mamba,) + (attention, mamba) * num_layers"
     source = "Park et al. 2024 (arXiv 2402.04248)"
 
-    num_heads: Count = 8
+    num_heads: Count | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        width_of_head(self.spec_name(), self.d_model, self.num_heads)
+        heads_of(self.spec_name(), self.d_model, self.num_heads)
 
     def network(self, task: Task) -> NetworkSpec:
         layer = (Attention(num_heads=self.num_heads), Mamba())

@@ -5,7 +5,7 @@ from typing import Literal
 
 from icl_lab.core.specs import Count, NonNegative
 from icl_lab.models.backbone import BackboneSpec
-from icl_lab.models.heads import width_of_head
+from icl_lab.models.heads import heads_of
 from icl_lab.models.mixers.attention import Attention
 from icl_lab.models.mixers.mamba import Mamba
 from icl_lab.models.network import NetworkSpec
@@ -19,7 +19,7 @@ class StandardHybrid(Preset):
     """An attention and a Mamba block a layer, layer norm before each and at the end; attention starts as torch has it.
 
     Args:
-        num_heads: Attention heads; a divisor of `d_model`. Eight in the paper.
+        num_heads: Attention heads; a divisor of `d_model`. By default each is 32 wide, as in the paper (8 of 256).
         positions: `"learned"` in the paper's main variant, `"none"` in its ablation.
         num_positions: Learned positions; by default as many as the prompts in training have tokens. The released code
             has 101 for contexts of 41.
@@ -30,14 +30,14 @@ class StandardHybrid(Preset):
     formula = "(attention, mamba) * num_layers"
     source = "Park et al. 2024 (arXiv 2402.04248)"
 
-    num_heads: Count = 8
+    num_heads: Count | None = None
     positions: Positions = "learned"
     num_positions: Count | None = None
     position_std: NonNegative = 0.02
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        width_of_head(self.spec_name(), self.d_model, self.num_heads)
+        heads_of(self.spec_name(), self.d_model, self.num_heads)
 
     def network(self, task: Task) -> NetworkSpec:
         rotary: Literal["rotary", "none"] = "rotary" if self.positions == "rotary" else "none"

@@ -6,7 +6,7 @@ from typing import Literal
 from icl_lab.core.specs import Count
 from icl_lab.models.backbone import BackboneSpec
 from icl_lab.models.channel_mixers.mlp import MLP
-from icl_lab.models.heads import width_of_head
+from icl_lab.models.heads import heads_of
 from icl_lab.models.mixers.attention import Attention
 from icl_lab.models.network import NetworkSpec
 from icl_lab.models.presets.base import PRESETS, Positions, Preset, Recipe, resolve_num_positions
@@ -19,7 +19,7 @@ class Transformer(Preset):
     """Attention and MLP in turn, layer norm before each and at the end, GPT-2's initialisation, no dropout.
 
     Args:
-        num_heads: Attention heads; a divisor of `d_model`. Eight in both papers.
+        num_heads: Attention heads; a divisor of `d_model`. By default each is 32 wide, as in both papers (8 of 256).
         recipe: Whose details; they differ in `positions` only.
         positions: By default the recipe's: `"learned"` for Park et al., `"none"` for Grazzi et al.
         num_positions: Learned positions; by default as many as the prompts in training have tokens. The released code
@@ -29,14 +29,14 @@ class Transformer(Preset):
     formula = "(attention, mlp) * num_layers"
     source = "Park et al. 2024 (arXiv 2402.04248); Grazzi et al. 2024 (arXiv 2402.03170)"
 
-    num_heads: Count = 8
+    num_heads: Count | None = None
     recipe: Recipe = "park"
     positions: Positions | None = None
     num_positions: Count | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        width_of_head(self.spec_name(), self.d_model, self.num_heads)
+        heads_of(self.spec_name(), self.d_model, self.num_heads)
 
     def network(self, task: Task) -> NetworkSpec:
         positions = self.positions or ("learned" if self.recipe == "park" else "none")
