@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from icl_lab.core.errors import UserError
 
 if TYPE_CHECKING:
-    from icl_lab.api import baseline, learning_curve, model, start, task, train
+    from icl_lab.api import baseline, learning_curve, model, start, task, train, trained
 
-__all__ = ["UserError", "__version__", "baseline", "learning_curve", "model", "start", "task", "train"]
+__all__ = ["UserError", "__version__", "baseline", "learning_curve", "model", "start", "task", "train", "trained"]
 
 try:
     __version__ = version("icl-lab")

@@ -16,14 +16,15 @@ from icl_lab.models.named import read_model
 from icl_lab.models.network import Network
 from icl_lab.models.presets.base import PRESETS, Preset
 from icl_lab.models.streaming import start
+from icl_lab.shipped.finding import shipped_folder
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.training.budgets.seconds import Seconds
 from icl_lab.training.budgets.steps import Steps
 from icl_lab.training.observers.base import Observer
-from icl_lab.training.run import train_run
+from icl_lab.training.run import load_run, train_run
 from icl_lab.training.spec import RunSpec, TrainingSpec
 
-__all__ = ["baseline", "learning_curve", "model", "start", "task", "train"]
+__all__ = ["baseline", "learning_curve", "model", "start", "task", "train", "trained"]
 
 
 def task(name: str, **fields: Any) -> Task:
@@ -95,6 +96,17 @@ def train(
         return train_run(spec, Path(folder), observers)
     with tempfile.TemporaryDirectory(prefix="icl-lab-") as scratch:
         return train_run(spec, Path(scratch), observers)
+
+
+def trained(name: str) -> Network:
+    """A trained network that comes with the package, ready to predict: `trained("linear_regression/mamba")`.
+
+    Its `task` is what it was trained on.
+
+    Raises:
+        UnknownName: There is none of that name; `icl list trained` has them.
+    """
+    return load_run(shipped_folder(name))[1]
 
 
 def _made(registry: Registry[Any], name: str, fields: dict[str, Any]) -> Any:

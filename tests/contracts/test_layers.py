@@ -21,6 +21,7 @@ BELOW = {
     "evaluation": {"core", "tasks", "kernels", "baselines", "models", "report"},
     "probing": {"core", "tasks", "kernels", "baselines", "models", "training", "evaluation", "report"},
     "sweep": {"core", "training"},
+    "shipped": {"core", "training"},
     "published": {"core", "tasks"},
     "language": {"core", "kernels", "published"},
     "comparisons": {"core", "tasks", "baselines", "kernels", "models", "training", "evaluation", "published", "report"},

@@ -10,6 +10,7 @@ from icl_lab.cli.activation_notes import activation_notes, activation_rows
 from icl_lab.cli.console import print_json, print_table, results
 from icl_lab.cli.language_notes import language_notes, print_language_notes
 from icl_lab.cli.settings import parse
+from icl_lab.cli.shipped_notes import TRAINED, describe_trained, trained_summary
 from icl_lab.cli.study_notes import print_study_notes, study_notes
 from icl_lab.cli.task_notes import print_task_notes, task_notes
 from icl_lab.core.scales import Scale
@@ -19,6 +20,7 @@ from icl_lab.language.base import LanguageTask
 from icl_lab.models.notation import read_block, write_pattern
 from icl_lab.models.presets.base import PRESETS, Preset
 from icl_lab.models.presets.pattern import Pattern
+from icl_lab.shipped.finding import shipped_names
 from icl_lab.studies.base import STUDIES
 from icl_lab.tasks.base import TASKS, Task
 
@@ -32,15 +34,22 @@ def list_components(
     """List everything that can be named: tasks, models, baselines and their parts."""
     from icl_lab.core.errors import UnknownName
 
-    if kind is not None and kind not in KINDS:
-        raise UnknownName("kind", kind, KINDS)
-    chosen = [kind] if kind else list(KINDS)
-    listing = {each: {name: summary(KINDS[each].get(name)) for name in KINDS[each].names()} for each in chosen}
+    kinds = (*KINDS, TRAINED)
+    if kind is not None and kind not in kinds:
+        raise UnknownName("kind", kind, kinds)
+    listing = {each: _members(each) for each in ([kind] if kind else kinds)}
     if as_json:
         print_json(listing)
         return
     rows = [(each, name, sentence) for each, members in listing.items() for name, sentence in members.items()]
     print_table(("kind", "name", "what it is"), rows)
+
+
+def _members(kind: str) -> dict[str, str]:
+    """What there is of a kind, a sentence each."""
+    if kind == TRAINED:
+        return {name: trained_summary(name) for name in shipped_names()}
+    return {name: summary(KINDS[kind].get(name)) for name in KINDS[kind].names()}
 
 
 def describe(
@@ -66,6 +75,9 @@ def describe(
     icl describe "mamba (attention mamba)*2"
     icl describe park2024 --scale paper --gpu-tflops 50
     """  # noqa: D412
+    if name in shipped_names():
+        describe_trained(name, as_json=as_json)
+        return
     found, named = _named(name)
     chosen = {**named, **parse(settings or [], ()).task}
     # A task and a baseline may share a name: settings speak of the one that has such fields.

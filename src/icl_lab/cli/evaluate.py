@@ -20,12 +20,13 @@ from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import shortened
 from icl_lab.report.tables import Estimate
 from icl_lab.report.words import Measure
+from icl_lab.shipped.finding import run_at
 from icl_lab.tasks.base import Task
 from icl_lab.training.run import load_run
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run's folder: OUT/runs/<digest>.")],
+    run: Annotated[Path, typer.Argument(help="A run's folder, OUT/runs/<digest>, or a name from `icl list trained`.")],
     settings: Annotated[
         list[str] | None,
         typer.Argument(metavar="[KEY=VALUE]...", help="The task at evaluation: length=41, inputs=skewed ..."),
@@ -45,11 +46,12 @@ def evaluate(
     """Evaluate a trained run beside baselines on the same held-out prompts; nothing is written.
 
     \b
+      icl evaluate linear_regression/mamba
       icl evaluate results/first/runs/0123456789ab --shift "noisy_labels(std=0.5)"
       icl evaluate results/first/runs/0123456789ab length=42 inputs=skewed --baselines least_squares
     """  # noqa: D301, D412
     workers = use(device, threads)
-    spec, network = load_run(run)
+    spec, network = load_run(run_at(run))
     task = spec.task.override(parse(settings or [], ()).task)
     network.to(workers.device)
     chosen = baselines_of(task) if baselines is None else names(baselines)

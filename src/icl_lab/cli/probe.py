@@ -8,7 +8,7 @@ import typer
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import note, print_json, results
 from icl_lab.cli.options import use
-from icl_lab.cli.trained import trained_at
+from icl_lab.cli.trained import page_folder, trained_at
 from icl_lab.core.errors import UserError
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.examination.whole import applies
@@ -27,7 +27,8 @@ def probe(
         typer.Argument(
             metavar="RUN...",
             help="A run's folder, OUT/runs/<digest>; a checkpoint in it; or a comparison's folder and model, "
-            "results/first/mamba. After the first, further trainings or checkpoints to set beside it.",
+            "results/first/mamba; or a name from `icl list trained`. After the first, further trainings or checkpoints "
+            "to set beside it.",
         ),
     ],
     model: Annotated[str, typer.Option(help="Which model of a comparison's folder.")] = "",
@@ -46,7 +47,7 @@ def probe(
     prompts: Annotated[int, typer.Option(min=0, help="Prompts for changes to activations, at least 2; 0: none.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
     out: Annotated[
-        Path | None, typer.Option(help="Where the page goes; by default `probe` in the run's folder.")
+        Path | None, typer.Option(help="Where the page goes; by default `probe` in the run's folder, or results/probe.")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads for torch.")] = 1,
     as_json: Json = False,
@@ -54,6 +55,7 @@ def probe(
     """Look inside a trained run: what each block knows, which algorithm it is nearest to, what breaks it.
 
     \b
+      icl probe linear_regression/mamba
       icl probe results/first/mamba
       icl probe results/first/runs/0123456789ab --shown 5,10,20
       icl probe results/a/runs/0123456789ab/checkpoint*.safetensors --probed 0 --prompts 0
@@ -64,7 +66,7 @@ def probe(
         functions=functions, shown=_numbers(shown), fitted=fitted, probed=probed, prompts=prompts, seed=seed
     )
     found = [one for path in runs for one in trained_at(path, model)]
-    folder = out or found[0].folder / "probe"
+    folder = out or page_folder(found[0])
     check_free(folder)
     task = found[0].spec.task
     if (said := applies(task)) and not as_json:

@@ -10,6 +10,7 @@ from transformers import GPT2Config, GPT2Model
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.streams import Stream
+from icl_lab.models.heads import heads_of
 from icl_lab.models.mixers.attention import Attention, AttentionMixer
 from icl_lab.models.mixers.base import Site
 from icl_lab.models.network import Network
@@ -150,10 +151,17 @@ def test_a_full_window_grows_no_more_and_is_still_right(positions: Positions) ->
     assert sizes == [1, 2, 3, 3, 3, 3, 3, 3, 3]
 
 
+@pytest.mark.parametrize(
+    ("d_model", "num_heads"), [(256, 8), (64, 2), (32, 1), (8, 1), (128, 4), (48, 2), (75, 3), (73, 1)]
+)
+def test_heads_are_as_nearly_32_wide_as_the_width_allows(d_model: int, num_heads: int) -> None:
+    assert heads_of("attention", d_model, None) == num_heads
+
+
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
     with pytest.raises(
         UserError, match="num_heads: expected a divisor of d_model=20, got 8; take one of 1, 2, 4, 5, 10"
     ):
-        Attention().build(Site(20, 2, generator()))
+        Attention(num_heads=8).build(Site(20, 2, generator()))
     with pytest.raises(UserError, match="rotary wants an even"):
         Attention(num_heads=4, positions="rotary").build(Site(12, 2, generator()))
