@@ -12,8 +12,8 @@ from icl_lab.report.fewshot_page import write_fewshot_page
 from icl_lab.report.page import write_page
 from icl_lab.report.probe_data import PROBE
 from icl_lab.report.probe_page import write_probe_page
-from icl_lab.report.study_data import STUDY
-from icl_lab.report.study_page import write_study_pages
+from icl_lab.report.study.data import STUDY
+from icl_lab.report.study.page import write_study_pages
 
 
 def report(

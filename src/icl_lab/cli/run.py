@@ -14,9 +14,9 @@ from icl_lab.cli.settings import names
 from icl_lab.cli.sweep_table import SweepTable
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import from_short
-from icl_lab.report.study_data import FoundStudy
-from icl_lab.report.study_page import write_study_page
-from icl_lab.report.study_tables import claims_table, conclusion, marks_table, scores_table
+from icl_lab.report.study.data import FoundStudy
+from icl_lab.report.study.page import write_study_page
+from icl_lab.report.study.tables import claims_table, conclusion, marks_table, scores_table
 from icl_lab.studies.base import STUDIES
 from icl_lab.studies.carry_out import carry_out
 from icl_lab.sweep.base import EXECUTORS, Executor

@@ -15,7 +15,7 @@ from icl_lab.core.registry import Registry
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Registered
 from icl_lab.probing.examination.spec import ProbeSpec
-from icl_lab.report.study_figures import StudyFigure
+from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.studies.chosen import PartOf
 from icl_lab.studies.claims import Claim
 

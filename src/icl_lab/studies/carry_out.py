@@ -14,7 +14,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
 from icl_lab.report.data import Comparison
 from icl_lab.report.folder import COMPARISON, read_comparison
-from icl_lab.report.study_data import (
+from icl_lab.report.study.data import (
     STUDY,
     FoundClaim,
     FoundPart,

@@ -1,9 +1,10 @@
-"""What is wrong with the figures of a study; the kinds of figures there are in `report/study_figures.py`."""
+"""What is wrong with the figures of a study; the kinds of figures there are in `report/study/figures.py`."""
 
 from collections.abc import Iterator
 
 from icl_lab.core.scales import Scale
-from icl_lab.report.study_figures import ErrorOverParts, named
+from icl_lab.report.study.figures.base import named
+from icl_lab.report.study.figures.error_over_parts import ErrorOverParts
 from icl_lab.studies.base import Part, Study
 
 

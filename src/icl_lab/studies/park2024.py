@@ -6,7 +6,8 @@ The claims, and the marks of table 1, are those of the paper as far as they coul
 from dataclasses import dataclass
 
 from icl_lab.core.scales import Scale
-from icl_lab.report.study_figures import ErrorAgainstTraining, StudyFigure
+from icl_lab.report.study.figures.base import StudyFigure
+from icl_lab.report.study.figures.error_against_training import ErrorAgainstTraining
 from icl_lab.studies.base import STUDIES, MarkTable, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.park.claims import MARKS, PAPER, claims

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from icl_lab.comparisons.recipes import PAPER as PARK
 from icl_lab.core.scales import Scale
-from icl_lab.report.study_figures import ErrorAgainstCost, StudyFigure
+from icl_lab.report.study.figures.base import StudyFigure
+from icl_lab.report.study.figures.error_against_cost import ErrorAgainstCost
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import RECALL, Plan, parts_at

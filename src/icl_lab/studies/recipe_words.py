@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from icl_lab.comparisons.comparison import Entry
 from icl_lab.comparisons.recipes import steps_of
-from icl_lab.report.study_data import FoundRecipe
+from icl_lab.report.study.data import FoundRecipe
 from icl_lab.studies.base import Part
 from icl_lab.studies.chosen import PartOf
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from icl_lab.comparisons.recipes import PAPER as PARK
 from icl_lab.core.scales import Scale
-from icl_lab.report.study_figures import ErrorOverParts, StudyFigure
+from icl_lab.report.study.figures.base import StudyFigure
+from icl_lab.report.study.figures.error_over_parts import ErrorOverParts
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import REGRESSION, Plan, parts_at

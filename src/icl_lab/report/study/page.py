@@ -16,9 +16,9 @@ from icl_lab.report.page import PAGE, write_page
 from icl_lab.report.probe_data import PROBE, PROBING, read_probe
 from icl_lab.report.probe_words import conclusion as conclusion_inside
 from icl_lab.report.rendering import render_template
-from icl_lab.report.study_data import FoundPart, FoundStudy, read_study
-from icl_lab.report.study_figures import draw_study_figures
-from icl_lab.report.study_tables import Pair, as_published_words, conclusion, marks_of, scores_of
+from icl_lab.report.study.data import FoundPart, FoundStudy, read_study
+from icl_lab.report.study.figures.drawing import draw_study_figures
+from icl_lab.report.study.tables import Pair, as_published_words, conclusion, marks_of, scores_of
 
 CLASSES = {"holds": "holds", "does not hold": "fails", "undecided": "open"}
 

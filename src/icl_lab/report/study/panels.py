@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 from icl_lab.report.axes import Picture, end_labels, error_axis, frame_axes, names_at_ends
 from icl_lab.report.labels import shortened
 from icl_lab.report.lines import Curve, draw, hairline
-from icl_lab.report.study_points import Point
+from icl_lab.report.study.points import Point
 from icl_lab.report.style import LIGHT, Look, Theme, styled
 from icl_lab.report.words import amount
 

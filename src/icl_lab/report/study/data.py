@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json, write_json
-from icl_lab.report.study_figures import StudyFigure, study_figure
+from icl_lab.report.study.figures.base import StudyFigure
+from icl_lab.report.study.figures.drawing import study_figure
 
 STUDY = "study.json"
 

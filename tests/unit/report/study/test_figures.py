@@ -12,17 +12,13 @@ from icl_lab.core.errors import DamagedFile
 from icl_lab.core.records import SCHEMA
 from icl_lab.report.data import Comparison, Entry
 from icl_lab.report.folder import RECORDS, write_comparison
-from icl_lab.report.study_figures import (
-    KINDS,
-    ErrorAgainstCost,
-    ErrorAgainstTraining,
-    ErrorOverParts,
-    StudyFigure,
-    TimeToHalf,
-    draw_study_figures,
-    study_figure,
-)
-from icl_lab.report.study_points import relative_error, times_to_half
+from icl_lab.report.study.figures.base import StudyFigure
+from icl_lab.report.study.figures.drawing import KINDS, draw_study_figures, study_figure
+from icl_lab.report.study.figures.error_against_cost import ErrorAgainstCost
+from icl_lab.report.study.figures.error_against_training import ErrorAgainstTraining
+from icl_lab.report.study.figures.error_over_parts import ErrorOverParts
+from icl_lab.report.study.figures.time_to_half import TimeToHalf
+from icl_lab.report.study.points import relative_error, times_to_half
 from tests.unit.studies.found_rows import part, sharp
 
 RECALL = ErrorAgainstCost(name="recall", title="Recall", part="recall")

@@ -9,7 +9,7 @@ from rich.console import Console
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.records import Record, write_records
 from icl_lab.report.probe_data import Looked, Probe, write_probe
-from icl_lab.report.study_data import (
+from icl_lab.report.study.data import (
     FoundClaim,
     FoundPart,
     FoundRecipe,
@@ -18,8 +18,8 @@ from icl_lab.report.study_data import (
     read_study,
     write_study,
 )
-from icl_lab.report.study_page import write_study_page
-from icl_lab.report.study_tables import claims_table, conclusion, marks_table, scores_table
+from icl_lab.report.study.page import write_study_page
+from icl_lab.report.study.tables import claims_table, conclusion, marks_table, scores_table
 
 STATEMENTS = tuple(
     FoundStatement(words=f"error of [a] on {name} is at most 1", figure="0.5 (0.4 to 0.6)", outcome="holds")

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import printable
-from icl_lab.report.study_data import FoundClaim, FoundPart, FoundStudy, Outcome
+from icl_lab.report.study.data import FoundClaim, FoundPart, FoundStudy, Outcome
 from icl_lab.report.words import listed, number, plain
 
 Pair = tuple[str, str]
