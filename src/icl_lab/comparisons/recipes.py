@@ -31,6 +31,8 @@ PAPER = TrainingSpec(
     held_out_interval=5000,
 )
 """Park et al.'s training, but for the curriculum, which belongs to the task."""
+SMALL = TrainingSpec(budget=Steps(amount=1600), optimiser=Muon(rate=1e-3), schedule=Linear(decay=0.3))
+"""The training of every model at small scale, where nothing was searched."""
 
 
 def model_at(scale: Scale, name: str, settings: Mapping[str, str] | None = None) -> Preset:
@@ -72,7 +74,7 @@ def training_at(scale: Scale, task: Task) -> TrainingSpec:
             held_out_prompts=16,
         )
     if scale == "small":
-        return TrainingSpec(budget=Steps(amount=1600), optimiser=Muon(rate=1e-3), schedule=Linear(decay=0.3))
+        return SMALL
     return PAPER.replace(curriculum=task.curriculum)
 
 

@@ -18,6 +18,7 @@ from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.studies.chosen import PartOf
 from icl_lab.studies.claims import Claim
+from icl_lab.tasks.parts.curriculum import Curriculum
 
 STUDIES: Registry["Study"] = Registry("study", "icl_lab.studies")
 
@@ -39,6 +40,7 @@ class Part:
         searched: Label of a model -> the study and part of the search that its recipe comes from.
         published: The comparison at the published sizes, which the page says the differences to.
         probe: How closely its trained models are looked into; none: not at all.
+        growing: What can grow during a training, from where to where; a search tries it with and without.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Part:
     searched: Mapping[str, PartOf] = field(default_factory=dict)
     published: ComparisonSpec | None = None
     probe: ProbeSpec | None = None
+    growing: Curriculum = Curriculum()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import Any
 from icl_lab.comparisons.recipes import steps_of
 from icl_lab.core.files import read_json, write_json
 from icl_lab.studies.tuning_plan import Recipe, grows
-from icl_lab.tasks.base import Task
+from icl_lab.tasks.parts.curriculum import Curriculum
 from icl_lab.training.spec import TrainingSpec
 
 FOUND = Path(__file__).parent / "recipes_found"
@@ -37,14 +37,16 @@ class Chosen:
     searched: PartOf | None = None
 
 
-def chosen_training(own: PartOf, model: str, base: TrainingSpec, task: Task, recipe_of: PartOf | None = None) -> Chosen:
+def chosen_training(
+    own: PartOf, model: str, base: TrainingSpec, growing: Curriculum, recipe_of: PartOf | None = None
+) -> Chosen:
     """The recipe that was chosen for a model on a part, or else on another one; `base` where none was.
 
     Args:
         own: The part; a variant has its own.
         model: The model's word, a preset's name or a pattern.
         base: Everything that was not searched.
-        task: Of the part.
+        growing: What can grow on the part's task.
         recipe_of: The part whose search counts where the part itself has none. Its optimiser is taken as it is. A
             curriculum is one of another task: where one was chosen, this task has its own.
     """
@@ -53,8 +55,8 @@ def chosen_training(own: PartOf, model: str, base: TrainingSpec, task: Task, rec
         if found is not None:
             chosen = TrainingSpec.from_json(base.to_json() | {"optimiser": found["training"]["optimiser"]})
             assert isinstance(chosen, TrainingSpec)
-            ramped = found["training"]["curriculum"] is not None and grows(task.curriculum)
-            return Chosen(Recipe(chosen.optimiser, ramped).training(base, task, steps_of(base)), where)
+            ramped = found["training"]["curriculum"] is not None and grows(growing)
+            return Chosen(Recipe(chosen.optimiser, ramped).training(base, growing, steps_of(base)), where)
     return Chosen(base)
 
 

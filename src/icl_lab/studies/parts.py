@@ -1,12 +1,12 @@
 """Making the parts of a study at a scale: which sizes, which recipe, how many trainings.
 
 `paper` has the published task, sizes and training. `small` has the published task, models of width 64 and a number of
-steps that fits into twenty minutes on one thread; where the published training has a curriculum, it has one of a few
+steps that fits into twenty minutes on one thread; where anything grows in the published training, it grows in a few
 stages. `smoke` has a tiny task and shows nothing but that everything runs.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from icl_lab.baselines.base import BASELINES, Baseline
 from icl_lab.comparisons.comparison import ComparisonSpec, Entry
@@ -19,6 +19,7 @@ from icl_lab.studies.base import Part
 from icl_lab.studies.chosen import Chosen, PartOf, chosen_training
 from icl_lab.studies.tuning_plan import Recipe, grows
 from icl_lab.tasks.base import Task
+from icl_lab.tasks.parts.curriculum import Curriculum
 from icl_lab.tasks.shifts.base import Shift
 from icl_lab.training.budgets.steps import Steps
 from icl_lab.training.spec import TrainingSpec
@@ -52,7 +53,8 @@ class Plan:
         published: The published training, but for the curriculum, which is the task's; the small scale takes its
             optimiser and schedule for `as_published`.
         published_for: Model -> its published training, where it differs.
-        grows: Whether dimensions and length grow during the small scale's training, where they do in the published one.
+        growing: What grows during the small scale's training, from where to where, in a few stages; by default what
+            grows in the published one.
         as_published: Whether the small scale has the published optimiser instead of the chosen recipe.
         variant_of: See `Part`.
         recipe_of: See `Part`.
@@ -76,7 +78,7 @@ class Plan:
     baselines: tuple[str, ...] | None = None
     published: TrainingSpec
     published_for: Mapping[str, TrainingSpec] = field(default_factory=dict)
-    grows: bool = True
+    growing: Curriculum | None = None
     as_published: bool = False
     variant_of: str = ""
     recipe_of: PartOf | None = None
@@ -122,6 +124,7 @@ class Plan:
             },
             published=None if scale == "paper" else self.at(study, "paper").comparison,
             probe=self._probe(scale, task),
+            growing=self._growing(task),
         )
 
     def _probe(self, scale: Scale, task: Task) -> ProbeSpec | None:
@@ -145,11 +148,14 @@ class Plan:
         if scale == "smoke":
             return Chosen(base)
         base = base.replace(budget=Steps(amount=self.steps), batch=self.batch, checkpoint_interval=200)
-        default = Recipe(base.optimiser, self.grows and grows(task.curriculum)).training(base, task, self.steps)
+        growing = self._growing(task)
+        default = Recipe(base.optimiser, grows(growing)).training(base, growing, self.steps)
         if self.as_published:
             return Chosen(default.replace(optimiser=published.optimiser, schedule=published.schedule))
-        chosen = chosen_training((study, self.name), model.word, default, task, self.recipe_of)
-        return chosen if self.grows else replace(chosen, training=chosen.training.replace(curriculum=None))
+        return chosen_training((study, self.name), model.word, default, growing, self.recipe_of)
+
+    def _growing(self, task: Task) -> Curriculum:
+        return task.curriculum if self.growing is None else self.growing
 
 
 def parts_at(study: str, plans: Sequence[Plan], scale: Scale) -> tuple[Part, ...]:

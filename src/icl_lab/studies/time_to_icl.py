@@ -12,6 +12,7 @@ from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
 from icl_lab.studies.statements import AtMost, Statement, Times
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.parts.curriculum import Curriculum
 
 OWN = "a question of our own; first seen in short probes"
 MODELS = ("transformer", "mamba", "mambaformer", "(delta_net mlp)*L", "(linear_attention mlp)*L", "(gru)*4")
@@ -27,7 +28,7 @@ PLANS = tuple(
         smoke=LinearRegression(dim=3, length=7),
         models=MODELS,
         steps=3000,
-        grows=False,  # with a curriculum, the whole task would be learned when the curriculum allows it
+        growing=Curriculum(),  # with a curriculum, the whole task would be learned when the curriculum allows it
         recipe_of=REGRESSION,
         published=PARK,
         baselines=("least_squares", "averaging"),

@@ -144,7 +144,7 @@ class TuningJob:
         best, made = self.chosen(), self.made()
         if best is None or not self.is_done():
             return None
-        training = self._recipe(best.number).training(self.entry.training, self._task, self._whole).to_json()
+        training = self._recipe(best.number).training(self.entry.training, self.part.growing, self._whole).to_json()
         environment = read_json(run_folder(self.out, self.run(best.number)) / "environment.json")
         return {
             "training": {name: training[name] for name in ("optimiser", "curriculum")},
@@ -180,7 +180,7 @@ class TuningJob:
             held_out_prompts=PROMPTS,
             checkpoint_interval=every,
         )
-        training = self._recipe(number).training(base, self._task, self.steps)
+        training = self._recipe(number).training(base, self.part.growing, self.steps)
         return RunSpec(task=self._task, model=self.entry.model, training=training, seed=SEED)
 
     @property
@@ -193,7 +193,7 @@ class TuningJob:
         return steps_of(self.entry.training)
 
     def _recipe(self, number: int) -> Recipe:
-        return recipe(number, self._task)
+        return recipe(number, self.part.growing)
 
     def _write(self, ends: Mapping[int, End]) -> None:
         """Note the trials, errors in units of the zero predictor's."""

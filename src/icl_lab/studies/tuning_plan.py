@@ -1,13 +1,13 @@
 """Which recipes a search tries: a fixed list, the same for every architecture.
 
-Recipe i depends on i and the task alone. Every architecture is therefore given the same chances, and a search that was
-interrupted goes on with what it would have tried. The first recipe is the one that every model has without a search.
+Recipe i depends on i alone, and on whether anything can grow. Every architecture is therefore given the same chances,
+and a search that was interrupted goes on with what it would have tried. The first recipe is the one that every model has
+without a search.
 """
 
 from dataclasses import dataclass
 
-from icl_lab.comparisons.recipes import training_at
-from icl_lab.tasks.base import Task
+from icl_lab.comparisons.recipes import SMALL
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.optimisers.adam import Adam
 from icl_lab.training.optimisers.adamw import AdamW
@@ -33,36 +33,36 @@ class Recipe:
 
     Args:
         optimiser: With its peak rate.
-        ramped: Whether dimensions and length grow from where the task's published curriculum begins.
+        ramped: Whether dimensions and length grow during the training.
     """
 
     optimiser: OptimiserSpec
     ramped: bool
 
-    def training(self, base: TrainingSpec, task: Task, steps: int) -> TrainingSpec:
+    def training(self, base: TrainingSpec, growing: Curriculum, steps: int) -> TrainingSpec:
         """A training by this recipe.
 
         Args:
             base: Everything that is not searched.
-            task: Whose curriculum is taken.
+            growing: What can grow, from where to where.
             steps: Optimiser steps of the training.
         """
-        curriculum = in_stages(task.curriculum, steps) if self.ramped else None
+        curriculum = in_stages(growing, steps) if self.ramped else None
         return base.replace(optimiser=self.optimiser, curriculum=curriculum)
 
 
-def recipe(number: int, task: Task) -> Recipe:
+def recipe(number: int, growing: Curriculum) -> Recipe:
     """The recipe of a trial, counted from 0.
 
-    Optimisers take turns; so do curriculum and none, where the task has one, so that six trials see every pair. The
+    Optimisers take turns; so do curriculum and none, where anything can grow, so that six trials see every pair. The
     rates of each optimiser fill its range on a logarithmic scale: van der Corput's sequence in base 2, mirrored.
     """
     if number == 0:
-        return Recipe(training_at("small", task).optimiser, ramped=grows(task.curriculum))
+        return Recipe(SMALL.optimiser, ramped=grows(growing))
     kind, low, high = OPTIMISERS[(number - 1) % len(OPTIMISERS)]
     place = 1 - _van_der_corput(1 + (number - 1) // len(OPTIMISERS))
     rate = low * (high / low) ** place
-    return Recipe(kind(rate=float(f"{rate:.2g}")), ramped=number % 2 == 0 and grows(task.curriculum))
+    return Recipe(kind(rate=float(f"{rate:.2g}")), ramped=number % 2 == 0 and grows(growing))
 
 
 def grows(curriculum: Curriculum) -> bool:
