@@ -1,8 +1,8 @@
 """Which recipes a search tries: a fixed list, the same for every architecture.
 
 Recipe i depends on i alone, and on whether anything can grow. Every architecture is therefore given the same chances,
-and a search that was interrupted goes on with what it would have tried. The first recipe is the one that every model has
-without a search.
+and a search that was interrupted goes on with what it would have tried. The first recipe is the one that every model
+has without a search.
 """
 
 from dataclasses import dataclass

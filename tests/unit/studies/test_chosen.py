@@ -42,7 +42,7 @@ def keep(part: str, *models: str, ramped: bool = False, rate: float = 0.0123) ->
 
 
 def borrowed(task: Task, model: str = "mamba") -> Chosen:
-    return chosen_training(("park2024", "another"), model, BASE, task, REGRESSION)
+    return chosen_training(("park2024", "another"), model, BASE, task.curriculum, REGRESSION)
 
 
 def test_the_optimiser_is_borrowed_and_nothing_else() -> None:

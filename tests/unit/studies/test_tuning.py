@@ -22,6 +22,7 @@ from icl_lab.studies.chosen import Chosen, chosen_training
 from icl_lab.studies.tuning import TuningJob
 from icl_lab.studies.tuning_plan import Recipe, recipe
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.parts.curriculum import Curriculum
 from icl_lab.training.budgets.steps import Steps
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.optimisers.adam import Adam
@@ -178,8 +179,8 @@ def test_a_longer_search_goes_on_from_a_shorter_one(
 
 
 def test_a_trial_that_diverges_is_the_worst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def explosive(number: int, task: LinearRegression) -> Recipe:
-        return Recipe(Adam(rate=1e30), ramped=False) if number == 0 else recipe(number, task)
+    def explosive(number: int, growing: Curriculum) -> Recipe:
+        return Recipe(Adam(rate=1e30), ramped=False) if number == 0 else recipe(number, growing)
 
     monkeypatch.setattr(tuning, "recipe", explosive)
     job = search(tmp_path, trials=2)
@@ -195,7 +196,7 @@ def test_a_trial_that_diverges_is_the_worst(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_where_everything_diverges_nothing_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "recipe", lambda number, task: Recipe(Adam(rate=1e30 * (1 + number)), ramped=False))
+    monkeypatch.setattr(tuning, "recipe", lambda number, growing: Recipe(Adam(rate=1e30 * (1 + number)), ramped=False))
     job = search(tmp_path, trials=2)
     job.execute(1)
     assert job.is_done()
@@ -244,11 +245,11 @@ def test_what_is_kept_is_what_a_study_trains_by(
     assert best is not None
     assert stored is not None
     own = ("toy", "tiny")
-    assert chosen_training(own, "transformer", base, TASK) == Chosen(base)
+    assert chosen_training(own, "transformer", base, TASK.curriculum) == Chosen(base)
     chosen.keep("toy", {"tiny": {"transformer": stored}})
-    found = Chosen(recipe(best.number, TASK).training(base, TASK, 80), own)
-    assert chosen_training(own, "transformer", base, TASK) == found
-    assert chosen_training(own, "mamba", base, TASK) == Chosen(base)
+    found = Chosen(recipe(best.number, TASK.curriculum).training(base, TASK.curriculum, 80), own)
+    assert chosen_training(own, "transformer", base, TASK.curriculum) == found
+    assert chosen_training(own, "mamba", base, TASK.curriculum) == Chosen(base)
     chosen.keep("toy", {"tiny": {"mamba": stored}, "other": {"mamba": stored}})
     for part, model in (("tiny", "transformer"), ("tiny", "mamba"), ("other", "mamba")):
-        assert chosen_training(("toy", part), model, base, TASK) == replace(found, searched=("toy", part))
+        assert chosen_training(("toy", part), model, base, TASK.curriculum) == replace(found, searched=("toy", part))

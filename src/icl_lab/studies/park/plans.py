@@ -27,7 +27,7 @@ HALF, DOUBLE = "orthogonal_half_width", "orthogonal_double_width"
 PAIRS = Curriculum(dims=Ramp(start=4, end=10), length=Ramp(start=56, end=140))
 """What grows in sparse parity at small scale: 6 pairs to choose from at first, 45 in the end, 14 examples a dimension.
 
-Nothing grows in the published training, which is 250 times as long; without it Mamba is still guessing after 2,000 steps
+Nothing grows in the published training, which is 250 times as long; without it Mamba still guesses after 2,000 steps
 (docs/log.md).
 """
 
