@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from icl_lab.core.records import Record
-from icl_lab.core.streams import Stream
 from icl_lab.language.asking import Answer
 from icl_lab.language.base import LanguageTask
 from icl_lab.language.draws import Labels, draw_sets, right_share
 from icl_lab.language.evaluation import Plan
-from icl_lab.language.intervals import Resamples, ends, resampled_accuracy
+from icl_lab.language.intervals import Measured, mean_of, measured
 from icl_lab.language.spec import FewShot, stream_of
 from icl_lab.language.units import read_unit
 
@@ -35,14 +34,14 @@ def records_of(plan: Plan, spec: FewShot, folder: Path) -> list[Record]:
     }
     run = spec.digest()
     found: list[Record] = []
-    samples: dict[Key, tuple[float, Resamples]] = {}
+    accuracies: dict[Key, Measured] = {}
     for task in spec.tasks:
         for labels in spec.labels_of(task):
             seeds = [answers[task.title, labels, seed] for seed in range(spec.num_seeds)]
             for count in spec.shots:
                 if all(count in one for one in seeds):
                     key = task.title, labels, count
-                    found += _of_task(plan, run, key, [one[count] for one in seeds], samples)
+                    found += _of_task(plan, run, key, [one[count] for one in seeds], accuracies)
             if labels != "true" and (most := max(_shots_of(plan, task.title), default=0)):
                 kept = _labels_right(plan, spec, task, labels, most)
                 found.append(
@@ -51,7 +50,7 @@ def records_of(plan: Plan, spec: FewShot, folder: Path) -> list[Record]:
                 )  # fmt: skip
         share = _most_common(plan, task.title)
         found.append(Record(run=run, predictor=plan.model, task=task.title, metric="most_common_output", value=share))
-    return found + list(_groups(plan, spec, run, samples))
+    return found + list(_groups(plan, spec, run, accuracies))
 
 
 def common_tasks(spec: FewShot, plans: Mapping[str, Plan], most: int | None = None) -> tuple[str, ...]:
@@ -63,7 +62,7 @@ def common_tasks(spec: FewShot, plans: Mapping[str, Plan], most: int | None = No
 
 
 def _of_task(
-    plan: Plan, run: str, key: Key, seeds: list[list[Answer]], samples: dict[Key, tuple[float, Resamples]]
+    plan: Plan, run: str, key: Key, seeds: list[list[Answer]], accuracies: dict[Key, Measured]
 ) -> Iterator[Record]:
     task, labels, count = key
     shift = "" if labels == "true" else labels
@@ -73,17 +72,16 @@ def _of_task(
             shown=count, seed=seed, shift=shift, num_prompts=len(answers),
         )  # fmt: skip
     pooled = [answer for answers in seeds for answer in answers]
-    # Resampled alike whoever is asked, so that models are compared on the same sets.
-    resamples = resampled_accuracy(_sets(seeds), Stream(0, ("bootstrap", task)))
-    samples[key] = _accuracy(pooled), resamples
-    low, high = ends(resamples)
+    sets = _sets(seeds)
+    accuracies[key] = found = measured([sum(one) for one in sets], [len(one) for one in sets])
+    low, high = found.ends
     yield Record(
-        run=run, predictor=plan.model, task=task, metric="accuracy_mean", value=_accuracy(pooled), low=low, high=high,
+        run=run, predictor=plan.model, task=task, metric="accuracy_mean", value=found.value, low=low, high=high,
         shown=count, shift=shift, num_prompts=len(pooled),
     )  # fmt: skip
 
 
-def _groups(plan: Plan, spec: FewShot, run: str, samples: Mapping[Key, tuple[float, Resamples]]) -> Iterator[Record]:
+def _groups(plan: Plan, spec: FewShot, run: str, accuracies: Mapping[Key, Measured]) -> Iterator[Record]:
     common = common_tasks(spec, {plan.model: plan})
     groups: dict[tuple[str, str], list[str]] = {("all_accuracy_mean", "all tasks"): [task.title for task in spec.tasks]}
     groups["common_accuracy_mean", "common tasks"] = list(common)
@@ -94,14 +92,15 @@ def _groups(plan: Plan, spec: FewShot, run: str, samples: Mapping[Key, tuple[flo
         asked = {task.title: spec.labels_of(task) for task in spec.tasks}
         for labels in (one for one in spec.labels if all(one in asked[member] for member in members)):
             for count in spec.shots:
-                chosen = [samples[key] for task in members if (key := (task, labels, count)) in samples]
+                chosen = [accuracies[key] for task in members if (key := (task, labels, count)) in accuracies]
                 # A category is shown as far as all of its tasks go, so that its line has one meaning.
                 if not chosen or (metric == "category_accuracy_mean" and len(chosen) < len(members)):
                     continue
-                low, high = ends(np.mean([resamples for _, resamples in chosen], axis=0))
+                mean = mean_of(chosen)
+                low, high = mean.ends
                 yield Record(
                     run=run, predictor=plan.model, task=name, metric=metric,
-                    value=float(np.mean([value for value, _ in chosen])), low=low, high=high,
+                    value=mean.value, low=low, high=high,
                     shown=count, shift="" if labels == "true" else labels, num_prompts=len(chosen),
                 )  # fmt: skip
 

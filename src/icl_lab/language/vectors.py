@@ -16,13 +16,12 @@ import numpy as np
 from icl_lab.core.errors import DamagedFile
 from icl_lab.core.files import write_atomic
 from icl_lab.core.records import Record
-from icl_lab.core.streams import Stream
 from icl_lab.language.asking import possible_shots
 from icl_lab.language.base import LanguageTask
 from icl_lab.language.draws import draw_sets
 from icl_lab.language.evaluation import Plan
 from icl_lab.language.filter import Usable
-from icl_lab.language.intervals import Resamples, ends, resampled_accuracy
+from icl_lab.language.intervals import measured
 from icl_lab.language.models.causal import CausalModel
 from icl_lab.language.spec import FewShot, stream_of
 from icl_lab.language.task_vectors import Kind, Question, task_vector_accuracy
@@ -104,13 +103,12 @@ def _measured(model: CausalModel, sets: Sequence[Sequence[Question]], kind: Kind
 
 def _records(model: str, task: str, spec: FewShot, kind: Kind, counts: Counts) -> Iterator[Record]:
     for layer, sets in sorted(counts.items()):
-        answers = [[place < right for place in range(asked)] for right, asked in sets]
-        resamples: Resamples = resampled_accuracy(answers, Stream(0, ("bootstrap", task)))
-        low, high = ends(resamples)
+        found = measured([right for right, _ in sets], [asked for _, asked in sets])
+        low, high = found.ends
         asked = sum(asked for _, asked in sets)
         yield Record(
             run=spec.digest(), predictor=model, task=task, metric=f"task_vector_{kind}_mean",
-            value=sum(right for right, _ in sets) / asked, low=low, high=high, shown=SHOTS, step=layer,
+            value=found.value, low=low, high=high, shown=SHOTS, step=layer,
             num_prompts=asked,
         )  # fmt: skip
 

@@ -4,16 +4,13 @@ import gzip
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from icl_lab.core.errors import DamagedFile, UserError
-from icl_lab.core.streams import Stream
 from icl_lab.language.base import LANGUAGE_TASKS, Pair
 from icl_lab.language.evaluation import carry_out, plan
 from icl_lab.language.folder import write_results
 from icl_lab.language.import_hendel import import_hendel
-from icl_lab.language.intervals import ends, resampled_accuracy
 from icl_lab.language.pairs import read_pairs, write_pairs
 from icl_lab.language.spec import FewShot
 from icl_lab.language.summary import common_tasks, records_of
@@ -137,20 +134,6 @@ def test_a_task_with_too_few_pairs_leaves_the_common_ones(tmp_path: Path) -> Non
     assert found["all_accuracy_mean", 4].num_prompts == 2
     assert found["all_accuracy_mean", 32].num_prompts == 1
     assert found["common_accuracy_mean", 4].num_prompts == 1
-
-
-def test_intervals_are_those_of_sets() -> None:
-    # Sets of equal answers: the spread of a mean of 20 coins, not of 100. 90 % of 1,000 resamples, so within a tenth.
-    generator = np.random.default_rng(0)
-    sets = [[bool(generator.integers(2))] * 5 for _ in range(20)]
-    resamples = resampled_accuracy(sets, Stream(0))
-    share = np.mean([one[0] for one in sets])
-    assert abs(resamples.std() - np.sqrt(share * (1 - share) / 20)) < 0.1 * resamples.std()
-    low, high = ends(resamples)
-    assert low is not None
-    assert high is not None
-    assert low < share < high
-    assert ends(resampled_accuracy([[True, False]], Stream(0))) == (None, None)
 
 
 def test_a_task_of_ones_own(tmp_path: Path) -> None:

@@ -51,10 +51,8 @@ def test_layers_are_averaged_and_measured_once(tmp_path: Path, monkeypatch: pyte
     todo = plan(model, SPEC, tmp_path)
     causal = CausalModel.__new__(CausalModel)  # not asked itself
     records = measure_vectors(causal, todo, LETTERS, SPEC, tmp_path, 10, "residual")
-    assert [(one.step, one.value, one.low, one.high, one.num_prompts) for one in records] == [
-        (0, 0.0, 0.0, 0.0, 10),
-        (1, 1.0, 1.0, 1.0, 10),
-    ]
+    assert [(one.step, one.value, one.num_prompts) for one in records] == [(0, 0.0, 10), (1, 1.0, 10)]
+    assert all(one.low is not None and one.low < one.high for one in records)  # two sets say a little of others
     assert measure_vectors(causal, todo, LETTERS, SPEC, tmp_path, 10, "residual") == records
     assert len(calls) == 2
     (first, second) = category_records(records, SPEC)
