@@ -24,7 +24,7 @@ from icl_lab.language.models import NAMED, find, load
 from icl_lab.language.models.base import LanguageModel
 from icl_lab.language.models.causal import CausalModel
 from icl_lab.language.spec import FewShot
-from icl_lab.language.vectors import category_records, kinds_of, measure_vectors
+from icl_lab.language.vectors import category_records, kinds_of, measure_unpatched, measure_vectors
 from icl_lab.report.fewshot_data import read_fewshot
 from icl_lab.report.fewshot_page import write_fewshot_page
 from icl_lab.report.fewshot_tables import fewshot_tables, fewshot_values
@@ -130,8 +130,10 @@ def _vectors(model: LanguageModel, todo: Plan, spec: FewShot, folder: Path, quer
     if not isinstance(model, CausalModel):
         raise UserError(f"--task-vectors: {model.name} has no layers to patch")
     console, found, begun = progress(), [], time.monotonic()
+    kinds = kinds_of(model)
     for place, task in enumerate(spec.tasks, start=1):
-        for kind in kinds_of(model):
+        found += measure_unpatched(model, todo, task, spec, folder, queries)
+        for kind in kinds:
             found += measure_vectors(model, todo, task, spec, folder, queries, kind)
         left = (time.monotonic() - begun) * (len(spec.tasks) - place) / place
         console.print(

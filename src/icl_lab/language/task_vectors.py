@@ -34,11 +34,13 @@ class Question:
         asked: The query and the separator alone. Where the model puts nothing before a prompt, a line break in front
             keeps the query from being the first token, on which attention is said to leave its surplus.
         answer: Text of the right answer.
+        before: The demonstrations alone, as they stand before the query in an ordinary prompt.
     """
 
     shown: str
     asked: str
     answer: str
+    before: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +87,20 @@ def task_vector_accuracy(
     if not questions:
         return []
     return [LayerAccuracy(layer=layer, kind=kind, correct=correct[layer], asked=len(questions)) for layer in layers]
+
+
+def prompted_right(model: CausalModel, questions: Sequence[Question], *, demonstrations: bool) -> int:
+    """How many questions get the right first token with nothing patched: after the demonstrations, or without any."""
+    right = 0
+    for before in dict.fromkeys(question.before for question in questions):
+        prefix = before if demonstrations else ""
+        chosen = [question for question in questions if question.before == before]
+        tokens = model.next_tokens([question.asked for question in chosen], prefix=prefix)
+        right += sum(
+            token == first_token(model, prefix + question.asked, question.answer)
+            for token, question in zip(tokens, chosen, strict=True)
+        )
+    return right
 
 
 def patched_logits(

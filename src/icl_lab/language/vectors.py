@@ -1,14 +1,15 @@
 """Task vectors of few-shot tasks: which questions are asked, what is kept, and the accuracy layer by layer.
 
 What is put where is `task_vectors.py`'s matter. Here: a prompt of five demonstrations and a dummy query shows a task,
-and the queries of the same set are asked without demonstrations, one layer patched at a time. Right is the first token
-of the output and nothing else, so that tasks of different judgements are on one scale.
+and the queries of the same set are asked without demonstrations, one layer patched at a time; and, for comparison,
+unpatched, without demonstrations and after them. Right is the first token of the output and nothing else, so that tasks
+of different judgements are on one scale.
 """
 
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +25,14 @@ from icl_lab.language.filter import Usable
 from icl_lab.language.intervals import measured
 from icl_lab.language.models.causal import CausalModel
 from icl_lab.language.spec import FewShot, stream_of
-from icl_lab.language.task_vectors import Kind, Question, task_vector_accuracy
+from icl_lab.language.task_vectors import Kind, Question, prompted_right, task_vector_accuracy
 from icl_lab.language.units import FOLDER, Unit
 
 SHOTS = 5
+UNPATCHED = "task_vector_unpatched_mean"
 
 Counts = dict[int, list[tuple[int, int]]]
-"""Layer -> of each set how many were right, and how many were asked."""
+"""Layer, or number of demonstrations -> of each set how many were right, and how many were asked."""
 
 
 def vector_questions(task: LanguageTask, usable: Usable, spec: FewShot, num_queries: int) -> list[list[Question]]:
@@ -46,6 +48,7 @@ def vector_questions(task: LanguageTask, usable: Usable, spec: FewShot, num_quer
                     shown=shown,
                     asked=template.query(query.input, spaced=usable.spaced),
                     answer=space + query.output,
+                    before=before,
                 )
                 for query in one.queries
             ]
@@ -61,15 +64,16 @@ def measure_vectors(
     Returns:
         A record a layer (`step`), `task_vector_<kind>_mean`; none where the task has too few pairs.
     """
-    usable = plan.usable[task.title]
-    if SHOTS + 1 not in possible_shots(usable, spec.replace(shots=(SHOTS + 1,))):
-        return []
-    unit = Unit(plan.model, task, usable, "true", 0, plan.weights)
-    path = folder / FOLDER / f"{unit.digest(spec.replace(num_queries=num_queries))}-{kind}.json.gz"
-    counts = read_counts(path) or _measured(model, vector_questions(task, usable, spec, num_queries), kind)
-    data = json.dumps({str(layer): sets for layer, sets in counts.items()})
-    write_atomic(path, gzip.compress(data.encode(), mtime=0))
-    return list(_records(plan.model, task.title, spec, kind, counts))
+    counts = _kept(plan, task, spec, folder, num_queries, kind, lambda sets: _patched(model, sets, kind))
+    return [_record(plan, task, spec, f"task_vector_{kind}_mean", sets, SHOTS, layer) for layer, sets in counts]
+
+
+def measure_unpatched(
+    model: CausalModel, plan: Plan, task: LanguageTask, spec: FewShot, folder: Path, num_queries: int
+) -> list[Record]:
+    """The accuracy on the same questions, without a demonstration and after `SHOTS`: `task_vector_unpatched_mean`."""
+    counts = _kept(plan, task, spec, folder, num_queries, "unpatched", lambda sets: _unpatched(model, sets))
+    return [_record(plan, task, spec, UNPATCHED, sets, shots, None) for shots, sets in counts]
 
 
 def kinds_of(model: CausalModel) -> tuple[Kind, ...]:
@@ -81,19 +85,42 @@ def kinds_of(model: CausalModel) -> tuple[Kind, ...]:
 def category_records(records: Sequence[Record], spec: FewShot) -> list[Record]:
     """Means over the tasks of a category, layer by layer."""
     groups = {task.title: task.group for task in spec.tasks}
-    cells: dict[tuple[str, str, str, int], list[Record]] = {}
+    cells: dict[tuple[str, str, str, int | None, int | None], list[Record]] = {}
     for one in records:
-        cells.setdefault((one.predictor, one.metric, groups[one.task], one.step or 0), []).append(one)
+        cells.setdefault((one.predictor, one.metric, groups[one.task], one.shown, one.step), []).append(one)
     return [
         Record(
             run=members[0].run, predictor=predictor, task=group, metric=f"category_{metric}",
-            value=float(np.mean([one.value for one in members])), shown=SHOTS, step=layer, num_prompts=len(members),
+            value=float(np.mean([one.value for one in members])), shown=shown, step=layer, num_prompts=len(members),
         )
-        for (predictor, metric, group, layer), members in cells.items()
+        for (predictor, metric, group, shown, layer), members in cells.items()
     ]  # fmt: skip
 
 
-def _measured(model: CausalModel, sets: Sequence[Sequence[Question]], kind: Kind) -> Counts:
+def _kept(
+    plan: Plan,
+    task: LanguageTask,
+    spec: FewShot,
+    folder: Path,
+    num_queries: int,
+    name: str,
+    measure: Callable[[Sequence[Sequence[Question]]], Counts],
+) -> list[tuple[int, list[tuple[int, int]]]]:
+    """Counts from the folder, measured and written where they are not there; none where the task has too few pairs."""
+    usable = plan.usable[task.title]
+    if SHOTS + 1 not in possible_shots(usable, spec.replace(shots=(SHOTS + 1,))):
+        return []
+    unit = Unit(plan.model, task, usable, "true", 0, plan.weights)
+    path = folder / FOLDER / f"{unit.digest(spec.replace(num_queries=num_queries))}-{name}.json.gz"
+    counts = read_counts(path)
+    if not counts:
+        counts = measure(vector_questions(task, usable, spec, num_queries))
+        data = json.dumps({str(layer): sets for layer, sets in counts.items()})
+        write_atomic(path, gzip.compress(data.encode(), mtime=0))
+    return sorted(counts.items())
+
+
+def _patched(model: CausalModel, sets: Sequence[Sequence[Question]], kind: Kind) -> Counts:
     counts: Counts = {}
     for questions in sets:
         for found in task_vector_accuracy(model, questions, kind=kind):
@@ -101,16 +128,28 @@ def _measured(model: CausalModel, sets: Sequence[Sequence[Question]], kind: Kind
     return counts
 
 
-def _records(model: str, task: str, spec: FewShot, kind: Kind, counts: Counts) -> Iterator[Record]:
-    for layer, sets in sorted(counts.items()):
-        found = measured([right for right, _ in sets], [asked for _, asked in sets])
-        low, high = found.ends
-        asked = sum(asked for _, asked in sets)
-        yield Record(
-            run=spec.digest(), predictor=model, task=task, metric=f"task_vector_{kind}_mean",
-            value=found.value, low=low, high=high, shown=SHOTS, step=layer,
-            num_prompts=asked,
-        )  # fmt: skip
+def _unpatched(model: CausalModel, sets: Sequence[Sequence[Question]]) -> Counts:
+    return {
+        shots: [(prompted_right(model, questions, demonstrations=shots > 0), len(questions)) for questions in sets]
+        for shots in (0, SHOTS)
+    }
+
+
+def _record(
+    plan: Plan,
+    task: LanguageTask,
+    spec: FewShot,
+    metric: str,
+    sets: Sequence[tuple[int, int]],
+    shots: int,
+    layer: int | None,
+) -> Record:
+    found = measured([right for right, _ in sets], [asked for _, asked in sets])
+    low, high = found.ends
+    return Record(
+        run=spec.digest(), predictor=plan.model, task=task.title, metric=metric, value=found.value, low=low, high=high,
+        shown=shots, step=layer, num_prompts=sum(asked for _, asked in sets),
+    )  # fmt: skip
 
 
 def read_counts(path: Path) -> Counts:

@@ -10,7 +10,7 @@ from icl_lab.language.evaluation import plan
 from icl_lab.language.models.causal import CausalModel
 from icl_lab.language.spec import FewShot
 from icl_lab.language.task_vectors import LayerAccuracy, Question
-from icl_lab.language.vectors import category_records, measure_vectors, vector_questions
+from icl_lab.language.vectors import category_records, measure_unpatched, measure_vectors, vector_questions
 from tests.unit.language.toys import ToyModel
 
 LETTERS = LANGUAGE_TASKS.get("next_letter")()
@@ -57,3 +57,23 @@ def test_layers_are_averaged_and_measured_once(tmp_path: Path, monkeypatch: pyte
     assert len(calls) == 2
     (first, second) = category_records(records, SPEC)
     assert (first.metric, first.task, second.value) == ("category_task_vector_residual_mean", "algorithmic", 1.0)
+
+
+def test_the_same_questions_are_asked_unpatched_without_demonstrations_and_after_them(tmp_path: Path) -> None:
+    class Toy(ToyModel, CausalModel):
+        def encode_prompt(self, text: str) -> list[int]:
+            return self.tokenizer.encode(text)
+
+    model = Toy(LETTERS.pairs(), needed=5)
+    todo = plan(model, SPEC, tmp_path)
+    records = measure_unpatched(model, todo, LETTERS, SPEC, tmp_path, 10)
+    assert [(one.metric, one.shown, one.step, one.value, one.num_prompts) for one in records] == [
+        ("task_vector_unpatched_mean", 0, None, 0.0, 10),
+        ("task_vector_unpatched_mean", 5, None, 1.0, 10),
+    ]
+    asked = len(model.calls)
+    assert asked == 2 * 2
+    assert measure_unpatched(model, todo, LETTERS, SPEC, tmp_path, 10) == records
+    assert len(model.calls) == asked
+    (none, five) = category_records(records, SPEC)
+    assert (none.shown, none.value, five.shown, five.value) == (0, 0.0, 5, 1.0)
