@@ -8,10 +8,12 @@ from icl_lab.core.files import inside, write_atomic
 from icl_lab.report.drawing import picture_bytes
 from icl_lab.report.drawn import Drawn
 from icl_lab.report.fewshot_boxes import box_figure
+from icl_lab.report.fewshot_controls import controlled
 from icl_lab.report.fewshot_data import PUBLISHED_SHOTS, FewShotResults, read_fewshot
 from icl_lab.report.fewshot_figures import has_published_means, shots_figure
 from icl_lab.report.fewshot_panels import category_figure, task_figure
 from icl_lab.report.fewshot_tables import published, table_rows
+from icl_lab.report.fewshot_vector_table import vector_rows
 from icl_lab.report.fewshot_vectors import vector_figure
 from icl_lab.report.fewshot_words import conclusion, question
 from icl_lab.report.page import FIGURES, PAGE
@@ -37,7 +39,7 @@ def write_fewshot_page(folder: Path) -> Path:
 
 def draw_fewshot(found: FewShotResults) -> list[Drawn]:
     """The figures, in the order of the page."""
-    bands = "Bands are 90% bootstrap intervals over sets of queries, which share their demonstrations."
+    bands = "Bands are 90% intervals over sets of queries, which share their demonstrations."
     labels = _labels_words(found, "accuracy_mean")
     means = _labels_words(found, "category_accuracy_mean")
     common = _labels_words(found, "common_accuracy_mean" if found.common else "all_accuracy_mean")
@@ -75,6 +77,8 @@ def render(found: FewShotResults, drawn: list[Drawn]) -> str:
         {
             "model": model,
             "controls": [(control, max(found.shots)) for control in found.controls],
+            "controlled": controlled(found, model),
+            "vectors": vector_rows(found, model),
             "rows": [
                 {
                     "name": name.removeprefix("= "),

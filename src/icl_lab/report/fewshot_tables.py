@@ -3,7 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
+from icl_lab.report.fewshot_controls import control_grid
 from icl_lab.report.fewshot_data import ALL, COMMON, FEW_PAIRS, PUBLISHED_SHOTS, FewShotResults
+from icl_lab.report.fewshot_vector_table import vector_grid, vector_rows
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import printable, shortened
 
@@ -27,7 +29,7 @@ def table_rows(found: FewShotResults) -> list[Row]:
 
 
 def fewshot_tables(found: FewShotResults) -> list[Grid]:
-    """A table for each model."""
+    """For each model a table of its tasks, and where there are any, of the controls and of task vectors."""
     rows = table_rows(found)
     short = shortened([name for name, _, _ in rows], 22)
     names = (column("task", (short[name] for name, _, _ in rows), right=False),)
@@ -53,6 +55,7 @@ def fewshot_tables(found: FewShotResults) -> list[Grid]:
         title = f"{printable(model)}: accuracy after so many demonstrations"
         dim = frozenset(place for place, row in enumerate(rows) if row[1] != "accuracy_mean")
         grids.append(Grid(title, names, tuple(columns), dim))
+        grids += [grid for grid in (control_grid(found, model), vector_grid(found, model)) if grid is not None]
     return grids
 
 
@@ -86,7 +89,10 @@ def fewshot_values(found: FewShotResults) -> dict[str, Any]:
                 if (estimate := found.estimate(metric, model, task, shots, labels))
             ]
             for model in found.models
-        }
+        },
+        "task_vectors": {
+            model: [asdict(row) for row in rows] for model in found.models if (rows := vector_rows(found, model))
+        },
     }  # fmt: skip
 
 

@@ -1,25 +1,11 @@
 """What came out of a few-shot evaluation, in sentences."""
 
+from icl_lab.report.fewshot_controls import control_sentences, share
 from icl_lab.report.fewshot_data import ALL, COMMON, FewShotResults
+from icl_lab.report.fewshot_vector_table import vector_sentence
 from icl_lab.report.labels import printable
 from icl_lab.report.tables import Estimate
 from icl_lab.report.words import listed
-
-FLOOR = 0.1
-"""How far above the most common output an accuracy may be and still be called floor."""
-
-
-def share(estimate: Estimate | None) -> str:
-    """An accuracy with its interval.
-
-    >>> share(Estimate(0.5, 0.42, 0.571)), share(Estimate(1.0)), share(None)
-    ('0.50 (0.42 to 0.57)', '1.00', '-')
-    """
-    if estimate is None or estimate.value is None:
-        return "-"
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.2f}"
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
 
 
 def demonstrations(count: int) -> str:
@@ -43,7 +29,10 @@ def question(found: FewShotResults) -> str:
 
 def conclusion(found: FewShotResults) -> str:
     """What came out, a sentence or two a model."""
-    return " ".join(" ".join((_accuracy(found, model), *_controls(found, model))) for model in found.models)
+    return " ".join(
+        " ".join((_accuracy(found, model), *control_sentences(found, model), *vector_sentence(found, model)))
+        for model in found.models
+    )
 
 
 def rising(found: FewShotResults, model: str) -> tuple[int, int]:
@@ -82,24 +71,3 @@ def _accuracy(found: FewShotResults, model: str) -> str:
     before = f"after {demonstrations(first)}" if first else "with none"
     start = share(found.estimate(metric, model, name, first))
     return f"{said}; {before} in {start}. It clearly rises on {rose} of {total}."
-
-
-def _controls(found: FewShotResults, model: str) -> list[str]:
-    """What the labels are worth: the knowledge tasks under a control, beside the most common output."""
-    said = []
-    category = "knowledge" if "knowledge" in found.categories else found.categories[0]
-    tasks = [task.name for task in found.tasks if task.category == category]
-    floors = [found.value("most_common_output", model, task, None) or 0.0 for task in tasks]
-    for control in found.controls:
-        known = [s for s in found.shots if found.estimate("category_accuracy_mean", model, category, s, control)]
-        if not known:
-            continue
-        last = known[-1]
-        lower = found.estimate("category_accuracy_mean", model, category, last, control)
-        true = found.estimate("category_accuracy_mean", model, category, last)
-        floor = sum(floors) / len(floors)
-        said.append(
-            f"With {control} labels the {category} tasks reach {share(lower)} after {demonstrations(last)}, with true"
-            f" ones {share(true)}; always saying the most common output, {floor:.2f}."
-        )
-    return said
