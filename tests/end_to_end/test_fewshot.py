@@ -7,6 +7,7 @@ import pytest
 
 from icl_lab.language.base import LANGUAGE_TASKS
 from icl_lab.language.models import find
+from icl_lab.language.models.places import Place
 from tests.end_to_end.commands import Icl
 from tests.unit.language.toys import ToyModel
 
@@ -22,7 +23,8 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> list[ToyModel]:
         return loaded[-1]
 
     monkeypatch.setattr("icl_lab.cli.fewshot.load", load)
-    monkeypatch.setattr("icl_lab.cli.fewshot.find", lambda name: name.startswith("toy") or find(name))
+    here = Place("", None, local=True)
+    monkeypatch.setattr("icl_lab.cli.fewshot.find", lambda name: here if name.startswith("toy") else find(name))
     return loaded
 
 
@@ -139,6 +141,12 @@ def test_all_models_are_looked_up_first_and_a_failure_leaves_no_folder(
     assert done.status == 2
     assert toy
     assert not out.parent.exists()
+
+
+def test_a_model_of_the_hub_is_looked_for_aloud(icl: Icl, tmp_path: Path) -> None:
+    done = icl("fewshot", "--model", "mamba-130m", "--tasks", "next_letter", "--queries", "2", "--shots", "0",
+               "--out", str(tmp_path / "o"))  # fmt: skip
+    assert "loading mamba-130m: looking for state-spaces/mamba-130m-hf in" in " ".join(done.err.split())
 
 
 def test_describe_shows_a_prompt(icl: Icl) -> None:

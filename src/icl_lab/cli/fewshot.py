@@ -23,6 +23,7 @@ from icl_lab.language.import_hendel import import_hendel
 from icl_lab.language.models import NAMED, find, load
 from icl_lab.language.models.base import LanguageModel
 from icl_lab.language.models.causal import CausalModel
+from icl_lab.language.models.hub import looked_in
 from icl_lab.language.spec import FewShot
 from icl_lab.language.vectors import category_records, kinds_of, measure_unpatched, measure_vectors
 from icl_lab.report.fewshot_data import read_fewshot
@@ -94,12 +95,11 @@ def fewshot(
         raise UserError("--model: expected at least one model")
     folder = out or Path("results") / "fewshot" / "-".join(_safe(name) for name in models)
     workers = use(device, threads)
-    for name in models:
-        find(name)  # all of them before the first is asked
+    places = {name: find(name) for name in models}  # all of them before the first is asked
     with only_if_it_succeeds(folder), exclusive(folder):
         plans, notes, more = {}, {}, []
         for name in models:
-            note(f"loading {name}")
+            note(f"loading {name}" if places[name].local else f"loading {name}: looking for {looked_in(places[name])}")
             model_of_name = load(name, device=str(workers.device))
             plans[name], notes[name] = _asked(model_of_name, name, spec, folder)
             if vectors:

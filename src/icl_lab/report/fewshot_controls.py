@@ -1,4 +1,4 @@
-"""What the labels of demonstrations are worth: accuracy under the controls beside that with true labels, by category."""
+"""What the labels of demonstrations are worth: accuracy under the controls beside true labels, by category."""
 
 from dataclasses import dataclass
 

@@ -28,11 +28,11 @@ def question(found: FewShotResults) -> str:
 
 
 def conclusion(found: FewShotResults) -> str:
-    """What came out, a sentence or two a model."""
-    return " ".join(
-        " ".join((_accuracy(found, model), *control_sentences(found, model), *vector_sentence(found, model)))
-        for model in found.models
-    )
+    """What came out, a few sentences a model."""
+    said = []
+    for model in found.models:
+        said += [_accuracy(found, model), *control_sentences(found, model), *vector_sentence(found, model)]
+    return " ".join(said)
 
 
 def rising(found: FewShotResults, model: str) -> tuple[int, int]:

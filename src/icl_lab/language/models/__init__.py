@@ -1,7 +1,8 @@
 """Pretrained language models behind one interface, whatever their architecture: `load("smollm2-135m")`.
 
 `base` says what a model answers; `named` lists models by short names, with the package that holds their weights;
-`places` finds the files of a name; `pretrained` loads them with `transformers` (the only file that imports it);
+`places` finds the files of a name; `hub` asks once whether the hub is there; `pretrained` loads them with
+`transformers` (the only file that imports it);
 `causal` answers prompts from one state after their common beginning, which `states` carries and branches.
 """
 

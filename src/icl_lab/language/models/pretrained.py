@@ -19,6 +19,7 @@ from icl_lab.kernels import accelerate_transformers
 from icl_lab.language.models.causal import CausalModel, Scope
 from icl_lab.language.models.expanded import expanded
 from icl_lab.language.models.fingerprint import DIGITS, fingerprint
+from icl_lab.language.models.hub import answers, why_not
 from icl_lab.language.models.places import Place, find
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -45,7 +46,8 @@ class PlainTokenizer:
 def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> CausalModel:
     """Load a model by a short name (`named.py`), from a folder, a `.gguf` file, or the Hugging Face hub.
 
-    With `HF_HUB_OFFLINE=1` the hub is not asked. Quantised weights are expanded once, here.
+    With `HF_HUB_OFFLINE=1` the hub is not asked; where it does not answer at once, only its cache is read. Quantised
+    weights are expanded once, here.
 
     Raises:
         UserError: It cannot be had; the message says which file is wanted and where it was looked for.
@@ -56,11 +58,12 @@ def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> CausalMod
     _require("transformers")
     if place.gguf:
         _require("gguf")
+    answered = not place.local and answers(place)
     with _quiet():
         try:
-            tokenizer, network = _from_transformers(place, DTYPES[dtype])
+            tokenizer, network = _from_transformers(place, DTYPES[dtype], cached_only=not answered)
         except FAILURES as error:
-            raise UserError(_why(name, place, error)) from error
+            raise UserError(_why(name, place, error, answered=answered)) from error
     network = network.to(device).eval()
     commit = str(getattr(network.config, "_commit_hash", None) or "")[:DIGITS]  # of the hub
     plain = PlainTokenizer(tokenizer)
@@ -70,24 +73,24 @@ def load(name: str, *, device: str = "cpu", dtype: str = "float32") -> CausalMod
     )  # fmt: skip
 
 
-def _from_transformers(place: Place, dtype: torch.dtype) -> tuple[Any, Any]:
+def _from_transformers(place: Place, dtype: torch.dtype, *, cached_only: bool) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     source = place.source
     if place.gguf:
         folder = expanded(Path(source) / place.gguf, partial(_expand, place)) if place.local else None
         if folder is None:
-            return _from_gguf(place, dtype)
+            return _from_gguf(place, dtype, cached_only=cached_only)
         source = str(folder)
-    given: dict[str, Any] = {"trust_remote_code": False}
+    given: dict[str, Any] = {"trust_remote_code": False, "local_files_only": cached_only}
     tokenizer = AutoTokenizer.from_pretrained(source, **given)
     return tokenizer, AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **given)
 
 
-def _from_gguf(place: Place, dtype: torch.dtype) -> tuple[Any, Any]:
+def _from_gguf(place: Place, dtype: torch.dtype, *, cached_only: bool = True) -> tuple[Any, Any]:
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    given: dict[str, Any] = {"gguf_file": place.gguf, "trust_remote_code": False}
+    given: dict[str, Any] = {"gguf_file": place.gguf, "trust_remote_code": False, "local_files_only": cached_only}
     with redirect_stderr(StringIO()):  # a progress bar that nothing switches off
         given["config"] = AutoConfig.from_pretrained(place.source, **given)
         tokenizer = AutoTokenizer.from_pretrained(place.source, **given)
@@ -129,28 +132,14 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _why(name: str, place: Place, error: Exception) -> str:
+def _why(name: str, place: Place, error: Exception, *, answered: bool) -> str:
     """One line about what is missing."""
     said = " ".join(str(error).split())
     if "trust_remote_code" in said:
         return f"{name} needs code that comes with it, which is never executed: take a model that transformers knows"
     if place.local:
         return f"{name} cannot be loaded from {place.source}: {said[:200]}"
-    return _why_not_from_hub(name, place, said)
-
-
-def _why_not_from_hub(name: str, place: Place, said: str) -> str:
-    from huggingface_hub import constants, try_to_load_from_cache
-
-    wanted = [place.gguf] if place.gguf else ["config.json", "tokenizer.json", "model.safetensors"]
-    missing = [file for file in wanted if not isinstance(try_to_load_from_cache(place.source, file), str)]
-    if not missing:
-        return f"{name} cannot be loaded from the hub's cache {constants.HF_HUB_CACHE}: {said[:200]}"
-    hub = "the hub is switched off (HF_HUB_OFFLINE)" if constants.HF_HUB_OFFLINE else "the hub did not give it"
-    return (
-        f"no {missing[0]} of {place.source}: looked in {constants.HF_HUB_CACHE}, and {hub}; "
-        "give a folder, or a model that a package holds, such as smollm2-135m"
-    )
+    return why_not(name, place, said, answered=answered)
 
 
 def _beginning(tokenizer: Any) -> list[int]:

@@ -1,13 +1,16 @@
 """What can be loaded, and what is said when it cannot: one line: which file is wanted, and where it was sought."""
 
 import json
+import socket
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import torch
 
 from icl_lab.core.errors import UserError
-from icl_lab.language.models import NAMED, load, places, pretrained
+from icl_lab.language.models import NAMED, hub, load, places, pretrained
 from icl_lab.language.models.named import NamedModel
 from tests.unit.language.models.checkpoints import save
 
@@ -110,6 +113,49 @@ def test_the_hub_switched_off(monkeypatch, tmp_path):
     assert "smollm2-135m" in said
     refused("someone/some-model/model.gguf", match="no model.gguf of someone/some-model")
     refused("mamba-130m", match="no config.json of state-spaces/mamba-130m-hf")
+
+
+@pytest.fixture
+def silent():
+    """A server that takes a connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_hub_that_does_not_answer_is_asked_once_and_its_cache_is_read(monkeypatch, tmp_path, silent):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", silent)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    place = places.Place("someone/some-model", None, local=False)
+    assert hub.looked_in(place) == f"someone/some-model in {tmp_path}, then at {silent}"
+    assert not hub.answers(place, seconds=0.05)
+    asked = []
+    monkeypatch.setattr(pretrained, "answers", lambda place: bool(asked.append(place)))
+    said = refused("someone/some-model", match=f"no config.json of someone/some-model: looked in {tmp_path}")
+    assert f"and {silent} did not answer" in said
+    assert len(asked) == 1
+
+
+def test_a_hub_that_answers_no_is_a_hub_that_answers(monkeypatch):
+    from huggingface_hub import constants
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_HEAD(self):  # noqa: N802
+            self.send_error(404)
+
+        def log_message(self, *_):
+            pass
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = threading.Thread(target=server.handle_request, daemon=True)
+        thread.start()
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        assert hub.answers(places.Place("someone/some-model", None, local=False))
+        thread.join()
+    assert not hub.answers(places.Place("someone/some-model", None, local=False))  # nobody there any more
 
 
 @pytest.mark.parametrize("package", ["transformers", "gguf"])
