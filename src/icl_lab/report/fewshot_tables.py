@@ -91,7 +91,7 @@ def fewshot_values(found: FewShotResults) -> dict[str, Any]:
             for model in found.models
         },
         "task_vectors": {
-            model: [asdict(row) for row in rows] for model in found.models if (rows := vector_rows(found, model))
+            model: [asdict(one) for one in vectors] for model in found.models if (vectors := vector_rows(found, model))
         },
     }  # fmt: skip
 
