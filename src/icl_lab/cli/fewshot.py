@@ -17,19 +17,19 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.files import exclusive
 from icl_lab.core.records import Record
 from icl_lab.core.specs import split
-from icl_lab.language.evaluation import Plan, carry_out, plan
+from icl_lab.language.asking.plan import Plan, carry_out, plan
 from icl_lab.language.folder import write_results
-from icl_lab.language.import_hendel import import_hendel
 from icl_lab.language.models import NAMED, find, load
 from icl_lab.language.models.base import LanguageModel
 from icl_lab.language.models.causal import CausalModel
 from icl_lab.language.models.hub import looked_in
+from icl_lab.language.pairs.import_hendel import import_hendel
 from icl_lab.language.spec import FewShot
-from icl_lab.language.vectors import category_records, kinds_of, measure_unpatched, measure_vectors
-from icl_lab.report.fewshot_data import read_fewshot
-from icl_lab.report.fewshot_page import write_fewshot_page
-from icl_lab.report.fewshot_tables import fewshot_tables, fewshot_values
-from icl_lab.report.fewshot_words import conclusion
+from icl_lab.language.task_vectors.measured import category_records, kinds_of, measure_unpatched, measure_vectors
+from icl_lab.report.fewshot.data import read_fewshot
+from icl_lab.report.fewshot.page import write_fewshot_page
+from icl_lab.report.fewshot.tables import fewshot_tables, fewshot_values
+from icl_lab.report.fewshot.words import conclusion
 from icl_lab.training.observers.live import duration
 
 IMPORT = "import-hendel"

@@ -5,8 +5,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from icl_lab.core.errors import UserError
+from icl_lab.language.asking.answers import FOLDER
 from icl_lab.language.folder import FEWSHOT
-from icl_lab.language.units import FOLDER
 
 LOCK = ".lock"
 

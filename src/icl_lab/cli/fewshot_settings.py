@@ -6,9 +6,9 @@ from typing import get_args
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.specs import from_short, split
 from icl_lab.language.base import CATEGORIES, LANGUAGE_TASKS, Category, LanguageTask
-from icl_lab.language.draws import LABELS, Labels
-from icl_lab.language.listed import ListedTask
-from icl_lab.language.prompts import read_template
+from icl_lab.language.pairs.listed import ListedTask
+from icl_lab.language.prompts.draws import LABELS, Labels
+from icl_lab.language.prompts.templates import read_template
 from icl_lab.language.spec import REPORTED, Answers, FewShot
 from icl_lab.language.tasks.csv_file import CsvFile
 

@@ -5,8 +5,8 @@ from typing import Any
 from icl_lab.cli.console import results
 from icl_lab.core.streams import Stream
 from icl_lab.language.base import LanguageTask
-from icl_lab.language.draws import draw_sets
-from icl_lab.language.prompts import Template
+from icl_lab.language.prompts.draws import draw_sets
+from icl_lab.language.prompts.templates import Template
 from icl_lab.language.tasks.csv_file import CsvFile
 
 SHOTS = 3

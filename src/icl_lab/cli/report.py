@@ -7,8 +7,8 @@ import typer
 
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, results
-from icl_lab.report.fewshot_data import FEWSHOT
-from icl_lab.report.fewshot_page import write_fewshot_page
+from icl_lab.report.fewshot.data import FEWSHOT
+from icl_lab.report.fewshot.page import write_fewshot_page
 from icl_lab.report.page import write_page
 from icl_lab.report.probe_data import PROBE
 from icl_lab.report.probe_page import write_probe_page

@@ -1,6 +1,11 @@
 """In-context learning of pretrained language models: few-shot tasks on text.
 
-`tasks/` holds one task a file, `data/` the lists of pairs behind them, `models/` whatever can answer a prompt of text.
-`spec` says what is asked, `draws`, `filter` and `prompts` make the prompts, `asking` asks and `scoring` judges; `units`
-keeps answers, `evaluation` goes through all of them, `summary` and `folder` turn them into records.
+Rooms, each of which knows only those before it:
+
+* `models/` answer a prompt of text;
+* `pairs/` are lists of inputs and outputs, kept in `data/`; `tasks/` holds one task a file, made of them;
+* `prompts/` makes text of pairs; `asking/` asks, judges and keeps the answers; `measures/` makes records of them;
+* `task_vectors/` looks inside a model while it is asked.
+
+`base` says what a task is, `spec` what is asked of a model, and `folder` writes down what came out.
 """

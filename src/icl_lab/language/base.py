@@ -43,7 +43,7 @@ class LanguageTask(Registered):
 
     Attributes:
         category: What kind of knowledge it asks for.
-        judgement: When an answer is right, see `scoring.py`.
+        judgement: When an answer is right, see `asking/scoring.py`.
         filtered: Whether only outputs of a single token are asked, by the model's own tokenizer.
         published: What the task is called in the published results; empty where there are none.
         formula: An example of a pair, as `icl describe` shows it.

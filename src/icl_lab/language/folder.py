@@ -9,11 +9,11 @@ from typing import Any
 
 from icl_lab.core.files import write_json
 from icl_lab.core.records import Record, write_records
-from icl_lab.language.asking import example_prompt
+from icl_lab.language.asking.one_task import example_prompt
+from icl_lab.language.asking.plan import Plan
 from icl_lab.language.base import CATEGORIES, LanguageTask
-from icl_lab.language.evaluation import Plan
+from icl_lab.language.measures.summary import common_tasks, records_of
 from icl_lab.language.spec import FewShot
-from icl_lab.language.summary import common_tasks, records_of
 from icl_lab.published.language import PAPER, published_accuracies, published_means
 
 FEWSHOT, RECORDS = "fewshot.json", "records.jsonl"

@@ -7,8 +7,8 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Count, Natural, Spec
 from icl_lab.core.streams import Stream
 from icl_lab.language.base import CATEGORIES, Category, LanguageTask
-from icl_lab.language.draws import Labels
-from icl_lab.language.prompts import Template
+from icl_lab.language.prompts.draws import Labels
+from icl_lab.language.prompts.templates import Template
 
 Answers = Literal["token", "whole"]
 

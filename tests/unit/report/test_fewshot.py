@@ -9,19 +9,19 @@ import pytest
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.records import Record, read_records
+from icl_lab.language.asking.plan import carry_out, plan
 from icl_lab.language.base import LANGUAGE_TASKS
-from icl_lab.language.evaluation import carry_out, plan
 from icl_lab.language.folder import write_results
 from icl_lab.language.spec import REPORTED, FewShot
 from icl_lab.language.tasks.csv_file import CsvFile
-from icl_lab.report.fewshot_boxes import box_figure
-from icl_lab.report.fewshot_controls import Controlled, control_grid
-from icl_lab.report.fewshot_data import FewShotResults, read_fewshot
-from icl_lab.report.fewshot_figures import shots_figure
-from icl_lab.report.fewshot_page import draw_fewshot, render, write_fewshot_page
-from icl_lab.report.fewshot_tables import fewshot_tables, fewshot_values, published, table_rows
-from icl_lab.report.fewshot_vector_table import vector_grid, vector_rows
-from icl_lab.report.fewshot_words import conclusion, rising
+from icl_lab.report.fewshot.boxes import box_figure
+from icl_lab.report.fewshot.controls import Controlled, control_grid
+from icl_lab.report.fewshot.data import FewShotResults, read_fewshot
+from icl_lab.report.fewshot.page import draw_fewshot, render, write_fewshot_page
+from icl_lab.report.fewshot.shots import shots_figure
+from icl_lab.report.fewshot.tables import fewshot_tables, fewshot_values, published, table_rows
+from icl_lab.report.fewshot.vector_table import vector_grid, vector_rows
+from icl_lab.report.fewshot.words import conclusion, rising
 from icl_lab.report.tables import Estimate
 from tests.unit.language.toys import ToyModel
 

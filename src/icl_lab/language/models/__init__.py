@@ -2,8 +2,8 @@
 
 `base` says what a model answers; `named` lists models by short names, with the package that holds their weights;
 `places` finds the files of a name; `hub` asks once whether the hub is there; `pretrained` loads them with
-`transformers` (the only file that imports it);
-`causal` answers prompts from one state after their common beginning, which `states` carries and branches.
+`transformers` (the only file that imports it); `causal` answers prompts from one state after their common beginning,
+which `states` carries and branches.
 """
 
 from icl_lab.language.models.base import LanguageModel

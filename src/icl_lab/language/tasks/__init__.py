@@ -1,1 +1,1 @@
-"""Few-shot tasks on text: one a file. `language/listed.py` and `language/letters.py` have what several share."""
+"""Few-shot tasks on text: one a file. `language/pairs/` has what several share."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from icl_lab.language.base import LANGUAGE_TASKS
-from icl_lab.language.listed import Knowledge
+from icl_lab.language.pairs.listed import Knowledge
 
 
 @LANGUAGE_TASKS.register

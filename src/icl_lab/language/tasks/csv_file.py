@@ -5,7 +5,7 @@ from pathlib import Path
 
 from icl_lab.core.errors import UserError
 from icl_lab.language.base import LANGUAGE_TASKS, Category, Judgement, LanguageTask, Pair
-from icl_lab.language.pairs import read_pairs
+from icl_lab.language.pairs.csv_lists import read_pairs
 
 
 @LANGUAGE_TASKS.register

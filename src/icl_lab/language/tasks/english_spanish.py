@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from icl_lab.language.base import LANGUAGE_TASKS
-from icl_lab.language.listed import Translation
+from icl_lab.language.pairs.listed import Translation
 
 
 @LANGUAGE_TASKS.register

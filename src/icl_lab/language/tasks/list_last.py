@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from icl_lab.language.base import LANGUAGE_TASKS
-from icl_lab.language.letters import ListTask
+from icl_lab.language.pairs.letters import ListTask
 
 
 @LANGUAGE_TASKS.register

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 
 from icl_lab.language.base import LANGUAGE_TASKS, Pair
-from icl_lab.language.letters import Algorithmic
+from icl_lab.language.pairs.letters import Algorithmic
 
 
 @LANGUAGE_TASKS.register

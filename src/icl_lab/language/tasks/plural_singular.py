@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from icl_lab.language.base import LANGUAGE_TASKS, Pair
-from icl_lab.language.listed import Linguistic
-from icl_lab.language.pairs import shipped_pairs
+from icl_lab.language.pairs.csv_lists import shipped_pairs
+from icl_lab.language.pairs.listed import Linguistic
 
 
 @LANGUAGE_TASKS.register

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from icl_lab.language.models import NAMED, installed, load
-from icl_lab.language.task_vectors import first_token, patched_logits
+from icl_lab.language.task_vectors.patching import first_token, patched_logits
 
 NAME = "smollm2-135m"
 pytestmark = pytest.mark.skipif(not installed(NAMED[NAME]), reason=f"no weights: {NAMED[NAME].install}")

@@ -1,0 +1,189 @@
+"""The page of a few-shot evaluation: the question, the answer, the figures, the table, the prompts."""
+
+from pathlib import Path
+
+import numpy as np
+
+from icl_lab.core.files import inside, write_atomic
+from icl_lab.report.drawing import picture_bytes
+from icl_lab.report.drawn import Drawn
+from icl_lab.report.fewshot.boxes import box_figure
+from icl_lab.report.fewshot.controls import controlled
+from icl_lab.report.fewshot.data import PUBLISHED_SHOTS, FewShotResults, read_fewshot
+from icl_lab.report.fewshot.panels import category_figure, task_figure
+from icl_lab.report.fewshot.shots import has_published_means, shots_figure
+from icl_lab.report.fewshot.tables import published, table_rows
+from icl_lab.report.fewshot.vector_figure import vector_figure
+from icl_lab.report.fewshot.vector_table import vector_rows
+from icl_lab.report.fewshot.words import conclusion, question
+from icl_lab.report.page import FIGURES, PAGE
+from icl_lab.report.rendering import render_template
+
+BESIDE = ("Mamba 0.13B", "RWKV 0.169B", "Mamba 0.37B", "Mamba 2.80B", "LLaMA 7B")
+
+
+def write_fewshot_page(folder: Path) -> Path:
+    """Draw the page and its figures from the records; returns the path of `index.html`.
+
+    Raises:
+        UserError: There is no few-shot evaluation in the folder.
+    """
+    found = read_fewshot(folder)
+    drawn = draw_fewshot(found)
+    for figure in drawn:
+        for kind in ("svg", "png"):
+            write_atomic(inside(folder / FIGURES, f"{figure.stem}.{kind}"), picture_bytes(figure.picture, kind))
+    write_atomic(folder / PAGE, render(found, drawn).encode())
+    return folder / PAGE
+
+
+def draw_fewshot(found: FewShotResults) -> list[Drawn]:
+    """The figures, in the order of the page."""
+    bands = "Bands are 90% intervals over sets of queries, which share their demonstrations."
+    labels = _labels_words(found, "accuracy_mean")
+    means = _labels_words(found, "category_accuracy_mean")
+    common = _labels_words(found, "common_accuracy_mean" if found.common else "all_accuracy_mean")
+    hair = "Hairline: what always saying the most common output scores."
+    drawn = [
+        Drawn("shots", "Accuracy by number of demonstrations", _shots_words(found, bands, common), shots_figure(found))
+    ]
+    words = f"Means over all tasks of a category, whose number is in brackets. {means} {hair}"
+    drawn.append(Drawn("categories", "By category", words, category_figure(found)))
+    drawn.append(Drawn("tasks", "Task by task", f"{labels} {hair}", task_figure(found)))
+    if found.published_models():
+        words = (
+            "Box: quartiles; bar: median; diamond: mean; dots: tasks; whiskers reach the lowest and the highest task."
+            f" Grey: table 1 of {found.published}: base models in full precision, on other pairs than ours: compare"
+            f" roughly.{_set_apart(found)}"
+        )
+        drawn.append(Drawn("boxes", "Beside published models", words, box_figure(found)))
+    vectors = vector_figure(found)
+    if vectors is not None:
+        words = (
+            "Accuracy of the first token, without demonstrations, when one layer is given what it had at the end of a"
+            " prompt that shows the task (Hendel et al. 2023). Hairlines: no demonstration, and"
+            f" {found.box_shots}, judged as in the other figures."
+        )
+        drawn.append(Drawn("task-vectors", "Task vectors", words, vectors))
+    return drawn
+
+
+def render(found: FewShotResults, drawn: list[Drawn]) -> str:
+    """The page as text."""
+    rows = table_rows(found)
+    shots = found.box_shots
+    others = [model for model in BESIDE if model in found.published_models()]
+    tables = [
+        {
+            "model": model,
+            "controls": [(control, max(found.shots)) for control in found.controls],
+            "controlled": controlled(found, model),
+            "vectors": vector_rows(found, model),
+            "rows": [
+                {
+                    "name": name.removeprefix("= "),
+                    "mean": metric != "accuracy_mean",
+                    "cells": [found.estimate(metric, model, task, count) for count in found.shots],
+                    "controls": [_last(found, metric, model, task, control) for control in found.controls],
+                    "pairs": next((one.asked[model] for one in found.tasks if one.name == task), None),
+                    "common": found.value("most_common_output", model, task, None),
+                    "published": [published(found, other, metric, task, PUBLISHED_SHOTS) for other in others],
+                }
+                for name, metric, task in rows
+            ],
+        }
+        for model in found.models
+    ]
+    return render_template(
+        "fewshot.html.j2",
+        found=found,
+        question=question(found),
+        answer=conclusion(found),
+        figures=drawn,
+        tables=tables,
+        others=others,
+        box_shots=shots,
+        published_shots=PUBLISHED_SHOTS,
+        conditions=_conditions(found),
+        spec_text=_spec_text(found),
+    )
+
+
+def _last(found: FewShotResults, metric: str, model: str, task: str, control: str) -> object:
+    known = [one for count in found.shots if (one := found.estimate(metric, model, task, count, control))]
+    return known[-1] if known else None
+
+
+def _labels_words(found: FewShotResults, metric: str) -> str:
+    """What the dashed lines of a figure are; nothing where it has none."""
+    rows = found.records.filter(found.records["metric"] == metric)
+    drawn = [one for one in found.controls if one in set(rows["shift"])]
+    dashes = {"shuffled": "Dashed", "random": "Dotted"}
+    return " ".join(f"{dashes[one]}: the same prompts with {one} labels in the demonstrations." for one in drawn)
+
+
+def _shots_words(found: FewShotResults, bands: str, labels: str) -> str:
+    same = "Mean over the tasks that have enough pairs for every number of demonstrations."
+    if not found.common:
+        same = "Mean over the tasks that have enough pairs; no task has enough for all numbers."
+    parts = [same, labels, bands]
+    if found.common and len(found.common) < len(found.tasks):
+        parts.append(
+            "Thin and dotted, with the number of tasks: the mean over all tasks that have enough pairs, which become"
+            " fewer."
+        )
+    if has_published_means(found):
+        parts.append(f"Grey: means of {found.published}, figure 7, over the same eighteen tasks with other pairs.")
+    return " ".join(part for part in parts if part)
+
+
+def _set_apart(found: FewShotResults) -> str:
+    """What sets our models apart from published base models."""
+    return "".join(f" {model} is {note}." for model in found.models if (note := found.notes[model].get("note")))
+
+
+CONTROLS = {
+    "shuffled": "each demonstration has the output of another pair of the whole list, which need not be in the prompt",
+    "random": "each demonstration has any output of the task, drawn by itself",
+}
+
+
+def _control_words(found: FewShotResults, control: str) -> str:
+    """What a control is, and how many of its labels are right all the same."""
+    rows = found.records.filter((found.records["metric"] == "labels_right") & (found.records["shift"] == control))
+    if not len(rows):
+        return CONTROLS[control]
+    shares = {row["task"].replace("_", " "): float(row["value"]) for row in rows.iter_rows(named=True)}
+    mean, most = float(np.mean(list(shares.values()))), max(shares, key=lambda name: shares[name])
+    return f"{CONTROLS[control]}; by chance {mean:.1%} of them are right, most of {most} ({shares[most]:.1%})"
+
+
+def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
+    spec = found.spec
+    judged = "one greedy token" if spec["answers"] == "token" else "a greedy answer up to the end of the line"
+    said = [
+        ("queries", f"{spec['num_queries']} of each task for each of {spec['num_seeds']} seed(s)"),
+        ("demonstrations", f"drawn for sets of {spec['per_set']} queries; fewer where a task has few pairs"),
+        ("template", repr(spec["template"]["line"])),
+        ("answers", f"{judged}, up to a line break, stripped"),
+        (
+            "right",
+            "exact: equal; prefix: one begins with the other; synonyms: answer and output have a synonym in common, by"
+            " WordNet. This is the published rule: it takes two steps, so that father passes for mother (both can mean"
+            " beget)",
+        ),
+    ]
+    said += [(f"{control} labels", _control_words(found, control)) for control in found.controls]
+    for model in found.models:
+        note = found.notes[model]
+        size = f"{note['parameters']:,} parameters" if note.get("parameters") else ""
+        weights = f"fingerprint of its files {note['weights']}" if note.get("weights") else ""
+        words = (note.get("note", ""), size, note.get("licence", ""), weights)
+        said.append((model, "; ".join(word for word in words if word) or "-"))
+    return said
+
+
+def _spec_text(found: FewShotResults) -> str:
+    import json
+
+    return json.dumps(found.spec, indent=2)
