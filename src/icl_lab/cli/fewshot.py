@@ -1,36 +1,21 @@
 """`icl fewshot`: few-shot tasks on text, asked of pretrained language models."""
 
-import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from icl_lab.cli.components import Json
-from icl_lab.cli.console import STOPPED, note, print_json, print_table, progress, results
-from icl_lab.cli.fewshot_folder import only_if_it_succeeds
-from icl_lab.cli.fewshot_progress import Shown
+from icl_lab.cli.console import print_json, print_table, results
+from icl_lab.cli.fewshot_asking import as_part_of_a_path, evaluate
 from icl_lab.cli.fewshot_settings import fewshot_spec
 from icl_lab.cli.options import Device, Threads, use
 from icl_lab.core.errors import UserError
-from icl_lab.core.files import exclusive
-from icl_lab.core.records import Record
 from icl_lab.core.specs import split
-from icl_lab.language.asking.plan import Plan, carry_out, plan
-from icl_lab.language.folder import write_results
-from icl_lab.language.models import NAMED, find, load
-from icl_lab.language.models.base import LanguageModel
-from icl_lab.language.models.causal import CausalModel
-from icl_lab.language.models.hub import looked_in
 from icl_lab.language.pairs.import_hendel import import_hendel
-from icl_lab.language.spec import FewShot
-from icl_lab.language.task_vectors.measured import category_records, kinds_of, measure_unpatched, measure_vectors
 from icl_lab.report.fewshot.data import read_fewshot
-from icl_lab.report.fewshot.page import write_fewshot_page
 from icl_lab.report.fewshot.tables import fewshot_tables, fewshot_values
 from icl_lab.report.fewshot.words import conclusion
-from icl_lab.training.observers.live import duration
 
 IMPORT = "import-hendel"
 
@@ -85,27 +70,29 @@ def fewshot(
       icl fewshot import-hendel DIR --out pairs      # then: icl fewshot --pairs pairs
     """  # noqa: D301, D412
     if words:
-        if words[0] != IMPORT or len(words) != 2:
-            raise UserError(f"expected options, or {IMPORT} DIR, got {' '.join(words)!r}; tasks go after --tasks")
-        import_lists(Path(words[1]), out or Path("pairs"))
+        import_lists(words, out)
         return
     spec = fewshot_spec(tasks, shots, queries, seeds, controls, per_set, template, answers, pairs)
     models = split(model)
     if not models:
         raise UserError("--model: expected at least one model")
-    folder = out or Path("results") / "fewshot" / "-".join(_safe(name) for name in models)
-    workers = use(device, threads)
-    places = {name: find(name) for name in models}  # all of them before the first is asked
-    with only_if_it_succeeds(folder), exclusive(folder):
-        plans, notes, more = {}, {}, []
-        for name in models:
-            note(f"loading {name}" if places[name].local else f"loading {name}: looking for {looked_in(places[name])}")
-            model_of_name = load(name, device=str(workers.device))
-            plans[name], notes[name] = _asked(model_of_name, name, spec, folder)
-            if vectors:
-                more += _vectors(model_of_name, plans[name], spec, folder, vectors)
-        write_results(folder, spec, plans, notes, more)
-        page = write_fewshot_page(folder)
+    folder = out or Path("results") / "fewshot" / "-".join(as_part_of_a_path(name) for name in models)
+    page = evaluate(models, spec, folder, str(use(device, threads).device), vectors)
+    show(folder, page, as_json=as_json)
+
+
+def import_lists(words: list[str], out: Path | None) -> None:
+    """Read the lists of pairs of Hendel et al. 2023 from a user's copy; they have no licence and are not shipped."""
+    if words[0] != IMPORT or len(words) != 2:
+        raise UserError(f"expected options, or {IMPORT} DIR, got {' '.join(words)!r}; tasks go after --tasks")
+    target = out or Path("pairs")
+    found = import_hendel(Path(words[1]), target)
+    print_table(("list", "pairs"), [(name, f"{count:,}") for name, count in found.items()])
+    results().print(f"now: icl fewshot --pairs {target}", markup=False, soft_wrap=True)
+
+
+def show(folder: Path, page: Path, *, as_json: bool) -> None:
+    """Print the tables of an evaluation, what came out, and where the page is."""
     found = read_fewshot(folder)
     if as_json:
         print_json({"page": str(page), **fewshot_values(found)})
@@ -116,52 +103,3 @@ def fewshot(
         screen.print()
     screen.print(conclusion(found), markup=False)
     screen.print(f"page: {page}", markup=False, soft_wrap=True)
-
-
-def import_lists(source: Path, target: Path) -> None:
-    """Read the lists of pairs of Hendel et al. 2023 from a user's copy; they have no licence and are not shipped."""
-    found = import_hendel(source, target)
-    print_table(("list", "pairs"), [(name, f"{count:,}") for name, count in found.items()])
-    results().print(f"now: icl fewshot --pairs {target}", markup=False, soft_wrap=True)
-
-
-def _vectors(model: LanguageModel, todo: Plan, spec: FewShot, folder: Path, queries: int) -> list[Record]:
-    """Task vectors of every task, and their means over categories."""
-    if not isinstance(model, CausalModel):
-        raise UserError(f"--task-vectors: {model.name} has no layers to patch")
-    console, found, begun = progress(), [], time.monotonic()
-    kinds = kinds_of(model)
-    for place, task in enumerate(spec.tasks, start=1):
-        found += measure_unpatched(model, todo, task, spec, folder, queries)
-        for kind in kinds:
-            found += measure_vectors(model, todo, task, spec, folder, queries, kind)
-        left = (time.monotonic() - begun) * (len(spec.tasks) - place) / place
-        console.print(
-            f"task vectors: {place} of {len(spec.tasks)} tasks, about {duration(left)} left",
-            markup=False, highlight=False,
-        )  # fmt: skip
-    return [*found, *category_records(found, spec)]
-
-
-def _asked(model: LanguageModel, name: str, spec: FewShot, folder: Path) -> tuple[Plan, Mapping[str, Any]]:
-    todo = plan(model, spec, folder)
-    if todo.short:
-        tasks = ", ".join(f"{title} ({', '.join(map(str, counts))})" for title, counts in todo.short.items())
-        note(f"{name}: too few pairs for so many demonstrations, which are left out: {tasks}")
-    with Shown(progress(), todo) as shown:
-        try:
-            carry_out(todo, model, spec, folder, shown)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{STOPPED}; the same command goes on after the last finished task") from None
-    network = getattr(model, "network", None)
-    parameters = sum(one.numel() for one in network.parameters()) if network is not None else None
-    licence, about = (NAMED[name].licence, NAMED[name].note) if name in NAMED else ("", "")
-    return todo, {"parameters": parameters, "licence": licence, "note": about, "weights": model.fingerprint}
-
-
-def _safe(name: str) -> str:
-    """A model's name as one part of a path."""
-    return (
-        "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in Path(name).name).strip(".")
-        or "model"
-    )

@@ -84,7 +84,7 @@ def control_grid(found: FewShotResults, model: str) -> Grid | None:
     columns = (
         column("after", (f"{row.shots}" for row in rows)),
         column("true labels", (share(row.true) for row in rows)),
-        column("these labels", (share(row.wrong) for row in rows)),
+        column("wrong labels", (share(row.wrong) for row in rows)),
         column("most\ncommon", (f"{row.floor:.2f}" for row in rows)),
         column("", (row.verdict for row in rows), right=False),
     )

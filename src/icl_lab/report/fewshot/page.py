@@ -60,9 +60,9 @@ def draw_fewshot(found: FewShotResults) -> list[Drawn]:
     vectors = vector_figure(found)
     if vectors is not None:
         words = (
-            "Accuracy of the first token, without demonstrations, when one layer is given what it had at the end of a"
-            " prompt that shows the task (Hendel et al. 2023). Hairlines: no demonstration, and"
-            f" {found.box_shots}, judged as in the other figures."
+            "Share of right first tokens, without demonstrations, when one layer is given what it had at the end of a"
+            " prompt that shows the task (Hendel et al. 2023); means over the tasks of a category. Hairlines: the same"
+            f" questions with nothing given, and after {PUBLISHED_SHOTS} demonstrations."
         )
         drawn.append(Drawn("task-vectors", "Task vectors", words, vectors))
     return drawn

@@ -7,7 +7,7 @@ import polars as pl
 from matplotlib.ticker import MaxNLocator
 
 from icl_lab.report.axes import Picture, new_panel, new_picture
-from icl_lab.report.fewshot.data import FewShotResults
+from icl_lab.report.fewshot.data import PUBLISHED_SHOTS, FewShotResults
 from icl_lab.report.fewshot.drawing import (
     DASHES,
     LEFT,
@@ -16,6 +16,7 @@ from icl_lab.report.fewshot.drawing import (
     draw_legend,
     line_styles,
 )
+from icl_lab.report.fewshot.vector_table import UNPATCHED
 from icl_lab.report.lines import Curve, draw, hairline
 from icl_lab.report.style import LIGHT, Theme, styled
 
@@ -25,7 +26,7 @@ def vector_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture | None
     """Accuracy without demonstrations when one layer is given its task vector; none where that was not measured.
 
     A panel a category; dashed, what a recurrent model remembers instead of what a layer hands on. Hairlines: the model
-    without any demonstration, and with five.
+    without any demonstration, and after five, on the same questions.
     """
     rows = found.records.filter(pl.col("metric").str.starts_with("category_task_vector_"))
     if not len(rows):
@@ -39,7 +40,7 @@ def vector_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture | None
     picture = new_picture(theme, WIDTH, total)
     entries = [(model, look.colour(theme), look.dash, look.width) for model, look in styles.items()]
     draw_legend(
-        picture, [*entries, (f"no demonstration, and {found.box_shots}", theme.hair, (0, (2, 2)), 0.8)], theme, total
+        picture, [*entries, (f"no demonstration, and {PUBLISHED_SHOTS}", theme.hair, (0, (2, 2)), 0.8)], theme, total
     )
     for place, category in enumerate(names):
         row, column = divmod(place, columns)
@@ -55,8 +56,8 @@ def vector_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture | None
                 curve = Curve(1 + mine["step"].to_numpy(), mine["value"].to_numpy())
                 if curve.x.size:
                     draw(axes, curve, replace(look, dash=dash, width=1.5), theme, first_marker=0, marker_size=3.6)
-            for shots in (0, found.box_shots):
-                level = found.value("category_accuracy_mean", model, category, shots)
+            for shots in (0, PUBLISHED_SHOTS):
+                level = found.value(f"category_{UNPATCHED}", model, category, shots)
                 if level is not None:
                     hairline(axes, theme, f"{shots}", y=level)
         axes.text(0, 1.05, category, transform=axes.transAxes, fontsize=8.5, fontweight="bold", color=theme.ink,
