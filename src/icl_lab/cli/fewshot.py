@@ -67,6 +67,7 @@ def fewshot(
     \b
       icl fewshot --model smollm2-135m --shots 0,1,2,4,8,16
       icl fewshot --tasks country_capital,mine.csv --controls shuffled,random --seeds 3 --out results/mine
+      icl fewshot --shots 0,5 --task-vectors 20      # also what each layer knows of a task
       icl fewshot import-hendel DIR --out pairs      # then: icl fewshot --pairs pairs
     """  # noqa: D301, D412
     if words:
