@@ -63,6 +63,7 @@ class Probe:
         networks: What was looked at; one, or several trainings or checkpoints.
         note: What does not apply to this task; empty where everything does.
         settings: How closely it was looked at, name -> value.
+        measured: Digest of these settings and of how they are measured; empty in the folders of older versions.
         environment: Versions and machine, name -> value.
         published: Where published curves come from; empty where there are none.
         records: The rows; not part of `probe.json`.
@@ -74,6 +75,7 @@ class Probe:
     networks: tuple[Looked, ...]
     note: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    measured: str = ""
     environment: Mapping[str, Any] = field(default_factory=dict)
     published: str = ""
     records: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA), repr=False, compare=False)

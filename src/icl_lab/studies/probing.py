@@ -108,6 +108,7 @@ def look_inside(trained: Sequence[Trained], spec: ProbeSpec, folder: Path, worke
         networks=tuple(_looked(one) for one in trained),
         note=applies(task),
         settings={"shown": list(spec.shown_on(task.length)), **settings},
+        measured=spec.measured_on(task.length),
         environment=describe_environment(workers or Workers()),
         published=SOURCE if published else "",
     )
@@ -160,13 +161,12 @@ class ProbingJob:
     after: tuple[str, ...] = ()
 
     def is_done(self) -> bool:
-        """Whether the folder holds these trainings, looked at as closely."""
+        """Whether the folder holds these trainings, looked at as closely and in the same way."""
         try:
             held = read_probe(self.folder)
         except UserError:
             return False
-        asked = {name: value for name, value in self.spec.to_json().items() if name != "shown"}
-        same = all(held.settings.get(name) == value for name, value in asked.items())
+        same = all(held.measured == self.spec.measured_on(run.task.length) for run in self.runs)
         return same and {run.digest() for run in self.runs} <= {one.run for one in held.networks}
 
     def execute(self, threads: int) -> None:

@@ -1,5 +1,6 @@
 """Looking inside the trainings of a part: once, with pages, and with rows that claims can be about."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.models.presets.mamba import Mamba
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.report.data import Comparison, Entry
-from icl_lab.report.probe_data import read_probe
+from icl_lab.report.probe_data import PROBE, read_probe
 from icl_lab.studies.base import Part
 from icl_lab.studies.probing import load_trained, look_inside, probing_jobs, with_probing
 from icl_lab.studies.quantities import Quantity, measure
@@ -37,8 +38,9 @@ def test_the_trainings_of_a_part_are_looked_into_once_and_claims_read_what_was_f
     (job,) = probing_jobs([one], tmp_path, tmp_path)
     job.execute(threads=1)
     assert probing_jobs([one], tmp_path, tmp_path) == ()
-    closer = replace(one, probe=SPEC.replace(functions=12))
-    assert len(probing_jobs([closer], tmp_path, tmp_path)) == 1
+    for other in ({"functions": 12}, {"shown": (5,)}, {"scored": 5}):
+        closer = replace(one, probe=SPEC.replace(**other))
+        assert len(probing_jobs([closer], tmp_path, tmp_path)) == 1
     assert (tmp_path / "linear" / "probing" / "mamba" / "index.html").is_file()
     (label,) = {row.label for row in read_probe(job.folder).networks}
     empty = Comparison(task=TASK.to_json(), metric=TASK.metric, predictors=(Entry(label=label, kind="model"),))
@@ -58,6 +60,36 @@ def test_the_trainings_of_a_part_are_looked_into_once_and_claims_read_what_was_f
     ):
         assert len(measure(Quantity(part="linear", predictor="mamba", what=what), found)) == 2
     assert measure(Quantity(part="linear", predictor="mamba", what="flat depth", first=9), found) == ()
+
+
+def test_a_probe_that_was_measured_otherwise_is_measured_again_and_nothing_else_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = part()
+    for run in one.comparison.runs():
+        train_run(run, run_folder(tmp_path, run))
+    (job,) = probing_jobs([one], tmp_path, tmp_path)
+    job.execute(threads=1)
+    notes = [job.folder / "notes.txt", job.folder / "figures" / "mine.png"]
+    for path in notes:
+        path.write_text("kept")
+    written = json.loads((job.folder / PROBE).read_text())
+    # A folder of an older version, which did not say how it was measured.
+    (job.folder / PROBE).write_text(json.dumps({name: value for name, value in written.items() if name != "measured"}))
+    assert not job.is_done()
+    (job.folder / PROBE).write_text(json.dumps(written))
+    assert job.is_done()
+    monkeypatch.setattr("icl_lab.probing.examination.spec.MEASUREMENTS", -1)
+    (again,) = probing_jobs([one], tmp_path, tmp_path)
+    again.execute(threads=1)
+    assert again.is_done()
+    assert read_probe(job.folder).measured != written["measured"]
+    assert [path.read_text() for path in notes] == ["kept", "kept"]
+
+
+def test_points_that_are_left_open_are_those_that_they_mean() -> None:
+    assert ProbeSpec().measured_on(41) == ProbeSpec(shown=ProbeSpec().shown_on(41)).measured_on(41)
+    assert ProbeSpec().measured_on(41) != ProbeSpec().measured_on(21)
 
 
 def test_networks_of_several_tasks_are_not_compared(tmp_path: Path) -> None:

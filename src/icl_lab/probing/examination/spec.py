@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count, Natural, Spec
+from icl_lab.core.specs import Count, Natural, Spec, digest
 from icl_lab.core.streams import Stream
 from icl_lab.probing.readout.calibration import NUM_FITTED, Fitted
 from icl_lab.probing.readout.curves import NUM_SCORED
+
+MEASUREMENTS = 2
+"""Raised whenever the same spec gives other rows, or rows of another meaning: what was measured before is measured
+again. 1 was before folders said so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +56,10 @@ class ProbeSpec(Spec):
     def stream(self, what: str) -> Stream:
         """Where randomness comes from, apart from that of training and evaluation."""
         return Stream(self.seed).child("probe", what)
+
+    def measured_on(self, length: int) -> str:
+        """A digest of what is measured where training prompts hold `length` examples: all that is asked, and how."""
+        return digest([MEASUREMENTS, self.replace(shown=self.shown_on(length)).to_json()])
 
     def shown_on(self, length: int) -> tuple[int, ...]:
         """After how many examples is asked, where training prompts have `length` of them.
