@@ -39,8 +39,8 @@ class GradientDescent(IterativeBaseline):
         factor = 1 - self.rates(spectrum) * spectrum.eigenvalues
         left = torch.ones_like(factor)
         while True:
-            left = left * factor
             yield left
+            left = left * factor
 
     def rates(self, spectrum: Spectrum) -> Float[Tensor, "batch 1"]:
         """The step against the gradient of |X w - y|^2 / 2, which is not divided by the number of examples."""

@@ -13,16 +13,19 @@ from icl_lab.baselines.parts.iterations import IterativeBaseline, Spectrum
 @BASELINES.register
 @dataclass(frozen=True, kw_only=True)
 class Newton(IterativeBaseline):
-    """M <- 2 M - M G M from M = G / L^2, w = M X^T y, with G = X^T X and L its largest eigenvalue (Schulz 1933).
+    """M_(k+1) = 2 M_k - M_k G M_k from M_0 = G^T / L^2, w_k = M_k X^T y, with G = X^T X (Schulz 1933).
 
-    k steps do what 2^k steps of a first-order method do.
+    `steps` is the k of Fu et al.: how often the update is made. Iterate 0 is M_0 X^T y, which is not 0. L is
+    the largest eigenvalue of G; in a direction with the eigenvalue lambda, iterate k has gone the part
+    1 - (1 - (lambda / L)^2)^(2^k) of the way. With a condition number c of G, about 2 log2 c steps are needed: 26 for
+    the 40 skewed examples of Grazzi et al., whose c is about 10^4.
     """
 
-    formula = "M <- 2 M - M G M, M_0 = G / L^2;  w = M X^T y"
+    formula = "M_(k+1) = 2 M_k - M_k G M_k, M_0 = G^T / L^2;  w_k = M_k X^T y"
     source = "Fu et al. 2023 (arXiv 2310.17086), section 3"
 
     def remaining(self, spectrum: Spectrum) -> Iterator[Float[Tensor, "batch dim"]]:
-        # 1 - lambda m is squared by a step. The first of them leads from w = 0 to M_0, which is iterate 1.
+        # What is left in a direction, 1 - lambda m, is squared by a step.
         left = 1 - (spectrum.eigenvalues / spectrum.largest) ** 2
         while True:
             yield left

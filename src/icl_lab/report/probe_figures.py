@@ -77,12 +77,12 @@ def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
 def _method_figures(probe: Probe, network: Looked, points: list[int]) -> list[Drawn]:
     if not len(probe.of(network, "distance")):
         return []
-    end, last = points[-1], len(network.blocks) - 1
+    end, last, zero = points[-1], len(network.blocks) - 1, probe.zero_error
     over_blocks = probe.of(network, "distance", shown=end)
     over_examples = probe.of(network, "distance", block=last)
     maps = [
-        _nearness("by block", over_blocks, "block", probe.zero_error),
-        _nearness("last block, by examples", over_examples, "shown", probe.zero_error),
+        _nearness("by block", over_blocks, "block", zero),
+        _nearness("last block, by examples", over_examples, "shown", zero),
     ]
     told = (
         "How near the answers are to those of each method on the same queries: powers of ten by which the mean squared "
@@ -94,12 +94,16 @@ def _method_figures(probe: Probe, network: Looked, points: list[int]) -> list[Dr
     ]
     steps = probe.of(network, "steps_distance", shown=end)
     if len(steps):
+        families = steps["about"].str.extract("^(.*): ", 1).drop_nulls().unique(maintain_order=True).to_list()
         counted = [
-            _nearness(title, steps.filter(pl.col("about").str.contains(word)), "block", probe.zero_error)
-            for title, word in (("gradient descent", "gradient descent"), ("Newton", "Newton"))
+            _counted(_nearness(name, steps.filter(pl.col("about").str.starts_with(f"{name}: ")), "block", zero))
+            for name in families
         ]
-        counted = [_counted(one) for one in counted if one.values.size]
-        words = f"The same after {end} examples, step by step: does depth count iterations?"
+        words = (
+            f"The same after {end} examples, step by step: does depth count iterations? Where it does, the dots "
+            "descend from one block to the next. GD++ damps the large directions of the inputs once (Grazzi et al.) "
+            "or after every step (von Oswald et al.), with the strength that is nearest for as many steps."
+        )
         drawn.append(
             Drawn(
                 "steps",
@@ -131,7 +135,8 @@ def _dotted(picture: Picture, maps: Sequence[HeatMap], theme: Theme = LIGHT) -> 
 
 
 def _counted(one: HeatMap) -> HeatMap:
-    rows = tuple(f"{name.split(' ')[0]} step{'s' if name.split(' ')[0] != '1' else ''}" for name in one.rows)
+    counts = [name.rpartition(": ")[2] for name in one.rows]
+    rows = tuple(f"{count} step{'s' if count != '1' else ''}" for count in counts)
     return HeatMap(one.title, one.values, rows, one.columns)
 
 

@@ -146,11 +146,11 @@ def _unexplained(probe: Probe, network: Looked, block: int, at: dict[str, int]) 
 def _with(method: str) -> str:
     """The settings of a method in words, apart from its name.
 
-    >>> _with("8 steps of GD++ (gamma=0.1)"), _with("7 Newton iterations"), _with("least squares"), _with("nothing (0)")
-    ('8 steps, gamma=0.1', '7 iterations', '', '')
+    >>> _with("8 steps of GD++, damped at each step (gamma=0.1)"), _with("7 Newton iterations"), _with("least squares")
+    ('8 steps, gamma=0.1', '7 iterations', '')
     """
     name, _, settings = method.partition(" (")
-    found = [f"{name.split()[0]} {word}" for word in name.split() if word in STEPS]
+    found = [f"{name.split()[0]} {word}" for word in name.replace(",", "").split() if word in STEPS][:1]
     return ", ".join([*found, settings.removesuffix(")")] if "=" in settings else found)
 
 

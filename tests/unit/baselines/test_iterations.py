@@ -70,17 +70,40 @@ def test_gd_plus_plus_damps_examples_and_query_once_and_keeps_the_step(gamma: fl
     np.testing.assert_allclose(predicted(GdPlusPlus(steps=5, gamma=gamma)), wanted, **CLOSE)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 1e-3, 0.02])
 @pytest.mark.parametrize("steps", [1, 2, 6])
-def test_newton_is_the_iteration_for_the_inverse(steps: int) -> None:
+def test_gd_plus_plus_damped_at_each_step_is_what_the_layers_of_von_oswald_et_al_do(gamma: float, steps: int) -> None:
+    """Every token is changed by every layer: inputs are damped, labels lose what is explained, the query's gains it."""
     xs, ys, queries, _ = drawn()
     wanted = []
     for x, y, query in zip(xs, ys, queries, strict=True):
+        said, asked, left, inputs = 0.0, query, y, x
+        for _ in range(steps):
+            values = np.linalg.eigvalsh(inputs.T @ inputs)
+            rate, damping = 2 / (values[-1] + values[0]), np.eye(DIM) - gamma * inputs.T @ inputs
+            added = rate * inputs.T @ left
+            said, left = said + asked @ added, left - inputs @ added
+            inputs, asked = inputs @ damping, damping @ asked
+        wanted.append(said)
+    ours = predicted(GdPlusPlus(steps=steps, gamma=gamma, damped="each_step"))
+    np.testing.assert_allclose(ours, wanted, **CLOSE)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 6])
+def test_newton_is_the_iteration_for_the_inverse_and_steps_count_its_updates(steps: int) -> None:
+    xs, ys, queries, _ = drawn()
+    looped, closed = [], []
+    for x, y, query in zip(xs, ys, queries, strict=True):
         gram = x.T @ x
-        inverse = gram / np.linalg.eigvalsh(gram)[-1] ** 2
-        for _ in range(steps - 1):
+        values, vectors = np.linalg.eigh(gram)
+        inverse = gram.T / values[-1] ** 2
+        for _ in range(steps):
             inverse = 2 * inverse - inverse @ gram @ inverse
-        wanted.append(inverse @ x.T @ y @ query)
-    np.testing.assert_allclose(predicted(Newton(steps=steps)), wanted, **CLOSE)
+        looped.append(inverse @ x.T @ y @ query)
+        known = (1 - (1 - (values / values[-1]) ** 2) ** 2**steps) / values
+        closed.append(query @ vectors @ (known * (vectors.T @ x.T @ y)))
+    np.testing.assert_allclose(predicted(Newton(steps=steps)), looped, **CLOSE)
+    np.testing.assert_allclose(predicted(Newton(steps=steps)), closed, **CLOSE)
 
 
 @pytest.mark.parametrize("normalised", [False, True])
@@ -111,6 +134,8 @@ def test_special_cases_are_the_methods_they_are_said_to_be() -> None:
     pairs = (
         (GradientDescent(steps=1, rate=1.0), Averaging()),
         (GdPlusPlus(steps=7, gamma=0.0), GradientDescent(steps=7)),
+        (GdPlusPlus(steps=7, gamma=0.0, damped="each_step"), GradientDescent(steps=7)),
+        (GdPlusPlus(steps=1, damped="each_step"), GradientDescent(steps=1)),
         (RecursiveLeastSquares(forgetting=1.0, strength=0.5), Ridge(strength=0.5)),
     )
     for one, other in pairs:
@@ -119,6 +144,6 @@ def test_special_cases_are_the_methods_they_are_said_to_be() -> None:
     torch.testing.assert_close(Newton(steps=40).predict(prompts), LeastSquares().predict(prompts), rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", [GradientDescent(steps=4), GdPlusPlus(steps=4), Newton(steps=4)])
-def test_no_step_is_the_answer_zero(method: IterativeBaseline) -> None:
+@pytest.mark.parametrize("method", [GradientDescent(), GdPlusPlus(), GdPlusPlus(damped="each_step")])
+def test_no_step_of_descent_is_the_answer_zero(method: IterativeBaseline) -> None:
     assert (predicted(method.replace(steps=0)) == 0).all()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from icl_lab.baselines.gd_plus_plus import GdPlusPlus
 from icl_lab.baselines.gradient_descent import GradientDescent
 from icl_lab.baselines.lasso import Lasso
 from icl_lab.baselines.least_squares import LeastSquares
@@ -18,7 +19,10 @@ from icl_lab.probing.algorithms.constructed import GradientStep
 from icl_lab.probing.algorithms.families import families, words
 from icl_lab.probing.algorithms.implied import axis_queries, implied_weights, length
 from icl_lab.probing.algorithms.likeness import Verdict, matches, nearest
+from icl_lab.probing.examination.depth import steps_rows
+from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.questions import Questions, ask
+from icl_lab.tasks.inputs.skewed import Skewed
 from icl_lab.tasks.linear_regression import LinearRegression
 
 DIM, SHOWN, FUNCTIONS = 4, 9, 24
@@ -90,6 +94,17 @@ def test_the_setting_is_chosen_on_functions_that_do_not_count() -> None:
     assert found.match.by_member.argmin() == 6
 
 
+def test_every_number_of_steps_has_the_settings_that_are_nearest_on_functions_that_do_not_count() -> None:
+    asked = questions()
+    methods = tuple(one for one in answers(asked, SHOWN) if one.family.name == "GD++")
+    (family,), wanted = (one.family for one in methods), GdPlusPlus(steps=4, gamma=methods[0].family.members[-1].gamma)
+    place = family.members.index(wanted)
+    (match,) = matches(methods[0].predictions[place], asked.answers.double(), methods, DIM, WEIGHTS)
+    rows = list(steps_rows(match, Subject("r", "m", TASK), 12, SHOWN, 3))
+    assert [row.about for row in rows] == [f"GD++: {steps}" for steps in family.shown]
+    assert [row.value < 1e-12 for row in rows] == [steps == 4 for steps in family.shown]
+
+
 def test_methods_that_these_functions_do_not_tell_apart_are_named_as_near() -> None:
     asked = questions()
     methods = answers(asked, SHOWN)
@@ -111,6 +126,17 @@ def test_implied_weights_of_a_linear_model_are_its_weights() -> None:
     assert 0 < found.even[0] < 1
     assert implied_weights(linear[None], scale, length(asked)).even.item() == pytest.approx(0, abs=1e-12)
     assert implied_weights(linear.abs()[None], scale, length(asked)).even.item() == pytest.approx(1)
+
+
+def test_the_iterations_of_newton_end_at_least_squares_for_skewed_inputs_and_not_before() -> None:
+    task = LinearRegression(inputs=Skewed())
+    asked = ask(task, shown=40, queries=4, functions=16, stream=Stream(0, ("unit",)))
+    by_name = {one.family.name: one for one in answers(asked, 40)}
+    end = by_name["least squares"].predictions[0]
+    apart = (by_name["Newton"].predictions - end).square().mean((1, 2)) / end.square().mean()
+    assert apart[-1] < 1e-3  # what is left of the hardest functions, squared
+    assert apart[14] > 1e-2  # 2^14 steps of a first-order method are not the end
+    assert (apart.diff() <= 1e-12).all()
 
 
 def test_words_name_every_member_differently() -> None:

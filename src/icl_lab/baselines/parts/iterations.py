@@ -1,11 +1,12 @@
-"""Iterative methods for least squares, started from w = 0: all their iterates at once, from the spectrum of X^T X.
+"""Iterative methods for least squares: all their iterates at once, from the spectrum of X^T X.
 
 Each method here acts on every eigen-direction of G = X^T X alone. What it still has to go after t steps is a number
-r_t(lambda) for each eigenvalue, 1 at the start and 0 at the end, so that with c = X^T y and G = V diag(lambda) V^T
+r_t(lambda) for each eigenvalue, 1 at w = 0 and 0 at the end, so that with c = X^T y and G = V diag(lambda) V^T
 
     w_t = V diag((1 - r_t(lambda)) / lambda) V^T c
 
-and no step adds to the rounding of the one before it.
+and no step adds to the rounding of the one before it. Descent starts from w_0 = 0, r_0 = 1; Newton's iteration from
+the w of its first guess at the inverse.
 
 b batch   d dim   i examples   s steps
 """
@@ -13,6 +14,7 @@ b batch   d dim   i examples   s steps
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 from jaxtyping import Float
@@ -64,26 +66,25 @@ def spectrum_of(gram: Float[Tensor, "batch dim dim"], correlations: Float[Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class IterativeBaseline(LinearBaseline):
-    """A method that improves w step by step from 0 on all examples at once.
+    """A method that improves w step by step on all examples at once.
 
     Args:
-        steps: How many steps it takes; without any it predicts 0.
+        steps: How many steps it takes from where it starts; descent starts from w = 0, Newton's iteration does not.
     """
 
     steps: Natural = 10
 
     @abstractmethod
     def remaining(self, spectrum: Spectrum) -> Iterator[Float[Tensor, "batch dim"]]:
-        """r_1, r_2, ... without end: the share of the way that is left in each direction after every step."""
+        """r_0, r_1, ... without end: the share of the way left in each direction, at the start and after steps."""
 
     def iterates(self, spectrum: Spectrum, steps: int | None = None) -> Float[Tensor, "iterates batch dim"]:
-        """w_0 = 0, w_1, ..., up to `steps`, which are this method's own by default."""
+        """w_0, w_1, ..., up to `steps`, which are this method's own by default."""
         steps = self.steps if steps is None else steps
         eigenvalues = spectrum.eigenvalues
         solution = torch.where(eigenvalues > 0, spectrum.moments / eigenvalues.clamp(min=1e-300), 0.0)
-        ways = [torch.zeros_like(eigenvalues)]
-        ways += [1 - left for left, _ in zip(self.remaining(spectrum), range(steps), strict=False)]
-        return torch.stack([(spectrum.vectors @ (way * solution)[..., None])[..., 0] for way in ways])
+        lefts = islice(self.remaining(spectrum), steps + 1)
+        return torch.stack([(spectrum.vectors @ ((1 - left) * solution)[..., None])[..., 0] for left in lefts])
 
     def weights(
         self, xs: Float[Tensor, "batch length dim"], ys: Float[Tensor, "batch length"], shown: Sequence[int]

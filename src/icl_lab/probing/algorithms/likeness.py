@@ -39,6 +39,7 @@ class Match:
         weights: Distance of implied weights with its interval; none where there are none.
         distances: Function by function, of the second half.
         by_member: Mean distance of every member, on the second half.
+        on_first: The same on the first half, which settings are chosen by.
     """
 
     family: Family
@@ -48,6 +49,7 @@ class Match:
     weights: tuple[float, float, float] | None
     distances: Float[np.ndarray, " functions"]
     by_member: Float[np.ndarray, " members"]
+    on_first: Float[np.ndarray, " members"]
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _match(
         weights=distance,
         distances=apart[chosen, counting].numpy(),
         by_member=apart[:, counting].mean(1).numpy(),
+        on_first=means.numpy(),
     )
 
 

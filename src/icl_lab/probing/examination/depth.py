@@ -5,7 +5,8 @@
     layer_decades, layer_straightness, layer_steepest_quarter, layer_flat_until
                                        shapes of the error over depth; see `readout/curves.py`
     distance, similarity, weight_distance    to a method, `about` its family; of a block
-    steps_distance                     to a method after so many steps, `about` it; of a block
+    steps_distance                     to a method after so many steps, `about` its family and their number, as in
+                                       `"GD++: 4"`; with the settings nearest on the first half of the functions
     nearest, nearest_share             distance to the nearest method, `about` it in words; how often it is the nearest
     nearest_family                     the same distance, `about` its family
     as_near                            distance to others that are not told apart from it
@@ -23,6 +24,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icl_lab.baselines.base import ExampleBaseline
 from icl_lab.baselines.parts.iterations import IterativeBaseline
 from icl_lab.core.records import Record
 from icl_lab.evaluation.statistics import LEVEL, Weights, mean_interval, resample
@@ -112,7 +114,7 @@ def _likeness_rows(
                 yield subject.row("weight_distance", one.weights, num=num, **about)
             if not np.isnan(one.similarity):
                 yield subject.row("similarity", one.similarity, num=num, **about)
-            yield from _steps_rows(one, subject, num, shown, block)
+            yield from steps_rows(one, subject, num, shown, block)
         verdict = nearest(found, weights)
         about = {"shown": shown, "block": block, "about": words(verdict.match.member)}
         yield subject.row("nearest", verdict.match.distance, num=num, **about)
@@ -124,8 +126,14 @@ def _likeness_rows(
         yield subject.row("even_share", float(implied.even[block]), num=num, shown=shown, block=block)
 
 
-def _steps_rows(one: Match, subject: Subject, num: int, shown: int, block: int) -> Iterator[Record]:
-    for member, distance in zip(one.family.members, one.by_member, strict=True):
-        if isinstance(member, IterativeBaseline) and member.steps in one.family.shown:
-            at: dict[str, Any] = {"shown": shown, "block": block, "about": words(member)}
-            yield subject.row("steps_distance", float(distance), num=num, **at)
+def steps_rows(one: Match, subject: Subject, num: int, shown: int, block: int) -> Iterator[Record]:
+    """Rows on the distance to a family after each number of steps that a picture shows."""
+    for steps in one.family.shown:
+        alike = [i for i, member in enumerate(one.family.members) if _steps_of(member) == steps]
+        chosen = min(alike, key=lambda i: float(one.on_first[i]))
+        at: dict[str, Any] = {"shown": shown, "block": block, "about": f"{one.family.name}: {steps}"}
+        yield subject.row("steps_distance", float(one.by_member[chosen]), num=num, **at)
+
+
+def _steps_of(member: ExampleBaseline) -> int | None:
+    return member.steps if isinstance(member, IterativeBaseline) else None
