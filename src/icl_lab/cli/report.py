@@ -10,8 +10,8 @@ from icl_lab.cli.console import print_json, results
 from icl_lab.report.fewshot.data import FEWSHOT
 from icl_lab.report.fewshot.page import write_fewshot_page
 from icl_lab.report.page import write_page
-from icl_lab.report.probe_data import PROBE
-from icl_lab.report.probe_page import write_probe_page
+from icl_lab.report.probe.data import PROBE
+from icl_lab.report.probe.page import write_probe_page
 from icl_lab.report.study.data import STUDY
 from icl_lab.report.study.page import write_study_pages
 

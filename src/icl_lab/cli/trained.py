@@ -4,7 +4,7 @@ from pathlib import Path
 
 from icl_lab.core.errors import UserError
 from icl_lab.shipped.finding import is_shipped, run_at
-from icl_lab.studies.probing import Trained, load_trained
+from icl_lab.studies.probing.trained import Trained, load_trained
 
 
 def trained_at(path: Path, model: str = "") -> list[Trained]:

@@ -4,6 +4,5 @@
 costs, `pair_table.py` differences, `shift_table.py` changed prompts, `published_table.py` published numbers;
 `answer.py` question and answer; `style.py` colours and markers; `lines.py` one panel, on `axes.py` and `placement.py`;
 `figures.py` and `panels.py` pictures; `drawn.py` which pictures and their captions; `drawing.py` their files;
-`inside.py` rows about the inside of a network, drawn by `probing_pictures.py`; `citations.py` what was used; `page.py`
-the page.
+`citations.py` what was used; `page.py` the page; `probe/` the page of a network that was looked into.
 """

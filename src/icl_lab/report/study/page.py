@@ -13,8 +13,8 @@ from icl_lab.report.drawn import draw_figures
 from icl_lab.report.folder import COMPARISON, read_comparison
 from icl_lab.report.held_out import held_out_figure
 from icl_lab.report.page import PAGE, write_page
-from icl_lab.report.probe_data import PROBE, PROBING, read_probe
-from icl_lab.report.probe_words import conclusion as conclusion_inside
+from icl_lab.report.probe.data import PROBE, PROBING, read_probe
+from icl_lab.report.probe.words import conclusion as conclusion_inside
 from icl_lab.report.rendering import render_template
 from icl_lab.report.study.data import FoundPart, FoundStudy, read_study
 from icl_lab.report.study.figures.drawing import draw_study_figures

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.records import Record, write_records
-from icl_lab.report.probe_data import Looked, Probe, write_probe
+from icl_lab.report.probe.data import Looked, Probe, write_probe
 from icl_lab.report.study.data import (
     FoundClaim,
     FoundPart,

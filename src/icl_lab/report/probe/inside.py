@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 
 from icl_lab.report.axes import Picture
-from icl_lab.report.probing_pictures import Bar, HeatMap, error_dots, heat_maps
+from icl_lab.report.probe.bars import Bar, error_dots
+from icl_lab.report.probe.grids import HeatMap, heat_maps
 from icl_lab.report.style import LIGHT, Theme
 
 MOST = 36

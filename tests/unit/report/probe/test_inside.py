@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from icl_lab.core.records import SCHEMA, Record
-from icl_lab.report.inside import (
+from icl_lab.report.probe.inside import (
     MOST,
     ablation_picture,
     hidden_attention_picture,

@@ -7,7 +7,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from icl_lab.report.axes import Picture, new_panel, new_picture
 from icl_lab.report.lines import hairline
-from icl_lab.report.probe_data import DAMPING, PUBLISHED_DAMPING
+from icl_lab.report.probe.data import DAMPING, PUBLISHED_DAMPING
 from icl_lab.report.style import LIGHT, Theme, styled
 
 WIDTH, HEIGHT = 7.4, 2.9

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from icl_lab.core.records import SCHEMA, Record
-from icl_lab.report.probe_data import Looked, Probe
-from icl_lab.report.probe_words import block_rows, conclusion
+from icl_lab.report.probe.data import Looked, Probe
+from icl_lab.report.probe.words import block_rows, conclusion
 
 NETWORK = Looked(run="r", label="mamba", blocks=("mamba", "mamba"))
 ZERO = 2.0

@@ -7,9 +7,9 @@ from icl_lab.core.files import inside, write_atomic
 from icl_lab.report import words
 from icl_lab.report.drawing import picture_bytes
 from icl_lab.report.page import FIGURES, PAGE
-from icl_lab.report.probe_data import Looked, Probe, read_probe
-from icl_lab.report.probe_figures import draw_probe
-from icl_lab.report.probe_words import block_rows, conclusion, question
+from icl_lab.report.probe.data import Looked, Probe, read_probe
+from icl_lab.report.probe.figures import draw_probe
+from icl_lab.report.probe.words import block_rows, conclusion, question
 from icl_lab.report.rendering import render_template
 
 

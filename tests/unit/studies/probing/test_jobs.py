@@ -13,9 +13,12 @@ from icl_lab.core.errors import UserError
 from icl_lab.models.presets.mamba import Mamba
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.report.data import Comparison, Entry
-from icl_lab.report.probe_data import PROBE, read_probe
+from icl_lab.report.probe.data import PROBE, read_probe
 from icl_lab.studies.base import Part
-from icl_lab.studies.probing import load_trained, look_inside, probing_jobs, with_probing
+from icl_lab.studies.probing.jobs import probing_jobs
+from icl_lab.studies.probing.joined import with_probing
+from icl_lab.studies.probing.look import look_inside
+from icl_lab.studies.probing.trained import load_trained
 from icl_lab.studies.quantities import Quantity, measure
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.training.run import run_folder, train_run

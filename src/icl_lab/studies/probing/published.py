@@ -13,7 +13,7 @@ from icl_lab.probing.algorithms.damping import errors_of_damping
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.questions import ask
 from icl_lab.published.probing import has_published_gamma, published_depth, published_gamma
-from icl_lab.report.probe_data import DAMPING, PUBLISHED_DAMPING
+from icl_lab.report.probe.data import DAMPING, PUBLISHED_DAMPING
 from icl_lab.tasks.base import Task
 
 GAMMA_SHOWN = 40

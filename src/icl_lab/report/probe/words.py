@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from icl_lab.report.probe_data import Looked, Probe
+from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.words import interval, number
 
 STEPS = ("step", "steps", "iteration", "iterations")

@@ -8,12 +8,13 @@ import polars as pl
 from icl_lab.core.records import Record, read_records, write_records
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.published.probing import TASKS, published_depth, published_gamma
-from icl_lab.report.damping_figure import damping_picture
 from icl_lab.report.data import Comparison
-from icl_lab.report.probe_data import Looked, Probe, read_probe, write_probe
-from icl_lab.report.probe_figures import draw_probe, fit_picture
-from icl_lab.studies.probing import with_probing
-from icl_lab.studies.probing_published import published_rows
+from icl_lab.report.probe.damping import damping_picture
+from icl_lab.report.probe.data import Looked, Probe, read_probe, write_probe
+from icl_lab.report.probe.depth import fit_picture
+from icl_lab.report.probe.figures import draw_probe
+from icl_lab.studies.probing.joined import with_probing
+from icl_lab.studies.probing.published import published_rows
 from icl_lab.tasks.linear_regression import LinearRegression
 
 TASK = TASKS["skewed_linear_regression"]

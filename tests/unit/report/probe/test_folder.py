@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from icl_lab.core.errors import UserError
-from icl_lab.report.probe_data import PROBE, Probe, check_free, write_probe
+from icl_lab.report.probe.data import PROBE, Probe, check_free, write_probe
 
 HELD = Probe(task={}, metric="", zero_error=1.0, networks=())
 

@@ -1,0 +1,88 @@
+"""What is read off every block: errors over depth, and the scale and shift behind them, beside published curves."""
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float
+
+from icl_lab.report.axes import Picture, error_axis, new_panel, new_picture
+from icl_lab.report.lines import hairline
+from icl_lab.report.probe.data import Looked, Probe
+from icl_lab.report.probe.parts import FOOT, LEFT, RIGHT, WIDTH, blocks_axis, legend, over_blocks, ramp
+from icl_lab.report.style import LIGHT, Theme, styled
+
+DASHES = ("-", (0, (4, 2)))
+
+
+@styled
+def depth_picture(probe: Probe, network: Looked, measure: str, *, theme: Theme = LIGHT) -> Picture:
+    """Errors after each block, a line for each number of examples, the darker the more."""
+    picture = new_picture(theme, WIDTH, 3.4)
+    axes = new_panel(picture, theme, (LEFT, FOOT, WIDTH - LEFT - RIGHT, 3.4 - FOOT - 0.2))
+    points = probe.shown(network)
+    metric = "layer_error" if points else "layer_plain_error"
+    curves = {k: over_blocks(probe.of(network, metric, shown=k)) for k in points or [None]}  # type: ignore[list-item]
+    published = _published(probe, "error", points[-1] if points else None, len(network.blocks))
+    everything = [curve[1] for curve in curves.values()] + [curve[1] for _, curve in published]
+    error_axis(axes, everything, everything, probe.zero_error)
+    hairline(axes, theme, "zero predictor", y=probe.zero_error)
+    colours = ramp(len(curves), theme)
+    for (x, low, high), place in zip(((c[0], c[2], c[3]) for _, c in published), range(9), strict=False):
+        axes.fill_between(x, low, high, color=theme.models[1 + place], alpha=0.18, linewidth=0, zorder=0.5)
+    for (x, y, low, high), colour in zip(curves.values(), colours, strict=True):
+        axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=1)
+        axes.plot(x, y, color=colour, linewidth=1.8, marker="o", markersize=3.6, zorder=3)
+    if points:
+        x, y, *_ = over_blocks(probe.of(network, "layer_plain_error", shown=points[-1]))
+        axes.plot(x, y, color=colours[-1], linewidth=1.1, linestyle=(0, (1, 1.6)), zorder=2)
+    blocks_axis(axes, network)
+    axes.set_ylabel(measure)
+    names = [f"{k} example{'s' if k != 1 else ''}" for k in points] or ["read-out"]
+    pairs = [*zip(names, colours, strict=True)]
+    pairs += [(label, theme.models[1 + place]) for place, (label, _) in enumerate(published)]
+    legend(picture, pairs, (WIDTH - RIGHT + 0.1, 3.2))
+    return picture
+
+
+def _published(
+    probe: Probe, quantity: str, shown: int | None, num_blocks: int
+) -> list[tuple[str, tuple[Float[np.ndarray, " points"], ...]]]:
+    """Published curves, laid over our blocks by relative depth."""
+    rows = probe.records.filter(
+        (pl.col("metric") == f"published_layer_{quantity}") & (pl.col("shown") == (shown or -1))
+    )
+    found = []
+    for (label,), curve in rows.group_by("predictor", maintain_order=True):
+        layers = probe.records.filter((pl.col("metric") == "published_layers") & (pl.col("predictor") == label))
+        x, *ys = over_blocks(curve.sort("block"))
+        most = float(layers["value"][0]) if len(layers) else float(x.max() + 1)
+        found.append((f"{label}, published", (x / max(1, most - 1) * (num_blocks - 1), *ys)))
+    return found
+
+
+def published_fits(probe: Probe, shown: int) -> str:
+    """What the grey lines beside the fits are; empty where there are none."""
+    names = [label.removesuffix(", published") for label, _ in _published(probe, "scale", shown, 1)]
+    lines = ", ".join(f"{name} {words}" for name, words in zip(names, ("solid", "dashed"), strict=False))
+    return f" Grey: published, {lines}, by relative depth." if lines else ""
+
+
+@styled
+def fit_picture(probe: Probe, network: Looked, *, theme: Theme = LIGHT) -> Picture:
+    """Scale and shift after each block, beside each other."""
+    picture = new_picture(theme, WIDTH, 2.3)
+    each = (WIDTH - LEFT - 0.3 - 0.8) / 2
+    shown = probe.shown(network)[-1]
+    for place, (metric, level) in enumerate((("layer_scale", 1.0), ("layer_shift", 0.0))):
+        axes = new_panel(picture, theme, (LEFT + place * (each + 0.8), FOOT, each, 2.3 - FOOT - 0.2))
+        x, y, low, high = over_blocks(probe.of(network, metric, shown=shown))
+        hairline(axes, theme, f"{level:g}", y=level)
+        axes.fill_between(x, low, high, color=theme.models[0], alpha=0.16, linewidth=0)
+        axes.plot(x, y, color=theme.models[0], linewidth=1.8, marker="o", markersize=3.6, zorder=3)
+        quantity = metric.removeprefix("layer_")
+        for (_, (x, y, *_ends)), dash in zip(
+            _published(probe, quantity, shown, len(network.blocks)), DASHES, strict=False
+        ):
+            axes.plot(x, y, color=theme.baseline, linewidth=0.9, linestyle=dash, zorder=2)
+        axes.set_ylabel(quantity)
+        blocks_axis(axes, network)
+    return picture

@@ -1,0 +1,121 @@
+"""Which figures the page of a probe has, and their captions."""
+
+import polars as pl
+
+from icl_lab.report.drawn import Drawn
+from icl_lab.report.probe.damping import damping_picture
+from icl_lab.report.probe.data import Looked, Probe
+from icl_lab.report.probe.depth import depth_picture, fit_picture, published_fits
+from icl_lab.report.probe.inside import (
+    ablation_picture,
+    hidden_attention_picture,
+    patching_picture,
+    task_vector_picture,
+)
+from icl_lab.report.probe.methods import method_figures
+from icl_lab.report.probe.targets import probes_picture
+from icl_lab.report.words import Measure
+
+
+def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
+    """Every figure that there are rows for, in the order of the page."""
+    points = probe.shown(network)
+    measure = Measure(probe.metric, "", "").words
+    drawn = []
+    if points:
+        published = " Light bands: published curves, by relative depth." if probe.published else ""
+        drawn.append(
+            Drawn(
+                "depth",
+                "Error over depth",
+                "What the network's own final norm and read-out make of the residual stream after each block, with a "
+                "scale and a shift fitted for each function on ten queries and judged on others: two numbers fitted on "
+                "10 labels cost about a fifth of the variance where a block says nothing. One line for each "
+                "number of examples; bands are 90% intervals over functions. Dotted: without scale and shift, after "
+                f"{points[-1]} examples.{published}",
+                depth_picture(probe, network, measure),
+            )
+        )
+        drawn.append(
+            Drawn(
+                "scale-and-shift",
+                "Scale and shift",
+                f"The fits behind the figure above after {points[-1]} examples, means over functions with 90% "
+                "intervals. A block that speaks the language of the read-out needs scale 1 and shift 0."
+                f"{published_fits(probe, points[-1])}",
+                fit_picture(probe, network),
+            )
+        )
+    elif len(probe.of(network, "layer_plain_error")):
+        drawn.append(
+            Drawn(
+                "depth",
+                "Error over depth",
+                "What the network's own final norm and read-out make of the residual stream after each block, with 90% "
+                "intervals over prompts.",
+                depth_picture(probe, network, measure),
+            )
+        )
+    drawn += method_figures(probe, network, points)
+    drawn += _damping_figure(probe, measure)
+    drawn += _probe_figure(probe, network)
+    drawn += _changes(probe, network)
+    return drawn
+
+
+def _damping_figure(probe: Probe, measure: str) -> list[Drawn]:
+    picture = damping_picture(probe.records, measure)
+    told = (
+        "Error of GD++ after 24 steps on 40 examples against how much it damps the directions in which inputs are "
+        "large; a method, no network. Blue: ours, with 90% intervals over functions. Grey dots: published, figure 11 "
+        "of Grazzi et al."
+    )
+    return [Drawn("damping", "How much should GD++ damp?", told, picture)] if picture is not None else []
+
+
+def _probe_figure(probe: Probe, network: Looked) -> list[Drawn]:
+    rows = probe.of(network, "probe_ridge")
+    if not len(rows):
+        return []
+    told = (
+        "Share of the variance of each target that a probe explains on functions it has not seen, block by block: a "
+        "linear one (solid) and one with a hidden layer (dashed); bands from the smallest to the largest of "
+        f"{probe.settings.get('seeds', 'several')} seeds. Grey: the same probes for shuffled targets, which hold "
+        "nothing to find. Dashed level: a linear probe of the embedding of the query, which has seen no example."
+    )
+    return [Drawn("probes", "What can be read from the stream", told, probes_picture(probe, network))]
+
+
+def _changes(probe: Probe, network: Looked) -> list[Drawn]:
+    rows = probe.records.filter(pl.col("run") == network.run)
+    titles = {block: f"block {block} {kind}" for block, kind in enumerate(network.blocks)}
+    pictures = (
+        (
+            "ablation",
+            "What is lost without a part",
+            "Error on the last quarter of each prompt with one part replaced by its mean over other prompts.",
+            ablation_picture(rows),
+        ),
+        (
+            "task-vectors",
+            "Which block carries the task",
+            "Error of the last question when the examples are known to one block's state alone.",
+            task_vector_picture(rows),
+        ),
+        (
+            "patching",
+            "Where the examples are used",
+            "How much the error of the last answer rises when the stream at the tokens of one example comes from "
+            "another prompt; grey where its 90% interval holds 0.",
+            patching_picture(rows),
+        ),
+        (
+            "hidden-attention",
+            "What is read",
+            "How much each example counts for what a block reads: attention weights, the weights that a recurrence "
+            "implies, or norms of Jacobians; the tokens of an example together, means over heads. Of a recurrence: "
+            "what comes from its state, without the skip beside it and the mixing of the short convolution before it.",
+            hidden_attention_picture(rows, titles=titles),
+        ),
+    )
+    return [Drawn(stem, heading, told, picture) for stem, heading, told, picture in pictures if picture is not None]
