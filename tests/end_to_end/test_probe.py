@@ -58,6 +58,19 @@ def test_what_does_not_apply_is_said_in_a_line_and_the_rest_is_done(icl: Icl, tm
     assert "error of the read-out" in done.out
 
 
+def test_answers_that_are_right_or_wrong_are_held_against_chance(icl: Icl, tmp_path: Path) -> None:
+    task = ("sparse_parity", "dim=4", "sparsity=2", "length=6")
+    made = icl("train", *task, "--model", "mamba", *SMALL, "--out", str(tmp_path))
+    assert made.status == 0, made.err
+    done = icl("probe", str(tmp_path), *QUICK)
+    assert done.status == 0, done.err
+    assert "after the last block, chance 0.500" in done.out
+    assert "scale" not in done.out
+    page = Path(done.out.rpartition("page: ")[2].strip()).read_text()
+    assert "By chance the error is 0.500." in page
+    assert '<th scope="col">scale' not in page
+
+
 def test_wrong_paths_and_numbers_are_one_line(icl: Icl, tmp_path: Path) -> None:
     for arguments, words in (
         ((str(tmp_path),), "expected a run's folder"),

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from icl_lab.cli.components import Json
-from icl_lab.cli.console import note, print_json, results
+from icl_lab.cli.console import note, print_json, progress, results
 from icl_lab.cli.options import use
+from icl_lab.cli.time_left import TimeLeft
 from icl_lab.cli.trained import page_folder, trained_at
 from icl_lab.core.errors import UserError
 from icl_lab.probing.examination.spec import ProbeSpec
@@ -16,9 +17,8 @@ from icl_lab.report.grid import Grid, column
 from icl_lab.report.probe.data import Probe, check_free, read_probe
 from icl_lab.report.probe.words import BlockRow, block_rows, conclusion
 from icl_lab.report.tables import Estimate
-from icl_lab.report.words import Measure, number
+from icl_lab.report.words import number
 from icl_lab.studies.probing.look import look_inside
-from icl_lab.tasks.base import Task
 
 
 def probe(
@@ -71,12 +71,13 @@ def probe(
     task = found[0].spec.task
     if (said := applies(task)) and not as_json:
         note(said)
-    page = look_inside(found, spec, folder, workers)
+    with TimeLeft(progress(), "probe") as told:
+        page = look_inside(found, spec, folder, workers, told)
     looked = read_probe(folder)
     if as_json:
         print_json(_as_values(looked, page))
         return
-    _print(looked, task)
+    _print(looked)
     results().print(f"page: {page}", markup=False, soft_wrap=True)
 
 
@@ -88,13 +89,14 @@ def _numbers(text: str) -> tuple[int, ...]:
     return tuple(sorted({int(part) for part in parts}))
 
 
-def _print(looked: Probe, task: Task) -> None:
+def _print(looked: Probe) -> None:
     first = looked.networks[0]
     rows, points = block_rows(looked, first), looked.shown(first)
     if rows:
-        after = f" after {points[-1]} examples" if points else ""
-        measure = Measure(task.metric, task.objective.complement, task.axis)
-        results().print(_table(f"{first.label}: {measure.words}{after}, 90% intervals", rows))
+        measure = looked.measure
+        after = f" {measure.at(points[-1])}" if points else ""
+        chance = f", {measure.zero} {number(looked.zero_error)}" if measure.complement else ""
+        results().print(_table(f"{first.label}: {measure.words}{after}, 90% intervals{chance}", rows))
     for one in looked.networks:
         said = conclusion(looked, one)
         name = f"{one.label}, seed {one.seed}, {one.step:,} steps: " if len(looked.networks) > 1 else ""

@@ -8,7 +8,9 @@ import torch
 from icl_lab.core.errors import UserError
 from icl_lab.core.records import Record
 from icl_lab.core.streams import Stream
+from icl_lab.models.network import Network
 from icl_lab.models.presets.transformer import Transformer
+from icl_lab.probing.examination.probed import probe_rows, untrained
 from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.examination.whole import applies, examine
@@ -43,6 +45,7 @@ def test_a_linear_task_has_rows_of_everything_and_the_same_when_asked_twice() ->
     for metric in ("layer_error", "layer_plain_error", "layer_scale", "layer_shift", "nearest", "nearest_family"):
         assert counts[metric] == BLOCKS * 2
     assert counts["probe_ridge"] == counts["shuffled_network"] == BLOCKS * 4
+    assert counts["untrained_ridge"] == counts["untrained_network"] == counts["untrained_bits"] == BLOCKS * 4
     assert counts["embedding_ridge"] == counts["embedding_network"] == 4
     assert {"late_error_over_zero", "patched_rise_over_zero", "hidden_attention", "distance", "weight_distance"} <= {
         *counts
@@ -67,6 +70,36 @@ def test_other_tasks_have_rows_of_what_applies(name: str) -> None:
     if name != "chain_of_thought":
         assert "layer_plain_error" in metrics
     assert ("probe_ridge" in metrics) == (name == "sparse_parity")
+    assert not {"layer_error", "layer_scale", "layer_shift", "layer_decades"} & metrics
+
+
+def test_what_is_read_from_fresh_weights_depends_on_the_architecture_alone() -> None:
+    task = LinearRegression(dim=3, length=6)
+    first, other = (Transformer(d_model=16, num_layers=1).build(task, Stream(seed)).double() for seed in (0, 1))
+    fresh = [untrained(network, SPEC).state_dict() for network in (first, other)]
+    assert all(torch.equal(part, fresh[1][name]) for name, part in fresh[0].items())
+    assert not all(torch.equal(part, fresh[0][name]) for name, part in first.state_dict().items())
+    assert {part.dtype for part in fresh[0].values()} == {torch.float64}
+
+    def rows(network: Network) -> dict[str, list[float | None]]:
+        spec = SPEC.replace(seeds=1)
+        found = [row for row in probe_rows(network.float(), Subject("r", "t", task), spec) if row.block is not None]
+        return {who: [row.value for row in found if row.metric == f"{who}_ridge"] for who in ("probe", "untrained")}
+
+    ours, theirs = rows(first), rows(other)
+    assert ours["untrained"] == theirs["untrained"]
+    assert ours["probe"] != theirs["probe"]
+    assert ours["probe"] != ours["untrained"]
+
+
+@pytest.mark.parametrize("name", ["linear_regression", "sparse_parity", "vector_mqar"])
+def test_what_is_told_grows_to_the_whole(name: str) -> None:
+    task = TASKS.get(name)().replace(**SMALL.get(name, {"length": 6}))
+    network, heard = Transformer(d_model=16, num_layers=1).build(task, Stream(0)), []
+    list(examine(network, Subject("run", "transformer", task), SPEC, heard.append))
+    assert heard == sorted(heard)
+    assert heard[-1] == 1
+    assert len(heard) > 3
 
 
 def test_what_is_not_asked_is_not_done() -> None:

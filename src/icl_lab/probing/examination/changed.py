@@ -9,6 +9,7 @@ from icl_lab.core.records import Record
 from icl_lab.models.network import Network
 from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.examination.spec import ProbeSpec
+from icl_lab.probing.examination.telling import Told, nobody
 from icl_lab.probing.hidden_attention.weights import hidden_attention
 from icl_lab.probing.interventions import ablation_effects, parts, patching_effects, task_vector_effects
 
@@ -20,13 +21,14 @@ LONGEST = 64
 """Tokens of the longest prompts of which every example is patched."""
 
 
-def changed_rows(network: Network, subject: Subject, spec: ProbeSpec) -> Iterator[Record]:
+def changed_rows(network: Network, subject: Subject, spec: ProbeSpec, told: Told = nobody) -> Iterator[Record]:
     """Rows on ablation, task vectors, patching and hidden attention.
 
     Args:
         network: On the CPU, in evaluation mode.
         subject: What it is.
         spec: How closely it is looked at.
+        told: How far it has come, from 0 to 1.
     """
     task, seed = subject.task, spec.seed
 
@@ -38,11 +40,14 @@ def changed_rows(network: Network, subject: Subject, spec: ProbeSpec) -> Iterato
     yield from ablation_effects(network, task, prompts, others, ablate=chosen, seed=seed).records(
         subject.run, subject.seed
     )
+    told(0.15)
     with suppress(UserError):  # where nothing comes before the question
         yield from task_vector_effects(network, task, prompts, seed=seed).records(subject.run, subject.seed)
+    told(0.2)
     few = prompts.rows(slice(0, min(PATCHED, spec.prompts)))
     if few.tokens.shape[1] <= 2 * LONGEST and few.branches is None:
         yield from patching_effects(network, task, few, seed=seed).records(subject.run, subject.seed)
+    told(0.8)
     if few.branches is None:
         read = hidden_attention(network, few.rows(slice(0, READ)))
         yield from read.records(task, subject.run, subject.seed)

@@ -1,6 +1,7 @@
 """What is read off every block, and which method it is nearest to, after any number of examples.
 
-    layer_error, layer_plain_error     error with scale and shift, and without them; of a block
+    layer_plain_error                  error of the read-out as it is; of a block
+    layer_error                        the same with scale and shift; of a block
     layer_scale, layer_shift           their means over functions
     layer_decades, layer_straightness, layer_steepest_quarter, layer_flat_until
                                        shapes of the error over depth; see `readout/curves.py`
@@ -12,7 +13,8 @@
     as_near                            distance to others that are not told apart from it
     even_share                         part of the answers along the axes that no linear function has
 
-Intervals are over functions.
+Intervals are over functions. Where labels are classes there is `layer_plain_error` alone: a scale changes no class, and
+a shift fitted to ten labels moves the border between two of them at random; the error is to be compared with chance.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,6 +37,7 @@ from icl_lab.probing.algorithms.implied import axis_queries, implied_weights, le
 from icl_lab.probing.algorithms.likeness import Match, halves, matches, nearest
 from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.examination.spec import ProbeSpec
+from icl_lab.probing.examination.telling import Told, nobody
 from icl_lab.probing.layers import decoded, streams_at_queries
 from icl_lab.probing.questions import Questions, ask
 from icl_lab.probing.readout.calibration import NUM_FITTED
@@ -49,13 +52,14 @@ SHAPES: dict[str, Callable[[Float[np.ndarray, "curves blocks"]], Float[np.ndarra
 }
 
 
-def depth_rows(network: Network, subject: Subject, spec: ProbeSpec) -> Iterator[Record]:
+def depth_rows(network: Network, subject: Subject, spec: ProbeSpec, told: Told = nobody) -> Iterator[Record]:
     """Rows on read-out and likeness.
 
     Args:
         network: On the CPU, in evaluation mode.
         subject: What it is; its task has examples that more can be asked about.
         spec: How closely it is looked at.
+        told: How far it has come, from 0 to 1.
     """
     shown = spec.shown_on(subject.task.length)
     questions = ask(
@@ -69,20 +73,24 @@ def depth_rows(network: Network, subject: Subject, spec: ProbeSpec) -> Iterator[
     bootstrap = spec.stream("bootstrap").generator()
     weights = resample(spec.functions, bootstrap)
     counting = resample(len(range(*halves(spec.functions)[1].indices(spec.functions))), bootstrap)
-    for k, stream in streams_at_queries(network, both, shown):
+    for place, (k, stream) in enumerate(streams_at_queries(network, both, shown), start=1):
         readout = read_off(network, questions, k, stream[:, :, : spec.queries], spec.fitted if k > 1 else "queries")
         yield from _readout_rows(readout, subject, weights)
         if isinstance(subject.task.objective, SquaredError):
             along = decoded(network, stream[:, :, spec.queries :])[..., 0]
             yield from _likeness_rows(readout, along, questions, subject, counting)
+        told(place / len(shown))
 
 
 def _readout_rows(readout: Readout, subject: Subject, weights: Weights) -> Iterator[Record]:
     num, shown = weights.shape[1], readout.shown
+    plain = mean_interval(readout.plain_errors.T.numpy().astype(float), weights)
+    yield from subject.rows("layer_plain_error", plain, num=num, shown=shown)
+    if not isinstance(subject.task.objective, SquaredError):
+        return
     errors = readout.errors.T.numpy()
     for metric, values in (
         ("layer_error", errors),
-        ("layer_plain_error", readout.plain_errors.T.numpy()),
         ("layer_scale", readout.calibration.scale.T.numpy()),
         ("layer_shift", readout.calibration.shift.T.numpy()),
     ):

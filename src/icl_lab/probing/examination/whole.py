@@ -1,6 +1,7 @@
 """All that can be looked at in a network, whatever its task; what does not apply is said in a line."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -18,10 +19,14 @@ from icl_lab.probing.examination.depth import depth_rows
 from icl_lab.probing.examination.probed import probe_rows
 from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.examination.spec import ProbeSpec
+from icl_lab.probing.examination.telling import Told, nobody, within
 from icl_lab.probing.layers import decoded, stream_after
 from icl_lab.probing.questions import can_be_asked
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.parts.objectives import SquaredError
+
+DEPTH, PROBES, CHANGES = 10.0, 28.0, 18.0
+"""About how long each part takes, for whoever waits: seconds for eight blocks (`benchmarks/probing.py`)."""
 
 
 def applies(task: Task) -> str:
@@ -54,23 +59,37 @@ def _reads_its_own_output(task: Task) -> bool:
     return branches is not None and branches.feed_back > 0
 
 
-def examine(network: Network, subject: Subject, spec: ProbeSpec) -> Iterator[Record]:
+def examine(network: Network, subject: Subject, spec: ProbeSpec, told: Told = nobody) -> Iterator[Record]:
     """Rows about everything that applies, `examination/depth.py`, `probed.py` and `changed.py` say which.
 
     Args:
         network: On the CPU; it is as it was afterwards.
         subject: What it is.
         spec: How closely it is looked at.
+        told: How far it has come, from 0 to 1.
     """
+    asked = can_be_asked(subject.task)
+    ends = np.cumsum([0.0, *_work(subject.task, spec)]) / relative_work(subject.task, spec)
+    depth, probes, changes = (within(told, *map(float, stretch)) for stretch in pairwise(ends))
     with evaluation_mode(network):
-        if can_be_asked(subject.task):
-            yield from depth_rows(network, subject, spec)
+        if asked:
+            yield from depth_rows(network, subject, spec, depth)
             if spec.probed:
-                yield from probe_rows(network, subject, spec)
+                yield from probe_rows(network, subject, spec, told=probes)
         else:
             yield from plain_rows(network, subject, spec)
         if spec.prompts:
-            yield from changed_rows(network, subject, spec)
+            yield from changed_rows(network, subject, spec, changes)
+    told(1.0)
+
+
+def relative_work(task: Task, spec: ProbeSpec) -> float:
+    """About how long an examination takes, against another one of a network of the same size."""
+    return sum(_work(task, spec))
+
+
+def _work(task: Task, spec: ProbeSpec) -> tuple[float, float, float]:
+    return DEPTH, PROBES if spec.probed and can_be_asked(task) else 0.0, CHANGES if spec.prompts else 0.0
 
 
 def plain_rows(network: Network, subject: Subject, spec: ProbeSpec) -> Iterator[Record]:

@@ -20,6 +20,7 @@ import polars as pl
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json, write_json
 from icl_lab.core.records import SCHEMA, read_records
+from icl_lab.report.words import EXAMPLES, Measure
 
 PROBE, RECORDS = "probe.json", "records.jsonl"
 FOREIGN = ("spec.json", "comparison.json")
@@ -59,7 +60,9 @@ class Probe:
     Args:
         task: The task's exact spec.
         metric: Its metric.
-        zero_error: Error of the predictor that always says zero.
+        zero_error: Error of the predictor that always says zero; chance, where answers are right or wrong.
+        complement: Name of 1 - error, where answers are right or wrong; empty otherwise.
+        axis: What is counted before a question.
         networks: What was looked at; one, or several trainings or checkpoints.
         note: What does not apply to this task; empty where everything does.
         settings: How closely it was looked at, name -> value.
@@ -72,6 +75,8 @@ class Probe:
     task: Mapping[str, Any]
     metric: str
     zero_error: float
+    complement: str = ""
+    axis: str = EXAMPLES
     networks: tuple[Looked, ...]
     note: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -79,6 +84,16 @@ class Probe:
     environment: Mapping[str, Any] = field(default_factory=dict)
     published: str = ""
     records: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SCHEMA), repr=False, compare=False)
+
+    @property
+    def measure(self) -> Measure:
+        """What errors are, in words."""
+        return Measure(self.metric, self.complement, self.axis)
+
+    def read_out(self, network: Looked) -> str:
+        """The metric of errors by block: with scale and shift, where labels are numbers that these were fitted to."""
+        fitted = len(self.of(network, "layer_error"))
+        return "layer_error" if fitted else "layer_plain_error"
 
     def of(self, network: Looked, metric: str, **where: object) -> pl.DataFrame:
         """Rows of a network in a metric, in the order of blocks; `where` gives values of columns."""
@@ -90,9 +105,9 @@ class Probe:
             rows = rows.filter(pl.col(column) == value if value is not None else pl.col(column).is_null())
         return rows.sort("block", maintain_order=True, nulls_last=True)
 
-    def shown(self, network: Looked, metric: str = "layer_error") -> list[int]:
-        """After how many examples there are rows, ascending."""
-        return sorted(self.of(network, metric)["shown"].drop_nulls().unique().to_list())
+    def shown(self, network: Looked) -> list[int]:
+        """After how many examples blocks were read off, ascending; none where prompts are scored as a whole."""
+        return sorted(self.of(network, self.read_out(network))["shown"].drop_nulls().unique().to_list())
 
 
 def write_probe(folder: Path, probe: Probe) -> None:

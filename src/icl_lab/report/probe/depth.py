@@ -19,19 +19,19 @@ def depth_picture(probe: Probe, network: Looked, measure: str, *, theme: Theme =
     picture = new_picture(theme, WIDTH, 3.4)
     axes = new_panel(picture, theme, (LEFT, FOOT, WIDTH - LEFT - RIGHT, 3.4 - FOOT - 0.2))
     points = probe.shown(network)
-    metric = "layer_error" if points else "layer_plain_error"
+    metric = probe.read_out(network)
     curves = {k: over_blocks(probe.of(network, metric, shown=k)) for k in points or [None]}  # type: ignore[list-item]
     published = _published(probe, "error", points[-1] if points else None, len(network.blocks))
     everything = [curve[1] for curve in curves.values()] + [curve[1] for _, curve in published]
     error_axis(axes, everything, everything, probe.zero_error)
-    hairline(axes, theme, "zero predictor", y=probe.zero_error)
+    hairline(axes, theme, probe.measure.zero, y=probe.zero_error)
     colours = ramp(len(curves), theme)
     for (x, low, high), place in zip(((c[0], c[2], c[3]) for _, c in published), range(9), strict=False):
         axes.fill_between(x, low, high, color=theme.models[1 + place], alpha=0.18, linewidth=0, zorder=0.5)
     for (x, y, low, high), colour in zip(curves.values(), colours, strict=True):
         axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=1)
         axes.plot(x, y, color=colour, linewidth=1.8, marker="o", markersize=3.6, zorder=3)
-    if points:
+    if points and metric != "layer_plain_error":
         x, y, *_ = over_blocks(probe.of(network, "layer_plain_error", shown=points[-1]))
         axes.plot(x, y, color=colours[-1], linewidth=1.1, linestyle=(0, (1, 1.6)), zorder=2)
     blocks_axis(axes, network)

@@ -14,15 +14,14 @@ from icl_lab.report.probe.inside import (
 )
 from icl_lab.report.probe.methods import method_figures
 from icl_lab.report.probe.targets import probes_picture
-from icl_lab.report.words import Measure
 
 
 def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
     """Every figure that there are rows for, in the order of the page."""
     points = probe.shown(network)
-    measure = Measure(probe.metric, "", "").words
+    measure = probe.measure.words
     drawn = []
-    if points:
+    if points and probe.read_out(network) == "layer_error":
         published = " Light bands: published curves, by relative depth." if probe.published else ""
         drawn.append(
             Drawn(
@@ -46,13 +45,23 @@ def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
                 fit_picture(probe, network),
             )
         )
+    elif points:
+        drawn.append(
+            Drawn(
+                "depth",
+                "Error over depth",
+                "What the network's own final norm and read-out make of the residual stream after each block, beside "
+                f"{probe.measure.zero}. One line for each number of examples; bands are 90% intervals over functions.",
+                depth_picture(probe, network, measure),
+            )
+        )
     elif len(probe.of(network, "layer_plain_error")):
         drawn.append(
             Drawn(
                 "depth",
                 "Error over depth",
-                "What the network's own final norm and read-out make of the residual stream after each block, with 90% "
-                "intervals over prompts.",
+                "What the network's own final norm and read-out make of the residual stream after each block, beside "
+                f"{probe.measure.zero}, with 90% intervals over prompts.",
                 depth_picture(probe, network, measure),
             )
         )

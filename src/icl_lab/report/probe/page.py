@@ -39,7 +39,9 @@ def write_probe_page(folder: Path) -> Path:
         figures=figures,
         blocks=block_rows(probe, first),
         others=[(_name(one), said) for one, said in others],
-        measure=words.Measure(probe.metric, "", "").words,
+        measure=probe.measure.words,
+        fitted=any(row.scale is not None for row in block_rows(probe, first)),
+        compared=any(row.nearest for row in block_rows(probe, first)),
         conditions=_conditions(probe),
         specs=[(_name(one), json.dumps(one.spec, indent=2)) for one in probe.networks if one.spec],
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from icl_lab.report.probe.data import Looked, Probe
-from icl_lab.report.words import interval, number
+from icl_lab.report.words import interval, number, plain
 
 STEPS = ("step", "steps", "iteration", "iterations")
 UNLIKE = 0.1
@@ -46,7 +46,7 @@ def block_rows(probe: Probe, network: Looked, shown: int | None = None) -> list[
     """A row for each block, after the most examples by default."""
     points = probe.shown(network)
     at = {"shown": (points[-1] if shown is None else shown)} if points else {}
-    errors = probe.of(network, "layer_error" if points else "layer_plain_error", **at)
+    errors = probe.of(network, probe.read_out(network), **at)
     found = []
     for row in errors.iter_rows(named=True):
         block = row["block"]
@@ -87,6 +87,8 @@ def _found(probe: Probe, network: Looked) -> str:
     if not rows:
         return ""
     last = rows[-1]
+    if probe.complement:
+        return _beside_chance(probe, rows, points)
     if last.scale is None or last.shift is None:
         half = _first_half(rows, probe.zero_error)
         where = f"below half of the zero predictor's from block {half} on" if half is not None else "never below half"
@@ -99,6 +101,23 @@ def _found(probe: Probe, network: Looked) -> str:
     if not last.nearest:
         return f"after {points[-1]} examples, {fit}"
     return f"after {points[-1]} examples {_likeness(probe, network, last, points[-1])}; {fit}"
+
+
+def _beside_chance(probe: Probe, rows: list[BlockRow], points: list[int]) -> str:
+    """Of answers that are right or wrong: how many are right, beside how many are so by chance."""
+    where = f"{probe.measure.at(points[-1])} " if points else ""
+    name, last, chance = plain(probe.complement), rows[-1], probe.zero_error
+    value, low, high = (None if end is None else 1 - end for end in (last.error[0], last.error[2], last.error[1]))
+    ends = interval(low, high)
+    said = (
+        f"{where}{name} {number(value)}{f' [{ends}]' if ends else ''} after the last block, chance {number(1 - chance)}"
+    )
+    if last.error[2] is not None and last.error[2] >= chance:
+        return f"{said}: not told apart from chance"
+    if last.error[0] is None:
+        return said
+    half = _first_below(rows, (chance + last.error[0]) / 2)
+    return f"{said}; half of what is gained over chance is there from block {half} on"
 
 
 def _likeness(probe: Probe, network: Looked, last: BlockRow, shown: int) -> str:
@@ -128,7 +147,12 @@ def question(probe: Probe) -> str:
 
 
 def _first_half(rows: list[BlockRow], zero: float) -> int | None:
-    above = [row.block for row in rows if row.error[0] is None or row.error[0] > zero / 2]
+    return _first_below(rows, zero / 2)
+
+
+def _first_below(rows: list[BlockRow], level: float) -> int | None:
+    """The block from which on all errors are at or below a level; none where the last one is not."""
+    above = [row.block for row in rows if row.error[0] is None or row.error[0] > level]
     first = above[-1] + 1 if above else 0
     return first if first <= rows[-1].block else None
 

@@ -1,13 +1,15 @@
 """Looking inside trained networks: into a folder with rows and a page of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from icl_lab.core.errors import UserError
-from icl_lab.core.records import write_records
+from icl_lab.core.records import Record, write_records
 from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.examination.spec import ProbeSpec
-from icl_lab.probing.examination.whole import applies, examine
+from icl_lab.probing.examination.telling import within
+from icl_lab.probing.examination.whole import applies, examine, relative_work
 from icl_lab.published.probing import SOURCE
 from icl_lab.report.probe.data import RECORDS, Looked, Probe, write_probe
 from icl_lab.report.probe.page import write_probe_page
@@ -19,7 +21,13 @@ from icl_lab.training.spec import RunSpec
 from icl_lab.training.workers import Workers
 
 
-def look_inside(trained: Sequence[Trained], spec: ProbeSpec, folder: Path, workers: Workers | None = None) -> Path:
+def look_inside(
+    trained: Sequence[Trained],
+    spec: ProbeSpec,
+    folder: Path,
+    workers: Workers | None = None,
+    told: Callable[[float, str], None] = lambda done, words: None,
+) -> Path:
     """Examine networks, the first in everything, the others in what is compared; write rows and page.
 
     Args:
@@ -27,6 +35,7 @@ def look_inside(trained: Sequence[Trained], spec: ProbeSpec, folder: Path, worke
         spec: How closely they are looked at.
         folder: Where `probe.json`, `records.jsonl`, `index.html` and `figures/` go.
         workers: For the description of the machine.
+        told: How far it has come, from 0 to 1, and which network it is at.
 
     Returns:
         The path of the page.
@@ -40,14 +49,15 @@ def look_inside(trained: Sequence[Trained], spec: ProbeSpec, folder: Path, worke
     if len(tasks) != 1:
         raise UserError(f"probe: expected runs on one task, got {', '.join(task.short() for task in tasks.values())}")
     (task,) = tasks.values()
-    less = spec.replace(probed=0, prompts=0)
-    rows = [row for i, one in enumerate(trained) for row in examine(one.network, _subject(one), less if i else spec)]
+    rows = list(_rows(trained, spec, told))
     published = [*published_rows(task, spec)]
     write_records(folder / RECORDS, [*rows, *published])
     settings = {name: value for name, value in spec.to_json().items() if name != "shown"}
     probe = Probe(
         task=task.to_json(),
         metric=task.metric,
+        complement=task.objective.complement,
+        axis=task.axis,
         zero_error=task.zero_error,
         networks=tuple(_looked(one) for one in trained),
         note=applies(task),
@@ -58,6 +68,20 @@ def look_inside(trained: Sequence[Trained], spec: ProbeSpec, folder: Path, worke
     )
     write_probe(folder, probe)
     return write_probe_page(folder)
+
+
+def _rows(trained: Sequence[Trained], spec: ProbeSpec, told: Callable[[float, str], None]) -> Iterator[Record]:
+    less = spec.replace(probed=0, prompts=0)
+    work = [relative_work(one.spec.task, less if place else spec) for place, one in enumerate(trained)]
+    for place, one in enumerate(trained):
+        begin, end = sum(work[:place]) / sum(work), sum(work[: place + 1]) / sum(work)
+        name = one.label if len(trained) == 1 else f"{one.label}, seed {one.spec.seed}, {one.step:,} steps"
+        heard = within(partial(_say, told, name), begin, end)
+        yield from examine(one.network, _subject(one), less if place else spec, heard)
+
+
+def _say(told: Callable[[float, str], None], name: str, done: float) -> None:
+    told(done, name)
 
 
 def _subject(one: Trained) -> Subject:

@@ -8,6 +8,7 @@ import pytest
 
 from icl_lab.core.records import SCHEMA, Record
 from icl_lab.report.probe.data import Looked, Probe
+from icl_lab.report.probe.figures import draw_probe
 from icl_lab.report.probe.words import block_rows, conclusion
 
 NETWORK = Looked(run="r", label="mamba", blocks=("mamba", "mamba"))
@@ -77,3 +78,37 @@ def test_answering_nothing_is_measured_by_the_zero_error() -> None:
 def test_the_error_of_the_network_stands_beside_that_with_fitted_numbers() -> None:
     said = conclusion(probe_of("averaging", "averaging", 0.17, 0.41), NETWORK)
     assert said.endswith("last layer: scale 0.98, shift 0.01, error 0.607 of its own, 0.714 with both")
+
+
+def of_classes(*errors: tuple[float, float, float]) -> Probe:
+    """A probe of answers that are right or wrong: an error with its interval for every block."""
+    rows = [
+        Record(run="r", predictor="mamba", task="t", metric="layer_plain_error", block=block, shown=9,
+               value=value, low=low, high=high)
+        for block, (value, low, high) in enumerate(errors)
+    ]  # fmt: skip
+    frame = pl.DataFrame([vars(one) for one in rows], schema=SCHEMA)
+    network = replace(NETWORK, blocks=("mamba",) * len(errors))
+    return Probe(
+        task={}, metric="error_rate", complement="accuracy", zero_error=0.5, networks=(network,), records=frame
+    )
+
+
+def test_right_and_wrong_answers_are_held_against_chance_and_need_no_scale() -> None:
+    probe = of_classes((0.5, 0.45, 0.55), (0.28, 0.2, 0.3), (0.1, 0.05, 0.2))
+    assert conclusion(probe, probe.networks[0]) == (
+        "after 9 examples accuracy 0.900 [0.800 to 0.950] after the last block, chance 0.500; half of what is gained "
+        "over chance is there from block 1 on"
+    )
+    rows = block_rows(probe, probe.networks[0])
+    assert [row.error[0] for row in rows] == [0.5, 0.28, 0.1]
+    assert {(row.scale, row.shift, row.nearest) for row in rows} == {(None, None, "")}
+    drawn = {one.stem: one for one in draw_probe(probe, probe.networks[0])}
+    assert set(drawn) == {"depth"}
+    assert "chance" in drawn["depth"].caption
+    assert "chance" in {text.get_text() for axes in drawn["depth"].picture.axes for text in axes.texts}
+
+
+def test_what_is_not_better_than_chance_is_said_to_be_so() -> None:
+    probe = of_classes((0.5, 0.45, 0.55), (0.48, 0.44, 0.52))
+    assert conclusion(probe, probe.networks[0]).endswith("chance 0.500: not told apart from chance")
