@@ -46,7 +46,7 @@ def draw_dots(
     """
     zero = rows.filter(pl.col("metric") == "zero_error")["value"].drop_nulls()
     level = float(zero[0]) if len(zero) else None
-    _scale(axes, [curve.y[-1] for curve in curves.values()], level)
+    scale_errors(axes, [curve.y[-1] for curve in curves.values()], level)
     lowest, highest = axes.get_xlim()
     axes.grid(visible=False, axis="y")
     axes.grid(axis="x", color=theme.grid, linewidth=0.8)
@@ -81,7 +81,7 @@ def draw_dots(
         tick.set_color(styles[label].colour(theme))
 
 
-def _scale(axes: Axes, values: list[float], level: float | None) -> None:
+def scale_errors(axes: Axes, values: list[float], level: float | None) -> None:
     """From zero; where the errors span more than a decade, logarithmic, and what is rounding at the left edge."""
     known = np.array([value for value in (*values, level or 0.0) if np.isfinite(value)])
     highest = float(known.max(initial=0)) or 1.0

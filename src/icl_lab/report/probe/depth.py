@@ -7,10 +7,11 @@ from jaxtyping import Float
 from icl_lab.report.axes import Picture, error_axis, new_panel, new_picture
 from icl_lab.report.lines import hairline
 from icl_lab.report.probe.data import Looked, Probe
-from icl_lab.report.probe.parts import FOOT, LEFT, RIGHT, WIDTH, blocks_axis, legend, over_blocks, ramp
+from icl_lab.report.probe.parts import FOOT, LEFT, RIGHT, WIDTH, Entry, blocks_axis, legend, over_blocks, ramp
 from icl_lab.report.style import LIGHT, Theme, styled
 
 DASHES = ("-", (0, (4, 2)))
+DOTTED, HAIR = (0, (1, 1.6)), (0, (2, 2))
 
 
 @styled
@@ -24,7 +25,7 @@ def depth_picture(probe: Probe, network: Looked, measure: str, *, theme: Theme =
     published = _published(probe, "error", points[-1] if points else None, len(network.blocks))
     everything = [curve[1] for curve in curves.values()] + [curve[1] for _, curve in published]
     error_axis(axes, everything, everything, probe.zero_error)
-    hairline(axes, theme, probe.measure.zero, y=probe.zero_error)
+    hairline(axes, theme, "", y=probe.zero_error)
     colours = ramp(len(curves), theme)
     for (x, low, high), place in zip(((c[0], c[2], c[3]) for _, c in published), range(9), strict=False):
         axes.fill_between(x, low, high, color=theme.models[1 + place], alpha=0.18, linewidth=0, zorder=0.5)
@@ -33,13 +34,16 @@ def depth_picture(probe: Probe, network: Looked, measure: str, *, theme: Theme =
         axes.plot(x, y, color=colour, linewidth=1.8, marker="o", markersize=3.6, zorder=3)
     if points and metric != "layer_plain_error":
         x, y, *_ = over_blocks(probe.of(network, "layer_plain_error", shown=points[-1]))
-        axes.plot(x, y, color=colours[-1], linewidth=1.1, linestyle=(0, (1, 1.6)), zorder=2)
+        axes.plot(x, y, color=colours[-1], linewidth=1.1, linestyle=DOTTED, zorder=2)
     blocks_axis(axes, network)
     axes.set_ylabel(measure)
     names = [f"{k} example{'s' if k != 1 else ''}" for k in points] or ["read-out"]
-    pairs = [*zip(names, colours, strict=True)]
-    pairs += [(label, theme.models[1 + place]) for place, (label, _) in enumerate(published)]
-    legend(picture, pairs, (WIDTH - RIGHT + 0.1, 3.2))
+    entries = [Entry(name, colour) for name, colour in zip(names, colours, strict=True)][::-1]
+    if points and metric != "layer_plain_error":
+        entries.insert(1, Entry("the same, as it is", colours[-1], DOTTED))
+    entries += [Entry(label, theme.models[1 + place]) for place, (label, _) in enumerate(published)]
+    entries.append(Entry(probe.measure.zero, theme.muted, HAIR))
+    legend(picture, entries, (WIDTH - RIGHT + 0.1, 3.3))
     return picture
 
 
@@ -75,7 +79,9 @@ def fit_picture(probe: Probe, network: Looked, *, theme: Theme = LIGHT) -> Pictu
     for place, (metric, level) in enumerate((("layer_scale", 1.0), ("layer_shift", 0.0))):
         axes = new_panel(picture, theme, (LEFT + place * (each + 0.8), FOOT, each, 2.3 - FOOT - 0.2))
         x, y, low, high = over_blocks(probe.of(network, metric, shown=shown))
-        hairline(axes, theme, f"{level:g}", y=level)
+        hairline(axes, theme, "", y=level)
+        beside = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 8, "color": theme.muted}
+        axes.annotate(f"{level:g}", (1, level), xycoords=axes.get_yaxis_transform(), annotation_clip=False, **beside)
         axes.fill_between(x, low, high, color=theme.models[0], alpha=0.16, linewidth=0)
         axes.plot(x, y, color=theme.models[0], linewidth=1.8, marker="o", markersize=3.6, zorder=3)
         quantity = metric.removeprefix("layer_")

@@ -13,7 +13,8 @@ from icl_lab.report.probe.inside import (
     task_vector_picture,
 )
 from icl_lab.report.probe.methods import method_figures
-from icl_lab.report.probe.targets import probes_picture
+from icl_lab.report.probe.targets import bits_picture, probes_picture
+from icl_lab.report.probe.training import training_figures
 
 
 def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
@@ -65,9 +66,10 @@ def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
                 depth_picture(probe, network, measure),
             )
         )
+    drawn += training_figures(probe)
     drawn += method_figures(probe, network, points)
     drawn += _damping_figure(probe, measure)
-    drawn += _probe_figure(probe, network)
+    drawn += _probe_figures(probe, network)
     drawn += _changes(probe, network)
     return drawn
 
@@ -82,17 +84,25 @@ def _damping_figure(probe: Probe, measure: str) -> list[Drawn]:
     return [Drawn("damping", "How much should GD++ damp?", told, picture)] if picture is not None else []
 
 
-def _probe_figure(probe: Probe, network: Looked) -> list[Drawn]:
-    rows = probe.of(network, "probe_ridge")
-    if not len(rows):
+def _probe_figures(probe: Probe, network: Looked) -> list[Drawn]:
+    if not len(probe.of(network, "probe_ridge")):
         return []
+    seeds = probe.settings.get("seeds", "several")
     told = (
-        "Share of the variance of each target that a probe explains on functions it has not seen, block by block: a "
-        "linear one (solid) and one with a hidden layer (dashed); bands from the smallest to the largest of "
-        f"{probe.settings.get('seeds', 'several')} seeds. Grey: the same probes for shuffled targets, which hold "
-        "nothing to find. Dashed level: a linear probe of the embedding of the query, which has seen no example."
+        "Share of the variance of each target that a probe explains on functions it has not seen, block by block; bands "
+        f"from the smallest to the largest of {seeds} seeds. Fresh weights: the same architecture, never trained; a "
+        "probe that does as well on it says nothing of what was learned. Shuffled target: nothing to find. Query "
+        "alone: a linear probe of the embedding of the query, which has seen no example."
     )
-    return [Drawn("probes", "What can be read from the stream", told, probes_picture(probe, network))]
+    found = [Drawn("probes", "What can be read from the stream", told, probes_picture(probe, network))]
+    if len(probe.of(network, "probe_bits")):
+        told = (
+            "Bits a number that a linear probe saves when the target is sent piece by piece, each coded with a probe "
+            "fitted on those before (online code, Voita & Titov 2020): of two probes that explain as much, the one "
+            f"that needs fewer examples to do so saves more. Bands: {seeds} seeds. Dashed: fresh weights."
+        )
+        found.append(Drawn("bits", "How easily it is read", told, bits_picture(probe, network)))
+    return found
 
 
 def _changes(probe: Probe, network: Looked) -> list[Drawn]:
@@ -123,7 +133,8 @@ def _changes(probe: Probe, network: Looked) -> list[Drawn]:
             "What is read",
             "How much each example counts for what a block reads: attention weights, the weights that a recurrence "
             "implies, or norms of Jacobians; the tokens of an example together, means over heads. Of a recurrence: "
-            "what comes from its state, without the skip beside it and the mixing of the short convolution before it.",
+            "what comes from its state, without the skip beside it and the mixing of the short convolution before it. "
+            "Each row ends with the example that is asked about.",
             hidden_attention_picture(rows, titles=titles),
         ),
     )

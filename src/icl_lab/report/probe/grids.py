@@ -19,6 +19,7 @@ from icl_lab.report.style import LIGHT, Theme, styled
 WIDTH = 7.4  # of a picture, in inches
 LEFT, RIGHT, GAP, TITLE, FOOT, BAR = 0.62, 0.75, 0.42, 0.3, 0.5, 0.1
 LABELLED = 1.5  # inches left of rows with words
+BETWEEN, TURNED = 0.4, 1.15  # inches between lines of grids, below columns with long words
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,16 @@ class HeatMap:
         values: `(rows, columns)`; NaN is left empty.
         rows: A word for each row; their numbers where there is none.
         columns: A word for each column; likewise.
+        across: What columns are, where that is not the same for all grids beside each other.
+        turned: Whether the words of columns are written upwards, since they have no room beside each other.
     """
 
     title: str
     values: Float[np.ndarray, "rows columns"]
     rows: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    across: str = ""
+    turned: bool = False
 
 
 @styled
@@ -48,7 +53,7 @@ def heat_maps(
     theme: Theme = LIGHT,
     highest: float | None = None,
 ) -> Picture:
-    """Grids beside each other, at most three in a line, in the same colours.
+    """Grids beside each other, at most three in a line and four in two lines, in the same colours.
 
     Args:
         maps: What is drawn.
@@ -58,7 +63,7 @@ def heat_maps(
         theme: Colours.
         highest: The number that has the darkest colour; the largest by default. 0 has none.
     """
-    columns = min(len(maps), 3)
+    columns = 2 if len(maps) == 4 else min(len(maps), 3)
     lines = math.ceil(len(maps) / columns)
     worded = any(one.rows for one in maps)
     left = LABELLED if worded else LEFT
@@ -66,19 +71,20 @@ def heat_maps(
     each = (WIDTH - left - RIGHT - gap * (columns - 1)) / columns
     each = min(each, 4.0)
     tall = min(3.2, max(1.2, each * max(_shape(one) for one in maps)))
-    height = FOOT + lines * (tall + TITLE) + 0.3 * (lines - 1) + 0.05
+    foot = TURNED if any(one.turned for one in maps) else FOOT
+    height = foot + lines * (tall + TITLE) + BETWEEN * (lines - 1) + 0.05
     picture = new_picture(theme, WIDTH, height)
     top = _highest(maps) if highest is None else highest
     for place, one in enumerate(maps):
         line, column = divmod(place, columns)
-        box = (left + column * (each + gap), height - (line + 1) * (TITLE + tall) - 0.3 * line, each, tall)
+        box = (left + column * (each + gap), height - (line + 1) * (TITLE + tall) - BETWEEN * line, each, tall)
         axes = new_panel(picture, theme, box)
         _fill(axes, one, top, theme)
         if column == 0 and not one.rows:
             axes.set_ylabel(down, fontsize=8.5)
-        if place + columns >= len(maps):
-            axes.set_xlabel(across, fontsize=8.5)
-    _bar(picture, unit, top, theme, (left + columns * each + (columns - 1) * gap + 0.12, FOOT, BAR, tall))
+        if place + columns >= len(maps) or one.across:
+            axes.set_xlabel(one.across or across, fontsize=8.5)
+    _bar(picture, unit, top, theme, (left + columns * each + (columns - 1) * gap + 0.12, foot, BAR, tall))
     return picture
 
 
@@ -109,9 +115,15 @@ def _fill(axes: Axes, one: HeatMap, highest: float, theme: Theme) -> None:
         if words:
             step = math.ceil(len(words) / 16)
             axis.set_ticks(range(0, len(words), step), labels=words[::step])
+            for label in (*axes.get_yticklabels(), *axes.get_xticklabels()):
+                label.set_parse_math(False)
         else:
             axis.set_major_locator(MaxNLocator(integer=True, nbins=5, steps=[1, 2, 5, 10]))
     axes.tick_params(labelsize=7.5)
+    if one.turned:
+        axes.tick_params(axis="x", rotation=60)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", va="center", rotation_mode="anchor")
 
 
 def _bar(picture: Picture, unit: str, highest: float, theme: Theme, box: tuple[float, float, float, float]) -> None:
@@ -124,4 +136,5 @@ def _bar(picture: Picture, unit: str, highest: float, theme: Theme, box: tuple[f
     axes.yaxis.tick_right()
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
     axes.tick_params(labelsize=7.5)
-    axes.text(1.0, 1.06, unit, transform=axes.transAxes, fontsize=7.5, color=theme.muted, ha="right")
+    axes.yaxis.set_label_position("right")
+    axes.set_ylabel(unit, fontsize=7.5, color=theme.muted)

@@ -32,8 +32,7 @@ def hidden_attention_picture(
     maps += [_grid(whole, "whole network, by gradients")] if len(whole) else []
     if not maps:
         return None
-    across = "example, the last one being asked"
-    return heat_maps(maps, down="answer after so many examples", across=across, unit="share", theme=theme)
+    return heat_maps(maps, down="answer after so many examples", across="example", unit="share", theme=theme)
 
 
 def patching_picture(records: pl.DataFrame, *, theme: Theme = LIGHT) -> Picture | None:
@@ -47,7 +46,7 @@ def patching_picture(records: pl.DataFrame, *, theme: Theme = LIGHT) -> Picture 
     for name, example, value, low, high in rows.select("about", "shown", "value", "low", "high").iter_rows():
         told = value is not None and (low is None or high is None or not low <= 0 <= high)
         values[names.index(name), examples.index(example)] = value if told else np.nan
-    grid = HeatMap("another prompt's activation at one example", values, names, tuple(map(str, examples)))
+    grid = HeatMap("", values, names, tuple(map(str, examples)))
     return heat_maps([grid], down="", across="example", unit="rise of error / zero error", theme=theme)
 
 

@@ -1,12 +1,14 @@
 """What figures over the blocks of a network share."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from icl_lab.report.axes import Picture
@@ -37,11 +39,25 @@ def blocks_axis(axes: Axes, network: Looked, *, worded: bool = True) -> None:
         axes.set_xlabel("block")
 
 
-def legend(picture: Picture, pairs: Sequence[tuple[str, str]], corner: tuple[float, float]) -> None:
-    """Words in their colours, the last on top, below a corner of the picture in inches."""
+Dash = str | tuple[float, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a legend: words beside a piece of what they name; no piece where there is no dash."""
+
+    words: str
+    colour: str
+    dash: Dash = ""
+
+
+def legend(picture: Picture, entries: Sequence[Entry], corner: tuple[float, float]) -> None:
+    """Words in their colours, from top to bottom, below a corner of the picture in inches."""
     width, height = picture.get_size_inches()
-    for place, (words, colour) in enumerate(reversed(pairs)):
-        picture.text(
-            corner[0] / width, (corner[1] - 0.17 * (place + 1)) / height, words,
-            color=colour, fontsize=8, va="center", parse_math=False,
-        )  # fmt: skip
+    for place, one in enumerate(entries):
+        x, y = corner[0] / width, (corner[1] - 0.17 * (place + 1)) / height
+        if one.dash:
+            line = Line2D([x, x + 0.25 / width], [y, y], color=one.colour, linewidth=1.4, linestyle=one.dash)
+            picture.add_artist(line)
+            x += 0.32 / width
+        picture.text(x, y, one.words, color=one.colour, fontsize=8, va="center", parse_math=False)
