@@ -54,10 +54,13 @@ def error_dots(
         axes.plot([row.value], [place], "o", color=colour, markersize=4.5, zorder=4)
     ends = [end for row in rows for end in (row.value, row.high)] + [level for _, level in lines]
     axes.set_xlim(0, 1.08 * max((end for end in ends if np.isfinite(end)), default=1.0))
+    near, raised = 0.2 * axes.get_xlim()[1], False
     for number, (words, level) in enumerate(lines):
+        # Beside another level's word there is no room at the same height.
+        raised = not raised and any(abs(level - other) < near for _, other in lines[:number])
         axes.axvline(level, color=theme.hair, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
         axes.annotate(
-            words, (level, 1), xycoords=axes.get_xaxis_transform(), xytext=(0, 3 + 10 * (number % 2)),
+            words, (level, 1), xycoords=axes.get_xaxis_transform(), xytext=(0, 13 if raised else 3),
             textcoords="offset points", ha="center", fontsize=8, color=theme.muted,
         )  # fmt: skip
     axes.set_yticks(range(len(rows)), labels=[row.words for row in rows], parse_math=False)

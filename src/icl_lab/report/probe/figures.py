@@ -89,10 +89,10 @@ def _probe_figures(probe: Probe, network: Looked) -> list[Drawn]:
         return []
     seeds = probe.settings.get("seeds", "several")
     told = (
-        "Share of the variance of each target that a probe explains on functions it has not seen, block by block; bands "
-        f"from the smallest to the largest of {seeds} seeds. Fresh weights: the same architecture, never trained; a "
-        "probe that does as well on it says nothing of what was learned. Shuffled target: nothing to find. Query "
-        "alone: a linear probe of the embedding of the query, which has seen no example."
+        "Share of the variance of each target that a probe explains on functions it has not seen, block by block; "
+        f"bands from the smallest to the largest of {seeds} seeds. Fresh weights: the same architecture, never "
+        "trained; a probe that does as well on it says nothing of what was learned. Shuffled target: nothing to find. "
+        "Query alone: a linear probe of the embedding of the query, which has seen no example."
     )
     found = [Drawn("probes", "What can be read from the stream", told, probes_picture(probe, network))]
     if len(probe.of(network, "probe_bits")):

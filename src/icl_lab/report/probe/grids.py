@@ -18,7 +18,7 @@ from icl_lab.report.style import LIGHT, Theme, styled
 
 WIDTH = 7.4  # of a picture, in inches
 LEFT, RIGHT, GAP, TITLE, FOOT, BAR = 0.62, 0.75, 0.42, 0.3, 0.5, 0.1
-LABELLED = 1.5  # inches left of rows with words
+LABELLED = 1.5, 2.4  # inches left of rows with words, at least and at most
 BETWEEN, TURNED = 0.4, 1.15  # inches between lines of grids, below columns with long words
 
 
@@ -66,11 +66,14 @@ def heat_maps(
     columns = 2 if len(maps) == 4 else min(len(maps), 3)
     lines = math.ceil(len(maps) / columns)
     worded = any(one.rows for one in maps)
-    left = LABELLED if worded else LEFT
-    gap = LABELLED if worded else GAP
+    longest = max((len(words) for one in maps for words in one.rows), default=0)
+    # For rows with words, what the longest of them needs at about 0.07 inches a letter.
+    left = min(LABELLED[1], max(LABELLED[0], 0.2 + 0.07 * longest)) if worded else LEFT
+    gap = left if worded else GAP
     each = (WIDTH - left - RIGHT - gap * (columns - 1)) / columns
     each = min(each, 4.0)
-    tall = min(3.2, max(1.2, each * max(_shape(one) for one in maps)))
+    most = max(len(one.values) for one in maps)
+    tall = min(3.2, max(1.2, each * max(_shape(one) for one in maps)), max(1.2, 0.4 * most))
     foot = TURNED if any(one.turned for one in maps) else FOOT
     height = foot + lines * (tall + TITLE) + BETWEEN * (lines - 1) + 0.05
     picture = new_picture(theme, WIDTH, height)

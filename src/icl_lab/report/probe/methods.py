@@ -29,7 +29,7 @@ def method_figures(probe: Probe, network: Looked, points: list[int]) -> list[Dra
             "each column.",
         ),
         _both_ways(
-            probe, network, "errors-alike", "Does it err as the method does?", "similarity", lambda value: value, "cosine",
+            probe, network, "errors-alike", "Does it err as the method does?", "similarity", float, "cosine",
             "Cosine between the errors of the network and those of the method at the same queries: 1 where both are "
             "wrong in the same way, 0 (and below) where their errors have nothing in common. Empty where a method has "
             "no errors but rounding. The settings are those of the figure above; a dot marks the most alike.",

@@ -42,7 +42,7 @@ def training_figures(probe: Probe) -> list[Drawn]:
     if compared:
         grid = _by_family(probe, networks)
         picture = dotted(heat_maps([grid], down="", across="", unit=UNIT), [grid], by_row=True)
-        words = f"How near the answers of the last block are to those of each method{where}, as above; a dot marks the nearest."
+        words = f"How near the answers of the last block are to those of each method{where}; a dot marks the nearest."
         found.append(Drawn("training-methods", "Which method, over training", words, picture))
     return found
 

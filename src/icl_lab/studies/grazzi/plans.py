@@ -24,6 +24,9 @@ LONGEST = 500
 """Examples in the longest prompts of the figures."""
 SHIFTS = (Isotropic(), NoisyLabels(), Orthants(), ScaledInputs(), ScaledLabels(), HalfSubspace())
 
+DESCENTS = ("gradient_descent(steps=23)", "gd_plus_plus(steps=23)")
+"""The iterates at the end of figure 3d, with the gamma of figure 11."""
+
 PUBLISHED = PARK.replace(optimiser=Adam(rate=1e-4), schedule=Cosine(), clip=0.0)
 S4_PUBLISHED = PUBLISHED.replace(optimiser=Adam(rate=1e-3))
 SKEWED = LinearRegression(inputs=SkewedInputs())
@@ -51,7 +54,7 @@ PLANS = (
         probed_at=(40, 80, 160),
         published=PUBLISHED,
         published_for={"s4": S4_PUBLISHED},
-        baselines=("least_squares",),
+        baselines=("least_squares", *DESCENTS),
     ),
     Plan(
         name="sparse",
