@@ -1,5 +1,7 @@
 """What is read off every block: errors over depth, and the scale and shift behind them, beside published curves."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 from jaxtyping import Float
@@ -80,7 +82,13 @@ def fit_picture(probe: Probe, network: Looked, *, theme: Theme = LIGHT) -> Pictu
         axes = new_panel(picture, theme, (LEFT + place * (each + 0.8), FOOT, each, 2.3 - FOOT - 0.2))
         x, y, low, high = over_blocks(probe.of(network, metric, shown=shown))
         hairline(axes, theme, "", y=level)
-        beside = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "fontsize": 8, "color": theme.muted}
+        beside: dict[str, Any] = {
+            "xytext": (4, 0),
+            "textcoords": "offset points",
+            "va": "center",
+            "fontsize": 8,
+            "color": theme.muted,
+        }
         axes.annotate(f"{level:g}", (1, level), xycoords=axes.get_yaxis_transform(), annotation_clip=False, **beside)
         axes.fill_between(x, low, high, color=theme.models[0], alpha=0.16, linewidth=0)
         axes.plot(x, y, color=theme.models[0], linewidth=1.8, marker="o", markersize=3.6, zorder=3)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -39,7 +40,7 @@ def blocks_axis(axes: Axes, network: Looked, *, worded: bool = True) -> None:
         axes.set_xlabel("block")
 
 
-Dash = str | tuple[float, tuple[float, ...]]
+Dash = Literal["-", ""] | tuple[float, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
