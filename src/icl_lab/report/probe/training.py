@@ -115,7 +115,8 @@ def _by_block(probe: Probe, networks: list[Looked]) -> HeatMap:
 
 
 def _by_family(probe: Probe, networks: list[Looked]) -> HeatMap:
-    near, families, found = nearness(probe.zero_error), {}, []
+    near, found = nearness(probe.zero_error), []
+    families: dict[str, None] = {}
     for network in networks:
         end, last = probe.shown(network)[-1], len(network.blocks) - 1
         rows = probe.of(network, "distance", shown=end, block=last).select("about", "value")
