@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from icl_lab.report.folder import read_comparison
+from icl_lab.report.comparison.folder import read_comparison
 from icl_lab.studies.base import STUDIES, Study
 from icl_lab.studies.carry_out import carry_out
 from icl_lab.sweep.base import Executor, Status, Watcher

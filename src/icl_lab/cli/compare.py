@@ -23,8 +23,8 @@ from icl_lab.core.specs import field_types, from_short
 from icl_lab.evaluation.shifts import applicable_shifts
 from icl_lab.models.named import read_model
 from icl_lab.models.notation import read_block
-from icl_lab.report.folder import read_comparison
-from icl_lab.report.page import write_page
+from icl_lab.report.comparison.folder import read_comparison
+from icl_lab.report.comparison.page import write_page
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
 from icl_lab.training.observers.live import LiveDisplay

@@ -15,10 +15,10 @@ from icl_lab.cli.settings import baselines_at, baselines_of, names, parse
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
 from icl_lab.evaluation.curves import Curves, learning_curve
-from icl_lab.report.drawn import no_interval_words
+from icl_lab.report.comparison.drawn import no_interval_words
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import shortened
-from icl_lab.report.tables import Estimate
 from icl_lab.report.words import Measure
 from icl_lab.shipped.finding import run_at
 from icl_lab.tasks.base import Task

@@ -4,13 +4,13 @@ from dataclasses import asdict
 from typing import Any
 
 from icl_lab.cli.console import results
-from icl_lab.report.answer import agreement, answer, caveat, oracles, refusals
-from icl_lab.report.data import Comparison
-from icl_lab.report.drawn import few_draws_words
-from icl_lab.report.pair_table import pair_rows, pair_table
-from icl_lab.report.published_table import misses_words, published_rows, published_table
-from icl_lab.report.shift_table import shift_rows, shift_table
-from icl_lab.report.tables import as_json, cost_table, score_rows, score_table
+from icl_lab.report.comparison.answer import agreement, answer, caveat, oracles, refusals
+from icl_lab.report.comparison.data import Comparison
+from icl_lab.report.comparison.drawn import few_draws_words
+from icl_lab.report.comparison.pair_table import pair_rows, pair_table
+from icl_lab.report.comparison.published_table import misses_words, published_rows, published_table
+from icl_lab.report.comparison.shift_table import shift_rows, shift_table
+from icl_lab.report.comparison.tables import as_json, cost_table, score_rows, score_table
 
 
 def print_comparison(comparison: Comparison) -> None:

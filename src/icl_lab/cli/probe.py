@@ -13,10 +13,10 @@ from icl_lab.cli.trained import page_folder, trained_at
 from icl_lab.core.errors import UserError
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.examination.whole import applies
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.probe.data import Probe, check_free, read_probe
 from icl_lab.report.probe.words import BlockRow, block_rows, conclusion
-from icl_lab.report.tables import Estimate
 from icl_lab.report.words import number
 from icl_lab.studies.probing.look import look_inside
 

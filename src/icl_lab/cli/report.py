@@ -7,9 +7,9 @@ import typer
 
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, results
+from icl_lab.report.comparison.page import write_page
 from icl_lab.report.fewshot.data import FEWSHOT
 from icl_lab.report.fewshot.page import write_fewshot_page
-from icl_lab.report.page import write_page
 from icl_lab.report.probe.data import PROBE
 from icl_lab.report.probe.page import write_probe_page
 from icl_lab.report.study.data import STUDY

@@ -29,8 +29,8 @@ from icl_lab.evaluation.state_norm import measure_state_norm
 from icl_lab.evaluation.statistics import mean_curve
 from icl_lab.kernels.backend import choose
 from icl_lab.models.network import Network
-from icl_lab.report.data import Comparison, Entry
-from icl_lab.report.folder import COMPARISON, RECORDS, read_comparison, write_comparison
+from icl_lab.report.comparison.data import Comparison, Entry
+from icl_lab.report.comparison.folder import COMPARISON, RECORDS, read_comparison, write_comparison
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.run import run_folder, train_run
 from icl_lab.training.spec import RunSpec

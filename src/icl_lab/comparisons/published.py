@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from icl_lab.core.records import Record
 from icl_lab.evaluation.curves import Curves
 from icl_lab.published.curves import PublishedCurve, published_curves
-from icl_lab.report.data import Published, is_length
+from icl_lab.report.comparison.data import Published, is_length
 from icl_lab.tasks.base import Task
 
 

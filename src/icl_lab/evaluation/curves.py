@@ -141,7 +141,7 @@ class Curves:
     def plot(self) -> "Figure":
         """The learning curves as a matplotlib figure, drawn as on the page."""
         # Imported when a picture is asked for: whoever wants numbers needs no matplotlib.
-        from icl_lab.report.figures import plot_records
+        from icl_lab.report.comparison.figures import plot_records
 
         kinds = {errors.label: errors.kind for errors in self.errors}
         task = self.task

@@ -1,8 +1,6 @@
-"""From records to tables, figures and one self-contained page; it reads files and trains nothing.
+"""From records to tables, figures and self-contained pages; it reads files and trains nothing.
 
-`data.py` what a comparison's folder holds, `folder.py` its files; `words.py` numbers and names; `tables.py` scores and
-costs, `pair_table.py` differences, `shift_table.py` changed prompts, `published_table.py` published numbers;
-`answer.py` question and answer; `style.py` colours and markers; `lines.py` one panel, on `axes.py` and `placement.py`;
-`figures.py` and `panels.py` pictures; `drawn.py` which pictures and their captions; `drawing.py` their files;
-`citations.py` what was used; `page.py` the page; `probe/` the page of a network that was looked into.
+`comparison/` the page of models and baselines on one task, `study/` that of a study, `probe/` that of networks that
+were looked into, `fewshot/` that of language models. They share `drawing/`, what figures look like; `words.py`, `labels.py`
+and `estimate.py`, how numbers and names are said; `grid.py`, tables; `rendering.py` with `templates/`, pages.
 """

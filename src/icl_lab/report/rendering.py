@@ -6,8 +6,8 @@ from typing import Any
 import jinja2
 
 from icl_lab.report import words
+from icl_lab.report.drawing.style import DARK, LIGHT
 from icl_lab.report.labels import breakable, printable
-from icl_lab.report.style import DARK, LIGHT
 
 
 def render_template(name: str, **values: Any) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 from icl_lab.comparisons.compare import refuse_another_task
 from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
-from icl_lab.report.data import Comparison
-from icl_lab.report.folder import COMPARISON, read_comparison
+from icl_lab.report.comparison.data import Comparison
+from icl_lab.report.comparison.folder import COMPARISON, read_comparison
 from icl_lab.report.study.data import (
     STUDY,
     FoundClaim,

@@ -9,8 +9,8 @@ import torch
 from icl_lab.comparisons.compare import run_comparison
 from icl_lab.comparisons.comparison import ComparisonSpec, Entry
 from icl_lab.core.errors import UserError
-from icl_lab.report.folder import read_comparison
-from icl_lab.report.page import write_page
+from icl_lab.report.comparison.folder import read_comparison
+from icl_lab.report.comparison.page import write_page
 from icl_lab.studies.base import Part
 from icl_lab.sweep.base import Progress
 from icl_lab.sweep.training_job import TrainingJob

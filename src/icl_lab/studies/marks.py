@@ -7,7 +7,7 @@ a quarter of it is "fail", and so is everyone where the best has less than a ten
 
 from collections.abc import Iterable, Mapping
 
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
 from icl_lab.studies.base import Mark
 from icl_lab.studies.quantities import Quantity, measure
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from icl_lab.evaluation.contrasts import METRIC
 from icl_lab.evaluation.pairs import pair_label
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
 from icl_lab.studies.quantities import Estimate, Quantity, divided, means, points_of
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from jaxtyping import Float, Int
 
 from icl_lab.core.errors import UserError
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
 
 What = Literal[
     "error",

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
 from icl_lab.studies.paired import paired
 from icl_lab.studies.quantities import Estimate, Quantity, measure
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from icl_lab.core.records import Record, RecordWriter
-from icl_lab.report.data import Comparison, Entry, Kind
-from icl_lab.report.folder import COMPARISON, RECORDS, write_comparison
+from icl_lab.report.comparison.data import Comparison, Entry, Kind
+from icl_lab.report.comparison.folder import COMPARISON, RECORDS, write_comparison
 
 METRIC = "squared_error_over_dim"
 

@@ -3,8 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.grid import Grid, column
-from icl_lab.report.tables import Estimate
 
 
 def lines(grid: Grid, width: int) -> list[str]:

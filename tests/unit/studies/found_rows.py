@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from icl_lab.core.records import SCHEMA
-from icl_lab.report.data import Comparison, Entry
+from icl_lab.report.comparison.data import Comparison, Entry
 
 Point = tuple[float, float, float]
 

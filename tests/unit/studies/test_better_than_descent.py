@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from icl_lab.core.records import SCHEMA
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
 from icl_lab.studies.grazzi.inside import inside_claims
 from icl_lab.studies.grazzi.plans import DESCENTS, MODELS
 

@@ -7,7 +7,7 @@ import pytest
 
 from icl_lab.core.records import Record, write_records
 from icl_lab.core.scales import Scale
-from icl_lab.report.folder import write_comparison
+from icl_lab.report.comparison.folder import write_comparison
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.carry_out import judged
 from icl_lab.studies.claims import Claim

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from icl_lab.core.records import SCHEMA
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
 from icl_lab.studies.paired import paired
 from icl_lab.studies.quantities import Quantity, measure
 from icl_lab.studies.statements import Below, Near

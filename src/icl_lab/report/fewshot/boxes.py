@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from icl_lab.report.axes import Picture, frame_axes
+from icl_lab.report.drawing.axes import Picture, frame_axes
+from icl_lab.report.drawing.style import LIGHT, Theme, styled
 from icl_lab.report.fewshot.data import PUBLISHED_SHOTS, FewShotResults
 from icl_lab.report.fewshot.drawing import (
     WIDTH,
     line_styles,
 )
-from icl_lab.report.style import LIGHT, Theme, styled
 
 
 @styled

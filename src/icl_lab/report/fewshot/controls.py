@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.fewshot.data import FewShotResults
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import printable
-from icl_lab.report.tables import Estimate
 from icl_lab.report.words import listed
 
 FLOOR = 0.1

@@ -11,7 +11,7 @@ import polars as pl
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json
 from icl_lab.core.records import has_records, read_records
-from icl_lab.report.tables import Estimate
+from icl_lab.report.estimate import Estimate
 
 FEWSHOT, RECORDS = "fewshot.json", "records.jsonl"
 ALL, COMMON = "all tasks", "common tasks"

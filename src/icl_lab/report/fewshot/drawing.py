@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from icl_lab.report.axes import Picture, names_at_ends
+from icl_lab.report.drawing.axes import Picture, names_at_ends
+from icl_lab.report.drawing.lines import Curve
+from icl_lab.report.drawing.style import Dash, Look, Theme, looks
 from icl_lab.report.fewshot.data import FewShotResults
-from icl_lab.report.lines import Curve
-from icl_lab.report.style import Dash, Look, Theme, looks
 
 WIDTH, LEFT, LINE = 7.4, 0.55, 0.22  # of a picture, of the room left of its panels, of a line of its legend: inches
 DASHES: Mapping[str, Dash] = {"": "-", "shuffled": (0, (4, 1.6)), "random": (0, (1, 1.4))}

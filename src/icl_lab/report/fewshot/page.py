@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from icl_lab.core.files import inside, write_atomic
-from icl_lab.report.drawing import picture_bytes
-from icl_lab.report.drawn import Drawn
+from icl_lab.report.comparison.page import FIGURES, PAGE
+from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.drawing.pictures import picture_bytes
 from icl_lab.report.fewshot.boxes import box_figure
 from icl_lab.report.fewshot.controls import controlled
 from icl_lab.report.fewshot.data import PUBLISHED_SHOTS, FewShotResults, read_fewshot
@@ -16,7 +17,6 @@ from icl_lab.report.fewshot.tables import published, table_rows
 from icl_lab.report.fewshot.vector_figure import vector_figure
 from icl_lab.report.fewshot.vector_table import vector_rows
 from icl_lab.report.fewshot.words import conclusion, question
-from icl_lab.report.page import FIGURES, PAGE
 from icl_lab.report.rendering import render_template
 
 BESIDE = ("Mamba 0.13B", "RWKV 0.169B", "Mamba 0.37B", "Mamba 2.80B", "LLaMA 7B")

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from icl_lab.report.axes import Picture, new_panel, new_picture
+from icl_lab.report.drawing.axes import Picture, new_panel, new_picture
+from icl_lab.report.drawing.lines import draw, hairline
+from icl_lab.report.drawing.style import LIGHT, Theme, styled
 from icl_lab.report.fewshot.data import FewShotResults
 from icl_lab.report.fewshot.drawing import (
     LEFT,
@@ -22,8 +24,6 @@ from icl_lab.report.fewshot.drawing import (
     line_styles,
     placed,
 )
-from icl_lab.report.lines import draw, hairline
-from icl_lab.report.style import LIGHT, Theme, styled
 
 
 @styled

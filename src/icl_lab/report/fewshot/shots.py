@@ -7,7 +7,9 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
-from icl_lab.report.axes import Picture, end_labels, frame_axes, names_at_ends
+from icl_lab.report.drawing.axes import Picture, end_labels, frame_axes, names_at_ends
+from icl_lab.report.drawing.lines import Curve, draw
+from icl_lab.report.drawing.style import LIGHT, Look, Theme, looks, styled
 from icl_lab.report.fewshot.data import ALL, COMMON, FewShotResults
 from icl_lab.report.fewshot.drawing import (
     WIDTH,
@@ -19,8 +21,6 @@ from icl_lab.report.fewshot.drawing import (
     place_of,
     placed,
 )
-from icl_lab.report.lines import Curve, draw
-from icl_lab.report.style import LIGHT, Look, Theme, looks, styled
 
 THIN = 1.0
 PUBLISHED_TASKS = 18

@@ -6,7 +6,9 @@ from dataclasses import replace
 import polars as pl
 from matplotlib.ticker import MaxNLocator
 
-from icl_lab.report.axes import Picture, new_panel, new_picture
+from icl_lab.report.drawing.axes import Picture, new_panel, new_picture
+from icl_lab.report.drawing.lines import Curve, draw, hairline
+from icl_lab.report.drawing.style import LIGHT, Theme, styled
 from icl_lab.report.fewshot.data import PUBLISHED_SHOTS, FewShotResults
 from icl_lab.report.fewshot.drawing import (
     DASHES,
@@ -17,8 +19,6 @@ from icl_lab.report.fewshot.drawing import (
     line_styles,
 )
 from icl_lab.report.fewshot.vector_table import UNPATCHED
-from icl_lab.report.lines import Curve, draw, hairline
-from icl_lab.report.style import LIGHT, Theme, styled
 
 
 @styled

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.fewshot.controls import share
 from icl_lab.report.fewshot.data import FewShotResults
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import printable, shortened
-from icl_lab.report.tables import Estimate
 
 UNPATCHED = "task_vector_unpatched_mean"
 KINDS = ("residual", "state")

@@ -1,10 +1,10 @@
 """What came out of a few-shot evaluation, in sentences."""
 
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.fewshot.controls import control_sentences, share
 from icl_lab.report.fewshot.data import ALL, COMMON, FewShotResults
 from icl_lab.report.fewshot.vector_table import vector_sentence
 from icl_lab.report.labels import printable
-from icl_lab.report.tables import Estimate
 from icl_lab.report.words import listed
 
 

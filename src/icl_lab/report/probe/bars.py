@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from icl_lab.report.axes import Picture, new_panel, new_picture
+from icl_lab.report.drawing.axes import Picture, new_panel, new_picture
+from icl_lab.report.drawing.style import LIGHT, Theme, styled
 from icl_lab.report.probe.parts import FOOT, WIDTH
-from icl_lab.report.style import LIGHT, Theme, styled
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import polars as pl
 from jaxtyping import Float
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from icl_lab.report.axes import Picture, new_panel, new_picture
-from icl_lab.report.lines import hairline
+from icl_lab.report.drawing.axes import Picture, new_panel, new_picture
+from icl_lab.report.drawing.lines import hairline
+from icl_lab.report.drawing.style import LIGHT, Theme, styled
 from icl_lab.report.probe.data import DAMPING, PUBLISHED_DAMPING
-from icl_lab.report.style import LIGHT, Theme, styled
 
 WIDTH, HEIGHT = 7.4, 2.9
 LEFT, RIGHT, FOOT, HEAD = 0.72, 1.25, 0.5, 0.2

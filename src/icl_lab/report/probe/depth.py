@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float
 
-from icl_lab.report.axes import Picture, error_axis, new_panel, new_picture
-from icl_lab.report.lines import hairline
+from icl_lab.report.drawing.axes import Picture, error_axis, new_panel, new_picture
+from icl_lab.report.drawing.lines import hairline
+from icl_lab.report.drawing.style import LIGHT, Theme, styled
 from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.probe.parts import FOOT, LEFT, RIGHT, WIDTH, Entry, blocks_axis, legend, over_blocks, ramp
-from icl_lab.report.style import LIGHT, Theme, styled
 
 DASHES = ("-", (0, (4, 2)))
 DOTTED, HAIR = (0, (1, 1.6)), (0, (2, 2))

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from icl_lab.report.drawn import Drawn
+from icl_lab.report.drawing.drawn import Drawn
 from icl_lab.report.probe.damping import damping_picture
 from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.probe.depth import depth_picture, fit_picture, published_fits

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, ListedColormap
 from matplotlib.ticker import MaxNLocator
 
-from icl_lab.report.axes import Picture, new_panel, new_picture
-from icl_lab.report.style import LIGHT, Theme, styled
+from icl_lab.report.drawing.axes import Picture, new_panel, new_picture
+from icl_lab.report.drawing.style import LIGHT, Theme, styled
 
 WIDTH = 7.4  # of a picture, in inches
 LEFT, RIGHT, GAP, TITLE, FOOT, BAR = 0.62, 0.75, 0.42, 0.3, 0.5, 0.1

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from icl_lab.report.axes import Picture
+from icl_lab.report.drawing.axes import Picture
+from icl_lab.report.drawing.style import LIGHT, Theme
 from icl_lab.report.probe.bars import Bar, error_dots
 from icl_lab.report.probe.grids import HeatMap, heat_maps
-from icl_lab.report.style import LIGHT, Theme
 
 MOST = 36
 """Parts in a picture of ablations, beside everything and whole blocks: those without which the error is largest."""

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import polars as pl
 
-from icl_lab.report.axes import Picture
-from icl_lab.report.drawn import Drawn
+from icl_lab.report.drawing.axes import Picture
+from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.drawing.style import LIGHT, Theme
 from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.probe.grids import HeatMap, heat_maps
-from icl_lab.report.style import LIGHT, Theme
 
 UNIT = "decades"
 Shade = Callable[[float], float]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from icl_lab.core.files import inside, write_atomic
 from icl_lab.report import words
-from icl_lab.report.drawing import picture_bytes
-from icl_lab.report.page import FIGURES, PAGE
+from icl_lab.report.comparison.page import FIGURES, PAGE
+from icl_lab.report.drawing.pictures import picture_bytes
 from icl_lab.report.probe.data import Looked, Probe, read_probe
 from icl_lab.report.probe.figures import draw_probe
 from icl_lab.report.probe.words import block_rows, conclusion, question

@@ -12,9 +12,9 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from icl_lab.report.axes import Picture
+from icl_lab.report.drawing.axes import Picture
+from icl_lab.report.drawing.style import Theme
 from icl_lab.report.probe.data import Looked
-from icl_lab.report.style import Theme
 
 WIDTH, LEFT, RIGHT, FOOT, HEAD = 7.4, 0.72, 1.5, 0.5, 0.3
 

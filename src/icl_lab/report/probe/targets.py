@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from icl_lab.report.axes import Picture, new_panel, new_picture
-from icl_lab.report.lines import hairline
+from icl_lab.report.drawing.axes import Picture, new_panel, new_picture
+from icl_lab.report.drawing.lines import hairline
+from icl_lab.report.drawing.style import LIGHT, Theme, styled
 from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.probe.parts import FOOT, HEAD, LEFT, RIGHT, WIDTH, Dash, Entry, blocks_axis, legend, over_blocks
-from icl_lab.report.style import LIGHT, Theme, styled
 
 DASHED: Dash = (0, (4, 2))
 KINDS: tuple[tuple[str, Dash], ...] = (("ridge", "-"), ("network", DASHED))

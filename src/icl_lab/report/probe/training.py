@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from icl_lab.report.axes import Picture, new_panel, new_picture
-from icl_lab.report.dots import scale_errors
-from icl_lab.report.drawn import Drawn
+from icl_lab.report.drawing.axes import Picture, new_panel, new_picture
+from icl_lab.report.drawing.dots import scale_errors
+from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.drawing.lines import hairline
+from icl_lab.report.drawing.style import LIGHT, Theme, styled
 from icl_lab.report.labels import shortened
-from icl_lab.report.lines import hairline
 from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.probe.grids import HeatMap, heat_maps
 from icl_lab.report.probe.methods import UNIT, dotted, nearness
 from icl_lab.report.probe.parts import FOOT, WIDTH, Entry, legend
 from icl_lab.report.probe.words import block_rows
-from icl_lab.report.style import LIGHT, Theme, styled
 
 NAMES, METHODS, LINE = 1.75, 1.9, 0.24  # inches for names on the left, for methods on the right, for a network
 

@@ -8,11 +8,11 @@ from markupsafe import Markup
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.files import write_atomic
-from icl_lab.report.drawing import inline_svg
-from icl_lab.report.drawn import draw_figures
-from icl_lab.report.folder import COMPARISON, read_comparison
-from icl_lab.report.held_out import held_out_figure
-from icl_lab.report.page import PAGE, write_page
+from icl_lab.report.comparison.drawn import draw_figures
+from icl_lab.report.comparison.folder import COMPARISON, read_comparison
+from icl_lab.report.comparison.held_out import held_out_figure
+from icl_lab.report.comparison.page import PAGE, write_page
+from icl_lab.report.drawing.pictures import inline_svg
 from icl_lab.report.probe.data import PROBE, PROBING, read_probe
 from icl_lab.report.probe.words import conclusion as conclusion_inside
 from icl_lab.report.rendering import render_template

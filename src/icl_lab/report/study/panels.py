@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from icl_lab.report.axes import Picture, end_labels, error_axis, frame_axes, names_at_ends
+from icl_lab.report.drawing.axes import Picture, end_labels, error_axis, frame_axes, names_at_ends
+from icl_lab.report.drawing.lines import Curve, draw, hairline
+from icl_lab.report.drawing.style import LIGHT, Look, Theme, styled
 from icl_lab.report.labels import shortened
-from icl_lab.report.lines import Curve, draw, hairline
 from icl_lab.report.study.points import Point
-from icl_lab.report.style import LIGHT, Look, Theme, styled
 from icl_lab.report.words import amount
 
 ERROR = "error / error of the zero predictor"

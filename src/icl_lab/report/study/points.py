@@ -6,7 +6,7 @@ from typing import Literal
 
 import polars as pl
 
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
 
 FORWARDS = 3
 """A training step costs as much as so many forward passes: the backward pass counts twice, as is usual."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
 from icl_lab.report.probe.data import PROBING, RECORDS, Probe, read_probe
 
 

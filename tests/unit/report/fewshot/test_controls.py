@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.fewshot.controls import Controlled, control_grid
 from icl_lab.report.fewshot.data import read_fewshot
 from icl_lab.report.fewshot.tables import fewshot_tables
-from icl_lab.report.tables import Estimate
 
 
 def test_the_controls_have_a_table_of_all_categories(folder: Path) -> None:

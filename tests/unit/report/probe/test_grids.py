@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from icl_lab.report.drawing import inline_svg
+from icl_lab.report.drawing.pictures import inline_svg
+from icl_lab.report.drawing.style import DARK, LIGHT
 from icl_lab.report.probe.bars import Bar, error_dots
 from icl_lab.report.probe.grids import HeatMap, heat_maps, shades
-from icl_lab.report.style import DARK, LIGHT
 
 VALUES = np.array([[0.0, 0.5], [np.nan, 1.0], [0.2, -0.1]])
 

@@ -10,8 +10,8 @@ import pytest
 
 from icl_lab.core.errors import DamagedFile
 from icl_lab.core.records import SCHEMA
-from icl_lab.report.data import Comparison, Entry
-from icl_lab.report.folder import RECORDS, write_comparison
+from icl_lab.report.comparison.data import Comparison, Entry
+from icl_lab.report.comparison.folder import RECORDS, write_comparison
 from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.report.study.figures.drawing import KINDS, draw_study_figures, study_figure
 from icl_lab.report.study.figures.error_against_cost import ErrorAgainstCost

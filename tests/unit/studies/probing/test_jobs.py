@@ -12,7 +12,7 @@ from icl_lab.comparisons.recipes import training_at
 from icl_lab.core.errors import UserError
 from icl_lab.models.presets.mamba import Mamba
 from icl_lab.probing.examination.spec import ProbeSpec
-from icl_lab.report.data import Comparison, Entry
+from icl_lab.report.comparison.data import Comparison, Entry
 from icl_lab.report.probe.data import PROBE, read_probe
 from icl_lab.studies.base import Part
 from icl_lab.studies.probing.jobs import probing_jobs

@@ -8,7 +8,7 @@ import polars as pl
 from icl_lab.core.records import Record, read_records, write_records
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.published.probing import TASKS, published_depth, published_gamma
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
 from icl_lab.report.probe.damping import damping_picture
 from icl_lab.report.probe.data import Looked, Probe, read_probe, write_probe
 from icl_lab.report.probe.depth import fit_picture

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from icl_lab.report.data import Comparison, Kind
-from icl_lab.report.drawn import Drawn
+from icl_lab.report.comparison.data import Comparison, Kind
+from icl_lab.report.drawing.drawn import Drawn
 
 BARS = (
     "{what} are 90% bootstrap intervals over prompts, those of single points averaged, which is wider than need be;"

@@ -6,10 +6,10 @@ from typing import Any
 
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import inside, write_atomic
-from icl_lab.report.data import Comparison
-from icl_lab.report.drawing import picture_bytes
-from icl_lab.report.drawn import Drawn
-from icl_lab.report.folder import read_comparison
+from icl_lab.report.comparison.data import Comparison
+from icl_lab.report.comparison.folder import read_comparison
+from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.drawing.pictures import picture_bytes
 from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.report.study.figures.error_against_cost import ErrorAgainstCost
 from icl_lab.report.study.figures.error_against_training import ErrorAgainstTraining

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from icl_lab.report.drawn import Drawn
+from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.drawing.style import looks
 from icl_lab.report.study.figures.base import BARS, Parts, StudyFigure, from_words
 from icl_lab.report.study.panels import points_figure
 from icl_lab.report.study.points import Point, relative_error
-from icl_lab.report.style import looks
 
 Cost = Literal["state_size", "parameters", "flops_per_prompt", "training_seconds"]
 COSTS: dict[str, str] = {

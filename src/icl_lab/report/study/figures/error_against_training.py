@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from icl_lab.report.drawn import Drawn
+from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.drawing.style import looks
 from icl_lab.report.study.figures.base import BARS, Parts, StudyFigure, kinds_of
 from icl_lab.report.study.panels import training_cost_figure
 from icl_lab.report.study.points import Point, flops_a_step, last_step, relative_error
-from icl_lab.report.style import looks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from icl_lab.report.data import Kind
-from icl_lab.report.drawn import Drawn
+from icl_lab.report.comparison.data import Kind
+from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.drawing.style import looks
 from icl_lab.report.study.figures.base import BARS, Parts, StudyFigure, from_words, kinds_of, named
 from icl_lab.report.study.panels import parts_figure
 from icl_lab.report.study.points import Point, relative_error
-from icl_lab.report.style import looks
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from icl_lab.report.data import Comparison
-from icl_lab.report.drawn import Drawn
+from icl_lab.report.comparison.data import Comparison
+from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.drawing.style import Look, looks
 from icl_lab.report.study.figures.base import Parts, StudyFigure, kinds_of
 from icl_lab.report.study.panels import times_figure
 from icl_lab.report.study.points import flops_a_step, last_step, times_to_half
-from icl_lab.report.style import Look, looks
 
 UNITS = ("optimiser steps", "seconds", "FLOPs")
 

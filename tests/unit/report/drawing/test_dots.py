@@ -8,11 +8,11 @@ import polars as pl
 from matplotlib.axes import Axes
 
 from icl_lab.core.records import SCHEMA, Record
-from icl_lab.report.drawn import draw_figures
-from icl_lab.report.figures import learning_figure
-from icl_lab.report.folder import read_comparison
-from icl_lab.report.panels import shift_panels
-from icl_lab.report.style import looks
+from icl_lab.report.comparison.drawn import draw_figures
+from icl_lab.report.comparison.figures import learning_figure
+from icl_lab.report.comparison.folder import read_comparison
+from icl_lab.report.comparison.panels import shift_panels
+from icl_lab.report.drawing.style import looks
 from icl_lab.report.words import Measure
 from tests.unit.report.folders import METRIC, comparison, entry, plain_row, rows, write
 

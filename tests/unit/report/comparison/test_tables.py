@@ -4,11 +4,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from icl_lab.report.answer import answer, caveat, question, refusals
-from icl_lab.report.folder import read_comparison
+from icl_lab.report.comparison.answer import answer, caveat, question, refusals
+from icl_lab.report.comparison.folder import read_comparison
+from icl_lab.report.comparison.page import write_page
+from icl_lab.report.comparison.tables import as_frame, as_json, best_baseline, cost_table, score_rows, score_table
 from icl_lab.report.grid import Grid
-from icl_lab.report.page import write_page
-from icl_lab.report.tables import as_frame, as_json, best_baseline, cost_table, score_rows, score_table
 from icl_lab.report.words import Measure
 from tests.unit.report.folders import METRIC, comparison, entry, rows, usual, write
 

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from icl_lab.report.axes import Picture, names_at_ends, new_panel, new_picture
-from icl_lab.report.data import Published
-from icl_lab.report.dots import draw_dots, is_single
+from icl_lab.report.comparison.data import Published
+from icl_lab.report.drawing.axes import Picture, names_at_ends, new_panel, new_picture
+from icl_lab.report.drawing.dots import draw_dots, is_single
+from icl_lab.report.drawing.lines import draw_learning_curves, learning_curves
+from icl_lab.report.drawing.style import LIGHT, Look, Theme, styled
 from icl_lab.report.labels import shortened
-from icl_lab.report.lines import draw_learning_curves, learning_curves
-from icl_lab.report.style import LIGHT, Look, Theme, styled
 from icl_lab.report.words import Measure
 
 WIDTH, HEIGHT = 7.4, 1.75  # of the picture and of one panel, in inches

@@ -2,43 +2,25 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import polars as pl
-from markupsafe import Markup
 from scipy import stats
 
 from icl_lab.core.prompts import EVALUATION_BATCH
-from icl_lab.report.answer import refusals
-from icl_lab.report.axes import Picture
-from icl_lab.report.data import Comparison, Published
-from icl_lab.report.drawing import inline_svg
-from icl_lab.report.figures import learning_figure, training_figure
+from icl_lab.report.comparison.answer import refusals
+from icl_lab.report.comparison.data import Comparison, Published
+from icl_lab.report.comparison.figures import learning_figure, training_figure
+from icl_lab.report.comparison.panels import shift_panels
+from icl_lab.report.comparison.shift_table import UNSHIFTED
+from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.drawing.style import looks
 from icl_lab.report.labels import printable
-from icl_lab.report.panels import shift_panels
-from icl_lab.report.shift_table import UNSHIFTED
-from icl_lab.report.style import looks
 from icl_lab.report.words import listed
 
 STATE = (
     "Below, the size of the recurrent state before each query: the root mean square of its numbers, averaged over the"
     " blocks that have one. Attention keeps every token instead; its state grows by itself and is left out."
 )
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A figure on the page: the stem of its files, its heading, its caption and the picture."""
-
-    stem: str
-    heading: str
-    caption: str
-    picture: Picture
-
-    @property
-    def svg(self) -> Markup:
-        """For the page; safe, since matplotlib escapes what it writes."""
-        return Markup(inline_svg(self.picture, self.stem, f"{self.heading}. {self.caption}"))
 
 
 def draw_figures(comparison: Comparison) -> dict[str, Drawn]:

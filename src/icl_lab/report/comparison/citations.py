@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
 
 ARXIV = re.compile(r"\barxiv[: ]\s*(\d{4}\.\d{4,5})\b", re.IGNORECASE)
 

@@ -7,9 +7,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from icl_lab.report.drawing.lines import Curve
+from icl_lab.report.drawing.style import Look, Theme
 from icl_lab.report.labels import shortened
-from icl_lab.report.lines import Curve
-from icl_lab.report.style import Look, Theme
 from icl_lab.report.words import NOTHING, Measure
 
 ROW = 0.3

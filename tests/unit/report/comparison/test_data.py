@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from icl_lab.core.errors import DamagedFile, UserError
-from icl_lab.report.folder import read_comparison
+from icl_lab.report.comparison.folder import read_comparison
 from tests.unit.report.folders import comparison, entry, usual, write
 
 

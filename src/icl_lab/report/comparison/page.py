@@ -11,18 +11,20 @@ from typing import Any
 
 from icl_lab.core.files import inside, write_atomic
 from icl_lab.report import words
-from icl_lab.report.answer import agreement, answer, caveat, oracles, question
-from icl_lab.report.citations import citations
-from icl_lab.report.data import Comparison
-from icl_lab.report.drawing import picture_bytes
-from icl_lab.report.drawn import Drawn, band_words, draw_figures, few_draws_words, thinned_words
-from icl_lab.report.folder import read_comparison
-from icl_lab.report.pair_table import pair_rows
-from icl_lab.report.published_table import misses_words, published_rows
+from icl_lab.report.comparison.answer import agreement, answer, caveat, oracles, question
+from icl_lab.report.comparison.citations import citations
+from icl_lab.report.comparison.data import Comparison
+from icl_lab.report.comparison.drawn import band_words, draw_figures, few_draws_words, thinned_words
+from icl_lab.report.comparison.folder import read_comparison
+from icl_lab.report.comparison.pair_table import pair_rows
+from icl_lab.report.comparison.published_table import misses_words, published_rows
+from icl_lab.report.comparison.shift_table import shift_rows
+from icl_lab.report.comparison.tables import Row, best_baseline, milestones_of, score_rows, told_as
+from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.drawing.pictures import picture_bytes
+from icl_lab.report.drawing.style import looks
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.rendering import render_template
-from icl_lab.report.shift_table import shift_rows
-from icl_lab.report.style import looks
-from icl_lab.report.tables import Estimate, Row, best_baseline, milestones_of, score_rows, told_as
 
 PAGE, FIGURES = "index.html", "figures"
 

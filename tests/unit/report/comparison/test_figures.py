@@ -5,10 +5,10 @@ import pytest
 from matplotlib.axes import Axes
 
 from icl_lab.core.records import SCHEMA, Record
-from icl_lab.report.drawing import inline_svg, picture_bytes
-from icl_lab.report.figures import learning_figure, training_figure
-from icl_lab.report.placement import spread
-from icl_lab.report.style import DARK, LIGHT, NUM_SHADES, looks
+from icl_lab.report.comparison.figures import learning_figure, training_figure
+from icl_lab.report.drawing.pictures import inline_svg, picture_bytes
+from icl_lab.report.drawing.placement import spread
+from icl_lab.report.drawing.style import DARK, LIGHT, NUM_SHADES, looks
 from icl_lab.report.words import Measure
 from tests.unit.report.folders import METRIC, rows, training
 

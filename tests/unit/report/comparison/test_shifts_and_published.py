@@ -8,18 +8,19 @@ import polars as pl
 import pytest
 
 from icl_lab.core.records import SCHEMA, Record
-from icl_lab.report.answer import agreement, answer, oracles, refusals
-from icl_lab.report.data import Comparison, Published
-from icl_lab.report.drawn import coverage, draw_figures, few_draws_words, thinned_words
-from icl_lab.report.figures import learning_figure
-from icl_lab.report.folder import read_comparison
-from icl_lab.report.page import write_page
-from icl_lab.report.pair_table import pair_rows
-from icl_lab.report.panels import shift_panels
-from icl_lab.report.published_table import READ_OFF, Point, misses_words, published_rows, published_table
-from icl_lab.report.shift_table import UNSHIFTED, shift_rows
-from icl_lab.report.style import looks
-from icl_lab.report.tables import Estimate, score_rows
+from icl_lab.report.comparison.answer import agreement, answer, oracles, refusals
+from icl_lab.report.comparison.data import Comparison, Published
+from icl_lab.report.comparison.drawn import coverage, draw_figures, few_draws_words, thinned_words
+from icl_lab.report.comparison.figures import learning_figure
+from icl_lab.report.comparison.folder import read_comparison
+from icl_lab.report.comparison.page import write_page
+from icl_lab.report.comparison.pair_table import pair_rows
+from icl_lab.report.comparison.panels import shift_panels
+from icl_lab.report.comparison.published_table import READ_OFF, Point, misses_words, published_rows, published_table
+from icl_lab.report.comparison.shift_table import UNSHIFTED, shift_rows
+from icl_lab.report.comparison.tables import score_rows
+from icl_lab.report.drawing.style import looks
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.words import Measure
 from tests.unit.report.folders import (
     METRIC,

@@ -6,7 +6,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from icl_lab.report.style import FONT, LIGHT, drawing_settings
+from icl_lab.report.drawing.style import FONT, LIGHT, drawing_settings
 
 # Dates, versions and creators would change the bytes from one day or machine to the next.
 _NO_METADATA: dict[str, dict[str, Any]] = {

@@ -7,23 +7,11 @@ from typing import Any
 import polars as pl
 
 from icl_lab.report import words
-from icl_lab.report.data import Comparison, Kind
+from icl_lab.report.comparison.data import Comparison, Kind
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.grid import Column, Grid, column
 from icl_lab.report.labels import shortened
 from icl_lab.report.words import Measure
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with the ends of its interval, where it has one; a value of none could not be computed."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-
-    def __str__(self) -> str:
-        ends = words.interval(self.low, self.high)
-        return words.number(self.value) + (f" ({ends})" if ends else "")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.files import read_json, write_json
 from icl_lab.core.records import has_records, read_records
-from icl_lab.report.data import Comparison, Entry, Kind, Published
+from icl_lab.report.comparison.data import Comparison, Entry, Kind, Published
 from icl_lab.report.words import EXAMPLES
 
 COMPARISON, RECORDS = "comparison.json", "records.jsonl"

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from icl_lab.report.data import Comparison, is_length
+from icl_lab.report.comparison.data import Comparison, is_length
+from icl_lab.report.comparison.published_table import PublishedRow
+from icl_lab.report.comparison.tables import Milestone, Row, best_baseline
 from icl_lab.report.labels import printable
-from icl_lab.report.published_table import PublishedRow
-from icl_lab.report.tables import Milestone, Row, best_baseline
 from icl_lab.report.words import Measure, listed, number, plain
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from icl_lab.report import words
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import shortened
-from icl_lab.report.tables import Estimate
 
 UNSHIFTED = "as in training"
 

@@ -6,10 +6,10 @@ from itertools import combinations
 
 import polars as pl
 
-from icl_lab.report.data import Comparison
+from icl_lab.report.comparison.data import Comparison
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import printable, shortened
-from icl_lab.report.tables import Estimate
 from icl_lab.report.words import NOTHING, Measure
 
 

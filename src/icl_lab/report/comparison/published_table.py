@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import polars as pl
 from scipy.stats import norm
 
-from icl_lab.report.data import Comparison, Published
+from icl_lab.report.comparison.data import Comparison, Published
+from icl_lab.report.comparison.shift_table import UNSHIFTED
+from icl_lab.report.estimate import Estimate
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import shortened
-from icl_lab.report.shift_table import UNSHIFTED
-from icl_lab.report.tables import Estimate
 from icl_lab.report.words import NOTHING, Measure
 
 READ_OFF = 1e-5

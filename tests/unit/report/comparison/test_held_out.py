@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from icl_lab.report.held_out import held_out_curves, held_out_figure
-from icl_lab.report.style import looks
+from icl_lab.report.comparison.held_out import held_out_curves, held_out_figure
+from icl_lab.report.drawing.style import looks
 from tests.unit.studies.found_rows import part, sharp
 
 

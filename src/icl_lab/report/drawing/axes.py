@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from icl_lab.report.drawing.placement import spread
+from icl_lab.report.drawing.style import FONT, Look, Theme
 from icl_lab.report.labels import shortened
-from icl_lab.report.placement import spread
-from icl_lab.report.style import FONT, Look, Theme
 
 LABEL_SIZE = 9.5
 ROUNDING = 1e-6

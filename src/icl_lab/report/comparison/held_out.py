@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 from matplotlib.ticker import MaxNLocator
 
-from icl_lab.report.axes import Picture, end_labels, error_axis, frame_axes, names_at_ends
-from icl_lab.report.data import Comparison
-from icl_lab.report.lines import Curve, draw, hairline
-from icl_lab.report.style import LIGHT, Look, Theme, looks, styled
+from icl_lab.report.comparison.data import Comparison
+from icl_lab.report.drawing.axes import Picture, end_labels, error_axis, frame_axes, names_at_ends
+from icl_lab.report.drawing.lines import Curve, draw, hairline
+from icl_lab.report.drawing.style import LIGHT, Look, Theme, looks, styled
 
 
 @styled

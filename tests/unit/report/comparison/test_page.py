@@ -9,7 +9,7 @@ from icl_lab.baselines.averaging import Averaging
 from icl_lab.baselines.least_squares import LeastSquares
 from icl_lab.core.errors import UserError
 from icl_lab.evaluation.curves import learning_curve
-from icl_lab.report.page import write_page
+from icl_lab.report.comparison.page import write_page
 from icl_lab.tasks.linear_regression import LinearRegression
 from tests.unit.evaluation.doubles import ToyNetwork
 from tests.unit.report.folders import comparison, entry, usual, write

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from icl_lab.core.records import SCHEMA, Record
-from icl_lab.report.axes import Picture, end_labels, error_axis, frame_axes, names_at_ends
-from icl_lab.report.data import Published
-from icl_lab.report.dots import ROW, draw_dots, is_single
-from icl_lab.report.lines import Curve, curve_of, draw, draw_learning_curves, hairline, learning_curves
-from icl_lab.report.style import LIGHT, Look, Theme, looks, styled
+from icl_lab.report.comparison.data import Published
+from icl_lab.report.drawing.axes import Picture, end_labels, error_axis, frame_axes, names_at_ends
+from icl_lab.report.drawing.dots import ROW, draw_dots, is_single
+from icl_lab.report.drawing.lines import Curve, curve_of, draw, draw_learning_curves, hairline, learning_curves
+from icl_lab.report.drawing.style import LIGHT, Look, Theme, looks, styled
 from icl_lab.report.words import EXAMPLES, Measure
 
 BINS = 60

@@ -9,9 +9,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from icl_lab.report.axes import error_axis
-from icl_lab.report.data import Published
-from icl_lab.report.style import Look, Theme
+from icl_lab.report.comparison.data import Published
+from icl_lab.report.drawing.axes import error_axis
+from icl_lab.report.drawing.style import Look, Theme
 from icl_lab.report.words import Measure
 
 
