@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from matplotlib.text import Text
 
 from icl_lab.core.records import SCHEMA, Record
 from icl_lab.report.probe.data import Looked, Probe
@@ -106,7 +107,7 @@ def test_right_and_wrong_answers_are_held_against_chance_and_need_no_scale() -> 
     drawn = {one.stem: one for one in draw_probe(probe, probe.networks[0])}
     assert set(drawn) == {"depth"}
     assert "chance" in drawn["depth"].caption
-    assert "chance" in {text.get_text() for axes in drawn["depth"].picture.axes for text in axes.texts}
+    assert "chance" in {text.get_text() for text in drawn["depth"].picture.findobj(Text)}
 
 
 def test_what_is_not_better_than_chance_is_said_to_be_so() -> None:
