@@ -42,11 +42,11 @@ def identity(spec: Any) -> str:
 
 
 def with_optional_parts(registry: Registry[Any]) -> list[Any]:
-    """`variants`, and the last of each with its optional counts set: none becomes 3, what may be 0 becomes 0."""
+    """`variants`, and the last of each with its optional counts set: none becomes 3 (2 heads), what may be 0 becomes 0."""
     found = variants(registry)
     for spec in {type(spec): spec for spec in found}.values():
         fields = field_types(type(spec))
-        changes = {field: 3 for field in fields if getattr(spec, field) is None}
+        changes = {field: 2 if field == "num_heads" else 3 for field in fields if getattr(spec, field) is None}
         for field, note in fields.items():
             if get_origin(note) is Annotated and note.__metadata__[0].low == 0 and note.__origin__ is int:
                 changes[field] = 0

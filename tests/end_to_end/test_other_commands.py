@@ -8,6 +8,7 @@ import pytest
 
 import icl_lab
 from icl_lab.catalogue import KINDS
+from icl_lab.cli.shipped_notes import TRAINED
 from icl_lab.tasks.base import TASKS
 from tests.end_to_end.commands import Icl
 
@@ -16,7 +17,7 @@ SMALL = ("--scale", "smoke", "training.budget.amount=4", "--device", "cpu", "--t
 
 def test_everything_that_is_listed_can_be_described(icl: Icl) -> None:
     listing = json.loads(icl("list", "--json").out)
-    assert set(listing) == set(KINDS)
+    assert set(listing) == {*KINDS, TRAINED}
     for kind, members in listing.items():
         for name, sentence in members.items():
             assert sentence, f"{name} has no first sentence"
@@ -36,6 +37,21 @@ def test_list_and_describe_are_readable(icl: Icl) -> None:
     both = icl("describe", "decision_tree").out
     assert "(task)" in both
     assert "(baseline)" in both
+
+
+def test_trained_models_are_there_by_name_wherever_one_stands(
+    icl: Icl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "4,000 steps" in icl("list", TRAINED).out
+    assert "icl probe linear_regression/mamba" in icl("describe", "linear_regression/mamba").out
+    asked = icl("evaluate", "linear_regression/mamba", "--prompts", "8", "--device", "cpu", "--threads", "1", "--json")
+    rows = {(row["predictor"], row["shown"]): row["error"] for row in json.loads(asked.out)["rows"]}
+    assert rows["mamba", 40] < 0.5 * rows["mamba", 0]
+    unknown = icl("evaluate", "linear_regression/mamb")
+    assert unknown.status == 2
+    assert "did you mean linear_regression/mamba?" in unknown.err
+    assert not any(tmp_path.iterdir())
 
 
 def test_whatever_names_a_model_can_be_described(icl: Icl) -> None:

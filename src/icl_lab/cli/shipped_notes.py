@@ -21,8 +21,8 @@ def describe_trained(name: str, *, as_json: bool) -> None:
     """Print what a trained model is, where it lies, and what to do with it."""
     spec, step = _spec_and_step(name)
     if as_json:
-        entry = {"kind": TRAINED, "name": name, "folder": str(shipped_folder(name)), "step": step}
-        print_json([entry | {"spec": spec.to_json()}])
+        entry = {"kind": TRAINED, "name": name, "summary": trained_summary(name), "fields": [], "step": step}
+        print_json([entry | {"folder": str(shipped_folder(name)), "spec": spec.to_json()}])
         return
     console = results()
     console.print(f"[bold]{name}[/bold] (trained)  {trained_summary(name)}")

@@ -124,7 +124,7 @@ class Plan:
             },
             published=None if scale == "paper" else self.at(study, "paper").comparison,
             probe=self._probe(scale, task),
-            growing=self._growing(task),
+            growing=self._growing(scale, task),
         )
 
     def _probe(self, scale: Scale, task: Task) -> ProbeSpec | None:
@@ -148,14 +148,14 @@ class Plan:
         if scale == "smoke":
             return Chosen(base)
         base = base.replace(budget=Steps(amount=self.steps), batch=self.batch, checkpoint_interval=200)
-        growing = self._growing(task)
+        growing = self._growing(scale, task)
         default = Recipe(base.optimiser, grows(growing)).training(base, growing, self.steps)
         if self.as_published:
             return Chosen(default.replace(optimiser=published.optimiser, schedule=published.schedule))
         return chosen_training((study, self.name), model.word, default, growing, self.recipe_of)
 
-    def _growing(self, task: Task) -> Curriculum:
-        return task.curriculum if self.growing is None else self.growing
+    def _growing(self, scale: Scale, task: Task) -> Curriculum:
+        return self.growing if scale == "small" and self.growing is not None else task.curriculum
 
 
 def parts_at(study: str, plans: Sequence[Plan], scale: Scale) -> tuple[Part, ...]:

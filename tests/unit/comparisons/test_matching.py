@@ -73,8 +73,9 @@ def test_heads_change_only_where_no_width_fits_and_as_little_as_they_have_to() -
     wide = Match(quantity="parameters", budget=measure("parameters", MambaFormer(d_model=64), TASK))
     assert matched(MambaFormer(d_model=8), TASK, wide) == MambaFormer(d_model=64)
     between = Match(quantity="parameters", budget=measure("parameters", MambaFormer(d_model=28, num_heads=7), TASK))
-    assert matched(MambaFormer(), TASK, between) == MambaFormer(d_model=28, num_heads=7)
-    blocks = matched(Pattern(blocks="mamba (attention mamba)*L"), TASK, between)
+    assert matched(MambaFormer(num_heads=8), TASK, between) == MambaFormer(d_model=28, num_heads=7)
+    assert matched(MambaFormer(), TASK, between) == MambaFormer(d_model=28)  # heads follow the width
+    blocks = matched(Pattern(blocks="mamba (attention(num_heads=8) mamba)*L"), TASK, between)
     assert blocks == Pattern(blocks="mamba (attention(num_heads=7) mamba)*2", d_model=28)
 
 

@@ -61,7 +61,7 @@ def test_a_notation_stands_for_its_blocks(text: str, blocks: tuple[object, ...])
         ("mamba(d_state)", 7, "expected KEY=VALUE, got 'd_state'"),
         ("mamba*(M-1)", 6, "expected a whole number, L or (L-1)"),
         ("mamba, attention", 6, "got ','"),
-        ("attention(num_heads=0)", 11, "expected an integer of at least 1, got 0"),
+        ("attention(num_heads=0)", 11, "expected an integer of at least 1, or none, got 0"),
         ("attention(num_heads=4", 10, "never closed"),
     ],
 )

@@ -84,7 +84,7 @@ def test_norms_and_dropout_are_the_recipes() -> None:
 def test_impossible_dials_are_refused() -> None:
     for preset in (Transformer, StandardHybrid, MambaFormer):
         with pytest.raises(UserError, match=r"num_heads: expected a divisor of d_model=20, got 8; take one of 1, 2, 4"):
-            preset(d_model=20)
+            preset(d_model=20, num_heads=8)
     with pytest.raises(UserError, match="num_positions: expected none as positions is 'none', got 7"):
         Transformer(positions="none", num_positions=7).network(TASK)
     with pytest.raises(UserError, match="d_state: expected an even number"):

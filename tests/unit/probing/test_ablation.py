@@ -96,7 +96,7 @@ def test_the_mean_is_over_other_prompts_at_the_same_place() -> None:
 
 
 def test_a_head_zeroed_is_its_part_of_the_output_map_zeroed() -> None:
-    network = made("attention mamba")
+    network = made("attention(num_heads=8) mamba")
     head = next(part for part in parts(network, ["head"]) if part.label == "head 3 of block 0")
     found = answers(network, (head,), "zero", prompts().tokens)
     with torch.no_grad():

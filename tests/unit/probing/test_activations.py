@@ -37,7 +37,7 @@ def test_names_come_in_the_order_of_computation() -> None:
 
 
 def test_axes_are_told_in_words() -> None:
-    axes = {one.name: one.axes for one in listed(made("attention mamba", positions="learned"))}
+    axes = {one.name: one.axes for one in listed(made("attention(num_heads=8) mamba", positions="learned"))}
     assert axes["embedding"] == ("batch", "num_tokens", "16")
     assert axes["block.0.keys"] == ("batch", "8", "num_tokens", "2")
     assert axes["block.0.attention"] == ("batch", "8", "num_tokens", "num_tokens")

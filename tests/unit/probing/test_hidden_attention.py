@@ -47,7 +47,7 @@ def test_influence_on_answers_is_the_gradient_by_the_embedding() -> None:
 
 
 def test_every_block_that_mixes_tokens_is_there_and_rows_are_shares() -> None:
-    network = made("mamba mlp attention lstm")
+    network = made("mamba mlp attention(num_heads=8) lstm")
     found = hidden_attention(network, prompts())
     assert [(one.block, one.source) for one in found.blocks] == [(0, "weights"), (2, "weights"), (3, "jacobian")]
     assert [one.tokens.shape[0] for one in found.blocks] == [32, 8, 1]

@@ -69,7 +69,7 @@ def measured(rights: Sequence[int], sizes: Sequence[int]) -> Measured:
         sizes: Of each set how many there are.
 
     >>> [round(end, 2) for end in measured([5, 5, 5], [5, 5, 5]).ends]
-    [0.7, 1.0]
+    [0.77, 1.0]
     """
     right, size = np.asarray(rights, float), np.asarray(sizes, float)
     sets, answers = len(right), size.sum()
