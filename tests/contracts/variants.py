@@ -42,7 +42,7 @@ def identity(spec: Any) -> str:
 
 
 def with_optional_parts(registry: Registry[Any]) -> list[Any]:
-    """`variants`, and the last of each with its optional counts set: none becomes 3 (2 heads), what may be 0 becomes 0."""
+    """`variants`, and the last of each with its optional counts: none becomes 3 (2 heads), what may be 0 becomes 0."""
     found = variants(registry)
     for spec in {type(spec): spec for spec in found}.values():
         fields = field_types(type(spec))
