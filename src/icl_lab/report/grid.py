@@ -104,9 +104,9 @@ def _said(cell: Any, to: Column, stacked: bool) -> str:
 
 
 def _folded(words: str) -> str:
-    """Lines that begin after a blank or an opening parenthesis, none longer than need be."""
+    """Lines that begin after a blank, or after a parenthesis that touches a name; none longer than need be."""
     lines = [""]
-    for piece in re.split(r"(?<=[ (])", words):
+    for piece in re.split(r"(?<= )|(?<=[^ ]\()", words):
         if lines[-1] and cell_len(lines[-1] + piece.rstrip()) > FOLDED:
             lines.append("  ")
         lines[-1] += piece

@@ -41,3 +41,10 @@ def test_a_long_name_is_folded_at_its_parenthesis() -> None:
     at = next(place for place, line in enumerate(shown) if line.startswith("clean_least_squares("))
     assert shown[at].split()[0] == "clean_least_squares("
     assert shown[at + 1].startswith("  outliers=orthogonal)")
+
+
+def test_a_parenthesis_after_a_blank_goes_with_what_it_opens() -> None:
+    table = Grid("", (column("method", ["6 steps of gradient descent (step_size=cautious)"], right=False),), ())
+    shown = [line.rstrip() for line in lines(table, 80)]
+    assert "6 steps of gradient descent" in shown
+    assert "  (step_size=cautious)" in shown
