@@ -50,7 +50,7 @@ def test_trained_models_are_there_by_name_wherever_one_stands(
     assert rows["mamba", 40] < 0.5 * rows["mamba", 0]
     unknown = icl("evaluate", "linear_regression/mamb")
     assert unknown.status == 2
-    assert "did you mean linear_regression/mamba?" in unknown.err
+    assert "did you mean linear_regression/mamba" in unknown.err
     assert not any(tmp_path.iterdir())
 
 
