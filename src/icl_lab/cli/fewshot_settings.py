@@ -13,7 +13,8 @@ from icl_lab.language.spec import REPORTED, Answers, FewShot
 from icl_lab.language.tasks.csv_file import CsvFile
 
 CONTROLLED: Category = "knowledge"
-"""Tasks that are asked with shuffled labels where nothing is said: no label tells what a capital is called."""
+"""Tasks that are asked with shuffled labels at every number of demonstrations where nothing is said: no label tells
+what a capital is called. Others are asked with them at the most demonstrations."""
 
 
 def fewshot_spec(
@@ -36,7 +37,7 @@ def fewshot_spec(
     controlled = CATEGORIES
     if controls is None:
         controlled = (CONTROLLED,)
-        controls = "shuffled" if any(task.group == CONTROLLED for task in chosen) else "none"
+        controls = "shuffled"
     return FewShot(
         tasks=chosen,
         shots=_numbers(shots),

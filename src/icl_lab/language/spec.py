@@ -1,5 +1,6 @@
 """What a few-shot evaluation is: tasks, numbers of demonstrations, queries, seeds, controls."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,7 +33,8 @@ class FewShot(Spec):
         per_set: Queries that share their demonstrations; 1 as published.
         num_seeds: How often everything is drawn anew.
         labels: What demonstrations show as outputs; `true`, and controls.
-        controlled: Categories whose tasks are asked under the controls.
+        controlled: Categories whose tasks are asked under the controls with every number of demonstrations; others
+            with the most that they have pairs for.
         template: How pairs become text.
         answers: One token, as published, or the whole answer up to the end of the line.
     """
@@ -58,9 +60,12 @@ class FewShot(Spec):
                 "few-shot evaluation: expected at least one task, one number of shots and one kind of labels"
             )
 
-    def labels_of(self, task: LanguageTask) -> tuple[Labels, ...]:
-        """The labels under which a task is asked."""
-        return tuple(one for one in self.labels if one == "true" or task.group in self.controlled)
+    def shots_of(self, task: LanguageTask, labels: Labels, possible: Sequence[int]) -> tuple[int, ...]:
+        """The numbers of demonstrations that are shown with these labels, of those that are possible."""
+        if labels == "true":
+            return tuple(possible)
+        shown = tuple(count for count in possible if count)  # without demonstrations there are no labels to change
+        return shown if task.group in self.controlled else shown[-1:]
 
 
 def stream_of(task: LanguageTask, seed: int) -> Stream:

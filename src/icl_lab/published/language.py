@@ -4,11 +4,19 @@ The tasks are those of the paper, the pairs are not: numbers compare roughly, ta
 """
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 PAPER = "Grazzi et al. 2024 (arXiv 2402.03170)"
+
+ONE_ANSWER: Mapping[str, float] = MappingProxyType({"location_continent": 705 / 957, "religion": 254 / 368})
+"""The share of pairs with one and the same output in the lists that the published numbers are from: Antarctica, Muslim.
+
+Counted in the lists of Hendel et al. 2023; always saying it scores as much.
+"""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def plan(model: LanguageModel, spec: FewShot, folder: Path) -> Plan:
     }
     steps = []
     for labels in spec.labels:
-        for task in (task for task in spec.tasks if labels in spec.labels_of(task)):
+        for task in spec.tasks:
             pairs = found[task.title]
             if pairs.listed < 2:
                 raise UserError(
@@ -79,8 +79,7 @@ def plan(model: LanguageModel, spec: FewShot, folder: Path) -> Plan:
                 raise UserError(
                     f"{task.title}: {many} are single tokens of {model.name}; take --answers whole, or leave it out"
                 )
-            # Without demonstrations there are no labels to change.
-            shots = tuple(count for count in possible_shots(pairs, spec) if count or labels == "true")
+            shots = spec.shots_of(task, labels, possible_shots(pairs, spec))
             for seed in range(spec.num_seeds):
                 unit = Unit(model.name, task, pairs, labels, seed, model.fingerprint)
                 known = read_unit(unit.path(folder, spec))

@@ -1,4 +1,4 @@
-"""Intervals of accuracies over queries, demonstrations and seeds, right for few sets too.
+"""Intervals of accuracies, and of their differences, over queries, demonstrations and seeds, right for few sets too.
 
 Queries of a set share their demonstrations, so a set is what is drawn, not a query. A seed is no third source of
 chance: its sets are as independent of each other as of those of another seed, and all sets of all seeds are one sample.
@@ -15,11 +15,18 @@ all where every answer is right. Instead:
 * the score interval of Wilson 1927 with as many answers as would have that variance, and Student's t for the normal
   quantile (the effective sample of Korn & Graubard 1998, for shares in surveys of few clusters). It stays in [0, 1].
 
+Differences are of answers to the same queries, so what makes a set hard is in both and falls out. Their variance comes
+from the sets in the same way, mixed with that of independent pairs of answers, at shares of right-then-wrong and
+wrong-then-right with one more of each (the adjusted interval of Bonett & Price 2012 for paired shares), whose middle
+and Student's t make the interval.
+
 `tests/unit/language/measures/test_intervals.py` measures how often they hold the truth.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from scipy.special import stdtrit
@@ -34,12 +41,12 @@ Ends = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """An accuracy and how sure it is.
+class Sampled(ABC):
+    """A number from sets of answers, and how sure it is.
 
     Args:
-        value: Share of right answers, or a mean of such shares.
-        drawn_in: The same, drawn in from 0 and 1 by one right and one wrong answer.
+        value: The number.
+        drawn_in: The same, drawn in from its bounds by one answer of each kind.
         variance: Of the value over draws of sets; none where one set says nothing of others.
         freedom: Degrees of freedom of the variance.
     """
@@ -50,15 +57,44 @@ class Measured:
     freedom: float
 
     @property
+    @abstractmethod
     def ends(self) -> Ends:
         """The ends of the 90% interval; none where there is no variance."""
+
+    @property
+    def student(self) -> float:
+        """Half of the interval, in standard deviations."""
+        return float(stdtrit(self.freedom, (1 + LEVEL) / 2))
+
+
+@dataclass(frozen=True)
+class Measured(Sampled):
+    """An accuracy: a share of right answers, or a mean of such shares."""
+
+    @property
+    def ends(self) -> Ends:
         if self.variance is None:
             return None, None
         size = self.drawn_in * (1 - self.drawn_in) / self.variance
-        square = float(stdtrit(self.freedom, (1 + LEVEL) / 2)) ** 2 / size
+        square = self.student**2 / size
         middle = self.value + square / 2
         half = np.sqrt(square * self.value * (1 - self.value) + square**2 / 4)
         return max(0.0, float((middle - half) / (1 + square))), min(1.0, float((middle + half) / (1 + square)))
+
+
+@dataclass(frozen=True)
+class Difference(Sampled):
+    """A difference of two accuracies on the same queries, or a mean of such differences."""
+
+    @property
+    def ends(self) -> Ends:
+        if self.variance is None:
+            return None, None
+        half = self.student * float(np.sqrt(self.variance))
+        return max(-1.0, self.drawn_in - half), min(1.0, self.drawn_in + half)
+
+
+AnySampled = TypeVar("AnySampled", bound=Sampled)
 
 
 def measured(rights: Sequence[int], sizes: Sequence[int]) -> Measured:
@@ -77,21 +113,49 @@ def measured(rights: Sequence[int], sizes: Sequence[int]) -> Measured:
     if sets < 2:
         return Measured(value, drawn_in, None, 0.0)
     independent = drawn_in * (1 - drawn_in) / answers
-    between = sets / (sets - 1) * np.square(right - value * size).sum() / answers**2
-    freedom = sets - 1 + PRIOR
-    mixed = ((sets - 1) * between + PRIOR * EFFECT * independent) / freedom
-    return Measured(value, drawn_in, float(max(mixed, independent)), freedom)
+    return Measured(value, drawn_in, *_mixed(right - value * size, answers, independent))
 
 
-def mean_of(parts: Sequence[Measured]) -> Measured:
-    """The mean of accuracies with independent sets, as those of tasks are; degrees of freedom after Satterthwaite 1946.
+def difference(first: Sequence[Sequence[bool]], second: Sequence[Sequence[bool]]) -> Difference:
+    """How much more often the first of two answers to the same query is right than the second.
+
+    Args:
+        first: Of each set, of each query, whether the one answer is right.
+        second: The same of the other answer.
+
+    >>> difference([[True, True], [True, False]], [[False, True], [False, False]]).value
+    0.5
+    """
+    gains = [np.asarray(one, int) - np.asarray(other, int) for one, other in zip(first, second, strict=True)]
+    size, gain = np.array([len(one) for one in gains], float), np.array([one.sum() for one in gains], float)
+    answers, pooled = size.sum(), np.concatenate(gains)
+    value = float(gain.sum() / answers)
+    more, less = ((np.sum(pooled == sign) + 1) / (answers + 2) for sign in (1, -1))
+    drawn_in = float(more - less)
+    if len(gains) < 2:
+        return Difference(value, drawn_in, None, 0.0)
+    independent = float((more + less - drawn_in**2) / (answers + 2))
+    return Difference(value, drawn_in, *_mixed(gain - value * size, answers, independent))
+
+
+def mean_of(parts: Sequence[AnySampled]) -> AnySampled:
+    """The mean of numbers with independent sets, as those of tasks are; degrees of freedom after Satterthwaite 1946.
 
     The mean of these tasks: other tasks might have been chosen, which the interval says nothing of.
     """
     value, drawn_in = (float(np.mean([getattr(one, name) for one in parts])) for name in ("value", "drawn_in"))
     known = [(one.variance, one.freedom) for one in parts if one.variance is not None]
     if len(known) < len(parts):
-        return Measured(value, drawn_in, None, 0.0)
+        return replace(parts[0], value=value, drawn_in=drawn_in, variance=None, freedom=0.0)
     total = sum(variance for variance, _ in known)
     freedom = total**2 / sum(variance**2 / freedom for variance, freedom in known)
-    return Measured(value, drawn_in, total / len(parts) ** 2, freedom)
+    return replace(parts[0], value=value, drawn_in=drawn_in, variance=total / len(parts) ** 2, freedom=freedom)
+
+
+def _mixed(deviations: np.ndarray, answers: float, independent: float) -> tuple[float, float]:
+    """Variance and degrees of freedom, from what each set deviates by and from what is expected beforehand."""
+    sets = len(deviations)
+    between = sets / (sets - 1) * np.square(deviations).sum() / answers**2
+    freedom = sets - 1 + PRIOR
+    mixed = ((sets - 1) * between + PRIOR * EFFECT * independent) / freedom
+    return float(max(mixed, independent)), freedom

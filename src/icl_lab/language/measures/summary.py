@@ -5,7 +5,8 @@ Metrics of records; `shown` is the number of demonstrations, `shift` the labels 
 * category_accuracy_mean: mean over the tasks of a category; `num_prompts` counts the tasks. all_accuracy_mean: over all
   tasks that have enough pairs; common_accuracy_mean: over those that have enough for every number asked;
 * labels_right: share of the labels of a control that are right all the same, in the longest prompts;
-* most_common_output: share of a task's most common output, which is what always saying it would score.
+* best_constant, copied_input: what a task scores without being learned (`floors.py`);
+* accuracy_rise, accuracy_fall and their means over categories: `changes.py`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,39 +19,31 @@ from icl_lab.language.asking.answers import read_unit
 from icl_lab.language.asking.one_task import Answer
 from icl_lab.language.asking.plan import Plan
 from icl_lab.language.base import LanguageTask
-from icl_lab.language.measures.intervals import Measured, mean_of, measured
+from icl_lab.language.measures.changes import Asked, accuracy, changes
+from icl_lab.language.measures.floors import best_constant, copied_input
+from icl_lab.language.measures.intervals import Measured, mean_of
 from icl_lab.language.prompts.draws import Labels, draw_sets, right_share
 from icl_lab.language.spec import FewShot, stream_of
-
-Key = tuple[str, Labels, int]
-"""Task, labels, demonstrations."""
 
 
 def records_of(plan: Plan, spec: FewShot, folder: Path) -> list[Record]:
     """All records of one model."""
-    answers = {
-        (step.unit.task.title, step.unit.labels, step.unit.seed): read_unit(step.unit.path(folder, spec))
-        for step in plan.steps
-    }
-    run = spec.digest()
-    found: list[Record] = []
-    accuracies: dict[Key, Measured] = {}
+    asked = _read(plan, spec, folder)
+    found = [record for key, seeds in asked.items() for record in _of_task(plan, spec, key, seeds)]
+    accuracies = {key: accuracy(seeds) for key, seeds in asked.items()}
     for task in spec.tasks:
-        for labels in spec.labels_of(task):
-            seeds = [answers[task.title, labels, seed] for seed in range(spec.num_seeds)]
-            for count in spec.shots:
-                if all(count in one for one in seeds):
-                    key = task.title, labels, count
-                    found += _of_task(plan, run, key, [one[count] for one in seeds], accuracies)
-            if labels != "true" and (most := max(_shots_of(plan, task.title), default=0)):
-                kept = _labels_right(plan, spec, task, labels, most)
+        for labels in spec.labels:
+            shots = [count for title, kind, count in asked if (title, kind) == (task.title, labels)]
+            if labels != "true" and shots:
+                kept = _labels_right(plan, spec, task, labels, max(shots))
                 found.append(
-                    Record(run=run, predictor=plan.model, task=task.title, metric="labels_right", value=kept,
-                           shown=most, shift=labels)
+                    Record(run=spec.digest(), predictor=plan.model, task=task.title, metric="labels_right", value=kept,
+                           shown=max(shots), shift=labels)
                 )  # fmt: skip
-        share = _most_common(plan, task.title)
-        found.append(Record(run=run, predictor=plan.model, task=task.title, metric="most_common_output", value=share))
-    return found + list(_groups(plan, spec, run, accuracies))
+    found += _floors(plan, spec)
+    found += _groups(plan, spec, accuracies)
+    found += changes(plan, spec, asked)
+    return found
 
 
 def common_tasks(spec: FewShot, plans: Mapping[str, Plan], most: int | None = None) -> tuple[str, ...]:
@@ -61,65 +54,75 @@ def common_tasks(spec: FewShot, plans: Mapping[str, Plan], most: int | None = No
     )
 
 
-def _of_task(
-    plan: Plan, run: str, key: Key, seeds: list[list[Answer]], accuracies: dict[Key, Measured]
-) -> Iterator[Record]:
+def _read(plan: Plan, spec: FewShot, folder: Path) -> Asked:
+    """All answers to what all seeds were asked."""
+    found: Asked = {}
+    answers = {
+        (step.unit.task.title, step.unit.labels, step.unit.seed): read_unit(step.unit.path(folder, spec))
+        for step in plan.steps
+    }
+    for task in spec.tasks:
+        for labels in spec.labels:
+            seeds = [answers.get((task.title, labels, seed), {}) for seed in range(spec.num_seeds)]
+            for count in spec.shots:
+                if all(count in one for one in seeds):
+                    found[task.title, labels, count] = [one[count] for one in seeds]
+    return found
+
+
+def _of_task(plan: Plan, spec: FewShot, key: tuple[str, Labels, int], seeds: list[list[Answer]]) -> Iterator[Record]:
     task, labels, count = key
-    shift = "" if labels == "true" else labels
+    run, shift = spec.digest(), "" if labels == "true" else labels
     for seed, answers in enumerate(seeds):
         yield Record(
             run=run, predictor=plan.model, task=task, metric="accuracy", value=_accuracy(answers),
             shown=count, seed=seed, shift=shift, num_prompts=len(answers),
         )  # fmt: skip
-    pooled = [answer for answers in seeds for answer in answers]
-    sets = _sets(seeds)
-    accuracies[key] = found = measured([sum(one) for one in sets], [len(one) for one in sets])
+    found = accuracy(seeds)
     low, high = found.ends
     yield Record(
         run=run, predictor=plan.model, task=task, metric="accuracy_mean", value=found.value, low=low, high=high,
-        shown=count, shift=shift, num_prompts=len(pooled),
+        shown=count, shift=shift, num_prompts=sum(map(len, seeds)),
     )  # fmt: skip
 
 
-def _groups(plan: Plan, spec: FewShot, run: str, accuracies: Mapping[Key, Measured]) -> Iterator[Record]:
+def _groups(plan: Plan, spec: FewShot, accuracies: Mapping[tuple[str, Labels, int], Measured]) -> Iterator[Record]:
     common = common_tasks(spec, {plan.model: plan})
     groups: dict[tuple[str, str], list[str]] = {("all_accuracy_mean", "all tasks"): [task.title for task in spec.tasks]}
     groups["common_accuracy_mean", "common tasks"] = list(common)
     for task in spec.tasks:
         groups.setdefault(("category_accuracy_mean", task.group), []).append(task.title)
     for (metric, name), members in groups.items():
-        # Under a control a mean is shown where all of its tasks are asked under it.
-        asked = {task.title: spec.labels_of(task) for task in spec.tasks}
-        for labels in (one for one in spec.labels if all(one in asked[member] for member in members)):
+        for labels in spec.labels:
             for count in spec.shots:
-                chosen = [accuracies[key] for task in members if (key := (task, labels, count)) in accuracies]
-                # A category is shown as far as all of its tasks go, so that its line has one meaning.
-                if not chosen or (metric == "category_accuracy_mean" and len(chosen) < len(members)):
+                chosen = [accuracies[task, labels, count] for task in members if (task, labels, count) in accuracies]
+                # A category is shown as far as all of its tasks go, so that its line has one meaning; a mean under a
+                # control where it is over the same tasks as that with true labels.
+                wanted = members
+                if metric != "category_accuracy_mean":
+                    wanted = [task for task in members if (task, "true", count) in accuracies]
+                if not chosen or len(chosen) < len(wanted):
                     continue
                 mean = mean_of(chosen)
                 low, high = mean.ends
                 yield Record(
-                    run=run, predictor=plan.model, task=name, metric=metric,
+                    run=spec.digest(), predictor=plan.model, task=name, metric=metric,
                     value=mean.value, low=low, high=high,
                     shown=count, shift="" if labels == "true" else labels, num_prompts=len(chosen),
                 )  # fmt: skip
 
 
+def _floors(plan: Plan, spec: FewShot) -> Iterator[Record]:
+    whole = spec.answers == "whole"
+    for task in spec.tasks:
+        pairs = plan.usable[task.title].pairs
+        for metric, floor in (("best_constant", best_constant), ("copied_input", copied_input)):
+            value = floor(pairs, task.judged, whole=whole)
+            yield Record(run=spec.digest(), predictor=plan.model, task=task.title, metric=metric, value=value)
+
+
 def _accuracy(answers: list[Answer]) -> float:
     return sum(answer.right for answer in answers) / len(answers)
-
-
-def _sets(seeds: list[list[Answer]]) -> list[list[bool]]:
-    found: dict[tuple[int, int], list[bool]] = {}
-    for seed, answers in enumerate(seeds):
-        for answer in answers:
-            found.setdefault((seed, answer.set), []).append(answer.right)
-    return list(found.values())
-
-
-def _most_common(plan: Plan, task: str) -> float:
-    outputs = [pair.output for pair in plan.usable[task].pairs]
-    return max(outputs.count(one) for one in set(outputs)) / len(outputs)
 
 
 def _labels_right(plan: Plan, spec: FewShot, task: LanguageTask, labels: Labels, most: int) -> float:

@@ -98,6 +98,10 @@ class FewShotResults:
         found = self._index.get((metric, model, task, shift, shown))
         return found[0] if found else None
 
+    def floor(self, model: str, task: str) -> float:
+        """What a task scores without being learned: always saying one thing, or saying the input."""
+        return max(self.value(metric, model, task, None) or 0.0 for metric in ("best_constant", "copied_input"))
+
     def count(self, metric: str, model: str, task: str, shown: int, shift: str = "") -> int:
         """What a number is a mean of: prompts, or tasks; 0 where there is none."""
         found = self._index.get((metric, model, task, shift, shown))

@@ -89,7 +89,7 @@ def legend_entries(names: Sequence[str], styles: Mapping[str, Look], theme: Them
     """Words, colour, dash and width of each entry of a legend."""
     words = names_at_ends(names, styles)
     found = [(words[name], styles[name].colour(theme), styles[name].dash, styles[name].width) for name in names]
-    return [*found, ("always the most common output", theme.hair, (0, (2, 2)), 0.8)]
+    return [*found, ("always one thing, or the input", theme.hair, (0, (2, 2)), 0.8)]
 
 
 def legend_places(entries: Sequence[Entry]) -> list[tuple[float, int]]:

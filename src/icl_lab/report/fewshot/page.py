@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from icl_lab.core.files import inside, write_atomic
+from icl_lab.published.language import ONE_ANSWER
 from icl_lab.report.comparison.page import FIGURES, PAGE
 from icl_lab.report.drawing.drawn import Drawn
 from icl_lab.report.drawing.pictures import picture_bytes
 from icl_lab.report.fewshot.boxes import box_figure
-from icl_lab.report.fewshot.controls import controlled
 from icl_lab.report.fewshot.data import PUBLISHED_SHOTS, FewShotResults, read_fewshot
+from icl_lab.report.fewshot.learned import learned
 from icl_lab.report.fewshot.panels import category_figure, task_figure
 from icl_lab.report.fewshot.shots import has_published_means, shots_figure
 from icl_lab.report.fewshot.tables import published, table_rows
@@ -18,6 +19,7 @@ from icl_lab.report.fewshot.vector_figure import vector_figure
 from icl_lab.report.fewshot.vector_table import vector_rows
 from icl_lab.report.fewshot.words import conclusion, question
 from icl_lab.report.rendering import render_template
+from icl_lab.report.words import listed
 
 BESIDE = ("Mamba 0.13B", "RWKV 0.169B", "Mamba 0.37B", "Mamba 2.80B", "LLaMA 7B")
 
@@ -39,11 +41,14 @@ def write_fewshot_page(folder: Path) -> Path:
 
 def draw_fewshot(found: FewShotResults) -> list[Drawn]:
     """The figures, in the order of the page."""
-    bands = "Bands are 90% intervals over sets of queries, which share their demonstrations."
+    bands = (
+        "Bands are 90% intervals over sets of queries, which share their demonstrations: how sure these tasks' means"
+        " are, not what other tasks would give."
+    )
     labels = _labels_words(found, "accuracy_mean")
     means = _labels_words(found, "category_accuracy_mean")
     common = _labels_words(found, "common_accuracy_mean" if found.common else "all_accuracy_mean")
-    hair = "Hairline: what always saying the most common output scores."
+    hair = "Hairline: what always saying one thing, or saying the input, scores; the better of both."
     drawn = [
         Drawn("shots", "Accuracy by number of demonstrations", _shots_words(found, bands, common), shots_figure(found))
     ]
@@ -54,7 +59,7 @@ def draw_fewshot(found: FewShotResults) -> list[Drawn]:
         words = (
             "Box: quartiles; bar: median; diamond: mean; dots: tasks; whiskers reach the lowest and the highest task."
             f" Grey: table 1 of {found.published}: base models in full precision, on other pairs than ours: compare"
-            f" roughly.{_set_apart(found)}"
+            f" roughly.{_one_answer(found)}{_set_apart(found)}"
         )
         drawn.append(Drawn("boxes", "Beside published models", words, box_figure(found)))
     vectors = vector_figure(found)
@@ -76,17 +81,18 @@ def render(found: FewShotResults, drawn: list[Drawn]) -> str:
     tables = [
         {
             "model": model,
-            "controls": [(control, max(found.shots)) for control in found.controls],
-            "controlled": controlled(found, model),
+            "learned": [
+                (control, of_control)
+                for control in found.controls or ("",)
+                if (of_control := learned(found, model, control))
+            ],
             "vectors": vector_rows(found, model),
             "rows": [
                 {
                     "name": name.removeprefix("= "),
                     "mean": metric != "accuracy_mean",
                     "cells": [found.estimate(metric, model, task, count) for count in found.shots],
-                    "controls": [_last(found, metric, model, task, control) for control in found.controls],
                     "pairs": next((one.asked[model] for one in found.tasks if one.name == task), None),
-                    "common": found.value("most_common_output", model, task, None),
                     "published": [published(found, other, metric, task, PUBLISHED_SHOTS) for other in others],
                 }
                 for name, metric, task in rows
@@ -107,11 +113,6 @@ def render(found: FewShotResults, drawn: list[Drawn]) -> str:
         conditions=_conditions(found),
         spec_text=_spec_text(found),
     )
-
-
-def _last(found: FewShotResults, metric: str, model: str, task: str, control: str) -> object:
-    known = [one for count in found.shots if (one := found.estimate(metric, model, task, count, control))]
-    return known[-1] if known else None
 
 
 def _labels_words(found: FewShotResults, metric: str) -> str:
@@ -142,6 +143,13 @@ def _set_apart(found: FewShotResults) -> str:
     return "".join(f" {model} is {note}." for model in found.models if (note := found.notes[model].get("note")))
 
 
+def _one_answer(found: FewShotResults) -> str:
+    """What tells of published numbers that one answer would do as well on some of the tasks."""
+    parts = [f"{share:.0%} of {task.replace('_', ' ')}" for task, share in ONE_ANSWER.items()
+             if task in {one.name for one in found.tasks}]  # fmt: skip
+    return f" Published lists have one answer for {listed(parts)}." if parts else ""
+
+
 CONTROLS = {
     "shuffled": "each demonstration has the output of another pair of the whole list, which need not be in the prompt",
     "random": "each demonstration has any output of the task, drawn by itself",
@@ -170,7 +178,8 @@ def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
             "right",
             "exact: equal; prefix: one begins with the other; synonyms: answer and output have a synonym in common, by"
             " WordNet. This is the published rule: it takes two steps, so that father passes for mother (both can mean"
-            " beget)",
+            " beget). It holds for answers in English; in other languages, where the published rule takes synonyms of"
+            " that language, ours are right only if our list has them",
         ),
     ]
     said += [(f"{control} labels", _control_words(found, control)) for control in found.controls]

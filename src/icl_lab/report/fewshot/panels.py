@@ -28,7 +28,7 @@ from icl_lab.report.fewshot.drawing import (
 
 @styled
 def category_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture:
-    """A panel for each category: all of its tasks, true labels and controls, and what the most common output scores."""
+    """A panel for each category: all of its tasks, true labels and controls, and what is scored without learning."""
     panels = [
         (f"{category} ({len(members)})", [Line("category_accuracy_mean", model, category, labels)
          for labels in ("", *found.controls) for model in found.models], members)
@@ -56,7 +56,7 @@ def small_panels(
     height: float,
     theme: Theme,
 ) -> Picture:
-    """Panels of one size under one legend: (head, lines, tasks whose most common output is the hairline)."""
+    """Panels of one size under one legend: (head, lines, tasks whose mean floor is the hairline)."""
     styles = line_styles(found)
     columns = min(columns, len(panels))
     right, gap, title, foot = 0.12, 0.28, 0.3, 0.5
@@ -73,7 +73,7 @@ def small_panels(
         y = total - legend - (row + 1) * (title + height) - row * 0.16
         axes = new_panel(picture, theme, (LEFT + column * (each + gap), y, each, height))
         frame_shots(axes, list(found.shots), small=columns > 2)
-        floors = [found.value("most_common_output", found.models[0], task, None) or 0.0 for task in members]
+        floors = [found.floor(model, task) for model in found.models for task in members]
         hairline(axes, theme, "", y=float(np.mean(floors)))
         for number, line in enumerate(lines):
             curve = line_curve(found, line)

@@ -3,8 +3,9 @@
 from dataclasses import asdict
 from typing import Any
 
-from icl_lab.report.fewshot.controls import control_grid
 from icl_lab.report.fewshot.data import ALL, COMMON, FEW_PAIRS, PUBLISHED_SHOTS, FewShotResults
+from icl_lab.report.fewshot.learned import learned
+from icl_lab.report.fewshot.learned_table import learned_grids
 from icl_lab.report.fewshot.vector_table import vector_grid, vector_rows
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import printable, shortened
@@ -29,7 +30,7 @@ def table_rows(found: FewShotResults) -> list[Row]:
 
 
 def fewshot_tables(found: FewShotResults) -> list[Grid]:
-    """For each model a table of its tasks, and where there are any, of the controls and of task vectors."""
+    """For each model a table of its tasks, of what it learns, and where there are any, of task vectors."""
     rows = table_rows(found)
     short = shortened([name for name, _, _ in rows], 22)
     names = (column("task", (short[name] for name, _, _ in rows), right=False),)
@@ -39,15 +40,9 @@ def fewshot_tables(found: FewShotResults) -> list[Grid]:
             column(f"{shots}", (_number(found.value(metric, model, task, shots)) for _, metric, task in rows))
             for shots in found.shots
         ]
-        for control in found.controls:
-            last = _last(found, model, control)
-            cells = [_number(found.value(metric, model, task, last, control)) for _, metric, task in rows]
-            columns.append(column(f"{control}\n{last}", cells))
         asked = {task.name: task.asked[model] for task in found.tasks}
         if min(asked.values()) < FEW_PAIRS:
             columns.append(column("pairs", (f"{asked[task]}" if task in asked else "" for _, _, task in rows)))
-        common = (_number(found.value("most_common_output", model, task, None)) for _, _, task in rows)
-        columns.append(column("most\ncommon", common))
         for other in BESIDE:
             cells = [_number(published(found, other, metric, task, PUBLISHED_SHOTS)) for _, metric, task in rows]
             if set(cells) != {"-"}:
@@ -55,7 +50,8 @@ def fewshot_tables(found: FewShotResults) -> list[Grid]:
         title = f"{printable(model)}: accuracy after so many demonstrations"
         dim = frozenset(place for place, row in enumerate(rows) if row[1] != "accuracy_mean")
         grids.append(Grid(title, names, tuple(columns), dim))
-        grids += [grid for grid in (control_grid(found, model), vector_grid(found, model)) if grid is not None]
+        grids += learned_grids(found, model)
+        grids += [grid for grid in (vector_grid(found, model),) if grid is not None]
     return grids
 
 
@@ -90,18 +86,15 @@ def fewshot_values(found: FewShotResults) -> dict[str, Any]:
             ]
             for model in found.models
         },
+        "learned": {
+            model: [asdict(row) | {"verdict": row.verdict} for control in found.controls or ("",)
+                    for row in learned(found, model, control)]
+            for model in found.models
+        },
         "task_vectors": {
             model: [asdict(one) for one in vectors] for model in found.models if (vectors := vector_rows(found, model))
         },
     }  # fmt: skip
-
-
-def _last(found: FewShotResults, model: str, control: str) -> int:
-    """The most demonstrations that every task under the control has."""
-    names = [task.name for task in found.tasks]
-    asked = {name: [s for s in found.shots if found.value("accuracy_mean", model, name, s, control) is not None]
-             for name in names}  # fmt: skip
-    return min((max(shots) for shots in asked.values() if shots), default=found.shots[-1])
 
 
 def _number(value: float | None) -> str:

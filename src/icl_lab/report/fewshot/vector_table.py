@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from icl_lab.report.estimate import Estimate
-from icl_lab.report.fewshot.controls import share
 from icl_lab.report.fewshot.data import FewShotResults
+from icl_lab.report.fewshot.shares import share
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import printable, shortened
 

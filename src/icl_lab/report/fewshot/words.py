@@ -1,8 +1,8 @@
 """What came out of a few-shot evaluation, in sentences."""
 
-from icl_lab.report.estimate import Estimate
-from icl_lab.report.fewshot.controls import control_sentences, share
 from icl_lab.report.fewshot.data import ALL, COMMON, FewShotResults
+from icl_lab.report.fewshot.learned import VERDICTS, Learned, learned
+from icl_lab.report.fewshot.shares import share
 from icl_lab.report.fewshot.vector_table import vector_sentence
 from icl_lab.report.labels import printable
 from icl_lab.report.words import listed
@@ -31,27 +31,8 @@ def conclusion(found: FewShotResults) -> str:
     """What came out, a few sentences a model."""
     said = []
     for model in found.models:
-        said += [_accuracy(found, model), *control_sentences(found, model), *vector_sentence(found, model)]
+        said += [_accuracy(found, model), *_learned(found, model), *vector_sentence(found, model)]
     return " ".join(said)
-
-
-def rising(found: FewShotResults, model: str) -> tuple[int, int]:
-    """On how many tasks the interval at the most demonstrations lies above that at the fewest, and of how many."""
-    count = total = 0
-    for task in found.tasks:
-        first, last = _ends(found, model, task.name)
-        if first is None or last is None or first is last:
-            continue
-        total += 1
-        low = last.value if last.low is None else last.low
-        high = first.value if first.high is None else first.high
-        count += (low or 0.0) > (high or 0.0)
-    return count, total
-
-
-def _ends(found: FewShotResults, model: str, task: str) -> tuple[Estimate | None, Estimate | None]:
-    known = [one for shots in found.shots if (one := found.estimate("accuracy_mean", model, task, shots))]
-    return (known[0], known[-1]) if known else (None, None)
 
 
 def _accuracy(found: FewShotResults, model: str) -> str:
@@ -61,13 +42,41 @@ def _accuracy(found: FewShotResults, model: str) -> str:
         return f"{printable(model)}: nothing has been measured."
     first, last = known[0], known[-1]
     tasks = found.count(metric, model, name, last)
+    over = f"{tasks} task{'' if tasks == 1 else 's'}"
+    if tasks < len(found.tasks):
+        over = f"the {tasks} of {len(found.tasks)} tasks that have enough pairs for every number"
     said = (
         f"{printable(model)} is right in {share(found.estimate(metric, model, name, last))} of cases after"
-        f" {demonstrations(last)}, mean over {tasks} task{'' if tasks == 1 else 's'}"
+        f" {demonstrations(last)}, mean over {over}"
     )
     if first == last:
         return f"{said}."
-    rose, total = rising(found, model)
     before = f"after {demonstrations(first)}" if first else "with none"
-    start = share(found.estimate(metric, model, name, first))
-    return f"{said}; {before} in {start}. It clearly rises on {rose} of {total}."
+    return f"{said}; {before} in {share(found.estimate(metric, model, name, first))}."
+
+
+def _learned(found: FewShotResults, model: str) -> list[str]:
+    """What became of each task after the most demonstrations that it has, and what a control takes from categories."""
+    control = next(iter(found.controls), "")
+    rows = learned(found, model, control)
+    tasks = [row for row in rows if not row.is_mean]
+    if not tasks:
+        return []
+    many = f"Of {'all ' if len(tasks) > 1 else ''}{len(tasks)} task{'' if len(tasks) == 1 else 's'}"
+    parts = []
+    for verdict in VERDICTS:
+        names = [printable(row.name.replace("_", " ")) for row in tasks if row.verdict == verdict]
+        if names:
+            parts.append(f"{verdict}: {len(names)} ({listed(names)})")
+    said = [f"{many}, each after the most demonstrations it has: {'; '.join(parts)}."]
+    alone = [category for category in found.categories if [task.category for task in found.tasks].count(category) == 1]
+    single = {task.name for task in found.tasks if task.category in alone}
+    falls = [_fall(row) for row in rows if row.fall is not None and (row.is_mean or row.name in single)]
+    if falls:
+        said.append(f"What {control} labels take: {'; '.join(falls)}.")
+    return said
+
+
+def _fall(row: Learned) -> str:
+    floor = ", down to the floor" if row.to_the_floor and row.wrong != row.end else ""
+    return f"{share(row.fall)} from {row.name.replace('_', ' ')}{' tasks' if row.is_mean else ''}{floor}"

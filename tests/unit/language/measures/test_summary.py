@@ -28,7 +28,8 @@ def test_records_hold_the_accuracies_of_what_was_said(tmp_path: Path) -> None:
     assert found["accuracy_mean", "next_letter", 4, "shuffled"].value == 0.0
     assert found["all_accuracy_mean", "all tasks", 4, ""].num_prompts == 2
     assert found["category_accuracy_mean", "knowledge", 4, ""].value == 1.0
-    assert found["most_common_output", "next_letter", None, ""].value == 1 / 25
+    assert found["best_constant", "next_letter", None, ""].value == 1 / 25
+    assert found["copied_input", "next_letter", None, ""].value == 0.0
     assert ("accuracy_mean", "next_letter", 0, "shuffled") not in found
 
 
