@@ -9,6 +9,7 @@ from icl_lab.language.base import LANGUAGE_TASKS
 from icl_lab.language.models import find
 from icl_lab.language.models.places import Place
 from tests.end_to_end.commands import Icl
+from tests.unit.language.models.checkpoints import save
 from tests.unit.language.toys import ToyModel
 
 
@@ -158,3 +159,29 @@ def test_describe_shows_a_prompt(icl: Icl) -> None:
     assert sum(line.startswith("example:") for line in lines) == 4
     assert json.loads(icl("describe", "next_letter", "--json").out)[0]["prompt"].endswith("->")
     assert icl("describe", "csv_file").status == 0
+
+
+def test_task_vectors_of_a_tiny_network_and_their_control(
+    icl: Icl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # no toy: only a network has layers
+    model = save(tmp_path / "tiny", "Llama")
+
+    def ask_it(queries: int):  # type: ignore[no-untyped-def]
+        return icl("fewshot", "--model", str(model), "--tasks", "next_letter,country_capital", "--queries", "2",
+                   "--shots", "0", "--controls", "none", "--answers", "whole", "--task-vectors", str(queries),
+                   "--out", str(tmp_path / "o"), "--json")  # fmt: skip
+
+    done = ask_it(4)
+    assert done.status == 0
+    assert "no layer is chosen for the task vectors of next_letter, country_capital" in " ".join(done.err.split())
+    assert json.loads(done.out)["task_vectors"] == {}
+    done = ask_it(10)
+    assert done.status == 0
+    assert "no layer is chosen" not in done.err
+    rows = json.loads(done.out)["task_vectors"][str(model)]
+    assert [(row["task"], row["other"], row["layers"]) for row in rows] == [
+        ("next_letter", "country_capital", 2), ("country_capital", "next_letter", 2), ("= mean, one layer", "", 2),
+    ]  # fmt: skip
+    assert all(row["patched"]["low"] is not None and row["another"]["low"] is not None for row in rows)
+    assert len(list((tmp_path / "o" / "answers").glob("*-residual-of-*"))) == 2 * 2

@@ -18,7 +18,8 @@ from icl_lab.language.models.base import LanguageModel
 from icl_lab.language.models.causal import CausalModel
 from icl_lab.language.models.hub import looked_in
 from icl_lab.language.spec import FewShot
-from icl_lab.language.task_vectors.measured import category_records, kinds_of, measure_unpatched, measure_vectors
+from icl_lab.language.task_vectors.measured import count_vectors
+from icl_lab.language.task_vectors.records import vector_records
 from icl_lab.report.fewshot.page import write_fewshot_page
 from icl_lab.training.observers.live import duration
 
@@ -58,21 +59,25 @@ def as_part_of_a_path(name: str) -> str:
 
 
 def _vectors(model: LanguageModel, todo: Plan, spec: FewShot, folder: Path, queries: int) -> list[Record]:
-    """Task vectors of every task, and their means over categories."""
+    """Task vectors of every task, and their means."""
     if not isinstance(model, CausalModel):
         raise UserError(f"--task-vectors: {model.name} has no layers to patch")
-    console, found, begun = progress(), [], time.monotonic()
-    kinds = kinds_of(model)
+    console, counted, begun = progress(), [], time.monotonic()
     for place, task in enumerate(spec.tasks, start=1):
-        found += measure_unpatched(model, todo, task, spec, folder, queries)
-        for kind in kinds:
-            found += measure_vectors(model, todo, task, spec, folder, queries, kind)
+        one = count_vectors(model, todo, task, spec, folder, queries)
+        if one is not None:
+            counted.append(one)
         left = (time.monotonic() - begun) * (len(spec.tasks) - place) / place
         console.print(
             f"task vectors: {place} of {len(spec.tasks)} tasks, about {duration(left)} left",
             markup=False, highlight=False,
         )  # fmt: skip
-    return [*found, *category_records(found, spec)]
+    if single := [one.task.title for one in counted if not one.has_halves]:
+        note(
+            f"{model.name}: no layer is chosen for the task vectors of {', '.join(single)}: their {queries} queries"
+            " share one set of demonstrations, and two sets are needed; ask more with --task-vectors"
+        )
+    return vector_records(todo, spec, counted)
 
 
 def _asked(model: LanguageModel, name: str, spec: FewShot, folder: Path) -> tuple[Plan, Mapping[str, Any]]:

@@ -31,8 +31,9 @@ class Question:
 
     Args:
         shown: Demonstrations and a dummy query, up to and with the separator.
-        asked: The query and the separator alone. Where the model puts nothing before a prompt, a line break in front
-            keeps the query from being the first token, on which attention is said to leave its surplus.
+        asked: The query and the separator alone, as the model is asked without demonstrations. Nothing is put in front:
+            the first token, on which attention is said to leave its surplus, is the word that the published template
+            begins with (`example:`), but with other templates, in a model that puts nothing before a prompt, the query.
         answer: Text of the right answer.
         before: The demonstrations alone, as they stand before the query in an ordinary prompt.
     """

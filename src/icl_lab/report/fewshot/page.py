@@ -66,7 +66,8 @@ def draw_fewshot(found: FewShotResults) -> list[Drawn]:
     if vectors is not None:
         words = (
             "Share of right first tokens, without demonstrations, when one layer is given what it had at the end of a"
-            " prompt that shows the task (Hendel et al. 2023); means over the tasks of a category. Hairlines: the same"
+            " prompt that shows the task (Hendel et al. 2023); means over the tasks of a category. Thin: the same"
+            " questions, when the layer is given that of a prompt that shows another task. Hairlines: the same"
             f" questions with nothing given, and after {PUBLISHED_SHOTS} demonstrations."
         )
         drawn.append(Drawn("task-vectors", "Task vectors", words, vectors))

@@ -16,17 +16,22 @@ from icl_lab.report.fewshot.drawing import (
     LINE,
     WIDTH,
     draw_legend,
+    legend_places,
     line_styles,
 )
 from icl_lab.report.fewshot.vector_table import UNPATCHED
+
+THIN = 0.9
+"""Width of the lines of another task's vector, in points."""
 
 
 @styled
 def vector_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture | None:
     """Accuracy without demonstrations when one layer is given its task vector; none where that was not measured.
 
-    A panel a category; dashed, what a recurrent model remembers instead of what a layer hands on. Hairlines: the model
-    without any demonstration, and after five, on the same questions.
+    A panel a category; dashed, what a recurrent model remembers instead of what a layer hands on. Thin and without
+    markers, the vector of another task in the same questions. Hairlines: the model without any demonstration, and after
+    five, on the same questions.
     """
     rows = found.records.filter(pl.col("metric").str.starts_with("category_task_vector_"))
     if not len(rows):
@@ -36,26 +41,29 @@ def vector_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture | None
     columns = min(2, len(names))
     lines, gap, height = math.ceil(len(names) / columns), 0.28, 1.75
     each = (WIDTH - LEFT - 0.12 - gap * (columns - 1)) / columns
-    total = LINE + lines * (0.46 + height) + 0.5
-    picture = new_picture(theme, WIDTH, total)
     entries = [(model, look.colour(theme), look.dash, look.width) for model, look in styles.items()]
-    draw_legend(
-        picture, [*entries, (f"no demonstration, and {PUBLISHED_SHOTS}", theme.hair, (0, (2, 2)), 0.8)], theme, total
-    )
+    if rows["metric"].str.ends_with("_other_mean").any():
+        entries.append(("another task's vector", theme.muted, "-", THIN))
+    entries.append((f"no demonstration, and {PUBLISHED_SHOTS}", theme.hair, (0, (2, 2)), 0.8))
+    legend = LINE * (1 + max(line for _, line in legend_places(entries)))
+    total = legend + lines * (0.46 + height) + 0.5
+    picture = new_picture(theme, WIDTH, total)
+    draw_legend(picture, entries, theme, total)
     for place, category in enumerate(names):
         row, column = divmod(place, columns)
-        box = (LEFT + column * (each + gap), total - LINE - (row + 1) * (0.46 + height) + 0.1, each, height)
+        box = (LEFT + column * (each + gap), total - legend - (row + 1) * (0.46 + height) + 0.1, each, height)
         axes = new_panel(picture, theme, box)
         axes.set_ylim(-0.02, 1.03)
         for model, look in styles.items():
             for kind, dash in (("residual", look.dash), ("state", DASHES["shuffled"])):
-                mine = rows.filter(
-                    (pl.col("predictor") == model) & (pl.col("task") == category)
-                    & (pl.col("metric") == f"category_task_vector_{kind}_mean")
-                ).sort("step")  # fmt: skip
-                curve = Curve(1 + mine["step"].to_numpy(), mine["value"].to_numpy())
+                mine = rows.filter((pl.col("predictor") == model) & (pl.col("task") == category))
+                curve = _curve(mine, f"category_task_vector_{kind}_mean")
                 if curve.x.size:
                     draw(axes, curve, replace(look, dash=dash, width=1.5), theme, first_marker=0, marker_size=3.6)
+                other = _curve(mine, f"category_task_vector_{kind}_other_mean")
+                if other.x.size:
+                    thin = replace(look, dash=dash, width=THIN)
+                    draw(axes, other, thin, theme, first_marker=None)
             for shots in (0, PUBLISHED_SHOTS):
                 level = found.value(f"category_{UNPATCHED}", model, category, shots)
                 if level is not None:
@@ -66,3 +74,9 @@ def vector_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture | None
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     picture.text(0.5, 0.1 / total, "patched layer", ha="center", va="bottom", fontsize=9, color=theme.ink)
     return picture
+
+
+def _curve(rows: pl.DataFrame, metric: str) -> Curve:
+    """A metric layer by layer."""
+    mine = rows.filter(pl.col("metric") == metric).sort("step")
+    return Curve(1 + mine["step"].to_numpy(), mine["value"].to_numpy())

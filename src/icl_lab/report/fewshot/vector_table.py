@@ -1,11 +1,11 @@
-"""Task vectors as numbers: for each task its best layer, beside the same questions without and with demonstrations."""
+"""Task vectors as numbers: each task in its best layer, beside another's vector, no demonstration, and after five."""
 
 from dataclasses import dataclass
 
 import polars as pl
 
 from icl_lab.report.estimate import Estimate
-from icl_lab.report.fewshot.data import FewShotResults
+from icl_lab.report.fewshot.data import ALL, PUBLISHED_SHOTS, FewShotResults
 from icl_lab.report.fewshot.shares import share
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.labels import printable, shortened
@@ -20,46 +20,46 @@ class VectorRow:
     """What one layer's task vector is worth.
 
     Args:
-        task: Name of the task, or `MEAN`.
+        task: Name of the task, or `MEAN`: one layer for all tasks.
         kind: What was put in: what a layer hands on (residual), or what a recurrent one remembers (state).
-        layer: The layer that did best, counted from 1; the first of equals.
+        chosen: The layers that did best, counted from 1: each on one half of the questions and scored on the other.
+            One where both halves choose the same.
         layers: How many layers were patched.
-        patched: Accuracy without demonstrations, that layer patched.
+        patched: Accuracy without demonstrations, that layer patched, each half in the layer that the other chose.
+        another: The same with the vector of another task; none where there is no other.
+        other: Which task that is; empty for none, and in the mean.
         without: Accuracy of the same questions without demonstrations.
         shown: Accuracy of the same questions after the demonstrations that the vector was taken from.
     """
 
     task: str
     kind: str
-    layer: int
+    chosen: tuple[int, ...]
     layers: int
     patched: Estimate
+    another: Estimate | None
+    other: str
     without: Estimate | None
     shown: Estimate | None
 
+    @property
+    def told(self) -> str:
+        """The layers in words.
+
+        >>> VectorRow("a", "residual", (20, 21), 30, Estimate(0.5), None, "", None, None).told
+        '20, 21 of 30'
+        """
+        return f"{', '.join(map(str, self.chosen))} of {self.layers}"
+
 
 def vector_rows(found: FewShotResults, model: str) -> list[VectorRow]:
-    """A row for each task and kind, and for each kind the layer that does best in the mean over tasks."""
-    known = found.records.filter(
-        (pl.col("predictor") == model) & pl.col("task").is_in([task.name for task in found.tasks])
-    )
-    plain = {
-        (row["task"], row["shown"]): Estimate(row["value"], row["low"], row["high"])
-        for row in known.filter(pl.col("metric") == UNPATCHED).iter_rows(named=True)
-    }
+    """A row for each task and kind, and for each kind the mean over tasks with one layer for all of them."""
     rows = []
     for kind in KINDS:
-        cells = known.filter(pl.col("metric") == f"task_vector_{kind}_mean").sort("step")
-        for task in (task.name for task in found.tasks if task.name in set(cells["task"])):
-            mine = cells.filter(pl.col("task") == task)
-            best = mine.row(int(mine["value"].arg_max() or 0), named=True)
-            patched = Estimate(best["value"], best["low"], best["high"])
-            rows.append(
-                VectorRow(task, kind, best["step"] + 1, len(mine), patched, plain.get((task, 0)),
-                          plain.get((task, best["shown"])))
-            )  # fmt: skip
-        if len(cells):
-            rows.append(_mean(cells, [row for row in rows if row.kind == kind]))
+        layers = _layers(found, model, f"task_vector_{kind}_mean")
+        for name in (task.name for task in found.tasks):
+            rows += _row(found, model, kind, "", name, layers)
+        rows += _row(found, model, kind, "all_", ALL, layers)
     return rows
 
 
@@ -73,8 +73,9 @@ def vector_grid(found: FewShotResults, model: str) -> Grid | None:
     if len({row.kind for row in rows}) > 1:
         names.append(column("put in", (row.kind for row in rows), right=False))
     columns = (
-        column("best\nlayer", (f"{row.layer} of {row.layers}" for row in rows)),
+        column("best\nlayer", (row.told for row in rows)),
         column("with its\nvector", (share(row.patched) for row in rows)),
+        column("another's\nvector", (share(row.another) for row in rows)),
         column("no demon-\nstration", (share(row.without) for row in rows)),
         column("after\nfive", (share(row.shown) for row in rows)),
     )
@@ -83,26 +84,44 @@ def vector_grid(found: FewShotResults, model: str) -> Grid | None:
 
 
 def vector_sentence(found: FewShotResults, model: str) -> list[str]:
-    """What the layer that does best in the mean is worth; nothing where task vectors were not measured."""
+    """What one layer for all tasks is worth; nothing where task vectors were not measured."""
     return [
-        f"Told the task by its vector in layer {row.layer} of {row.layers} ({row.kind}), without demonstrations, it"
-        f" finds the right first token in {share(row.patched)} of cases; untold in {share(row.without)}, after five"
-        f" demonstrations in {share(row.shown)}."
+        f"Told the task by its vector in layer {row.told} ({row.kind}; chosen on other questions), without"
+        f" demonstrations, it finds the right first token in {share(row.patched)} of cases;"
+        + (f" told another task in {share(row.another)};" if row.another else "")
+        + f" untold in {share(row.without)}, after five demonstrations in {share(row.shown)}."
         for row in vector_rows(found, model)
         if row.task == MEAN
     ]
 
 
-def _mean(cells: pl.DataFrame, rows: list[VectorRow]) -> VectorRow:
-    """One layer for all tasks: what is left when each task may not choose its own."""
-    means = cells.group_by("step").agg(pl.col("value").mean()).sort("step")
-    best = means.row(int(means["value"].arg_max() or 0), named=True)
-    return VectorRow(
-        MEAN, rows[0].kind, best["step"] + 1, len(means), Estimate(best["value"]),
-        _mean_of([row.without for row in rows]), _mean_of([row.shown for row in rows]),
-    )  # fmt: skip
+def _row(
+    found: FewShotResults, model: str, kind: str, prefix: str, task: str, layers: dict[str, int]
+) -> list[VectorRow]:
+    """The row of a task, or of the mean over all; none where no layer was chosen."""
+    metric = f"{prefix}task_vector_{kind}"
+    patched = found.estimate(f"{metric}_crossfitted_mean", model, task, PUBLISHED_SHOTS)
+    if patched is None:
+        return []
+    of_task = found.records.filter((pl.col("predictor") == model) & (pl.col("task") == task))
+    halves = of_task.filter(pl.col("metric") == f"{metric}_crossfitted_half")
+    others = of_task.filter(pl.col("metric") == f"{metric}_other_crossfitted_mean")
+    return [
+        VectorRow(
+            task=MEAN if prefix else task,
+            kind=kind,
+            chosen=tuple(sorted({layer + 1 for layer in halves["step"]})),
+            layers=max(layers.values()) if prefix else layers[task],
+            patched=patched,
+            another=found.estimate(f"{metric}_other_crossfitted_mean", model, task, PUBLISHED_SHOTS),
+            other=others["about"][0] if len(others) else "",
+            without=found.estimate(f"{prefix}{UNPATCHED}", model, task, 0),
+            shown=found.estimate(f"{prefix}{UNPATCHED}", model, task, PUBLISHED_SHOTS),
+        )
+    ]
 
 
-def _mean_of(estimates: list[Estimate | None]) -> Estimate | None:
-    values = [one.value for one in estimates if one is not None and one.value is not None]
-    return Estimate(sum(values) / len(values)) if values and len(values) == len(estimates) else None
+def _layers(found: FewShotResults, model: str, metric: str) -> dict[str, int]:
+    """Task -> how many of its layers were patched."""
+    cells = found.records.filter((pl.col("predictor") == model) & (pl.col("metric") == metric))
+    return {str(task): len(rows) for (task,), rows in cells.group_by("task")}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from icl_lab.core.errors import DamagedFile
-from icl_lab.language.task_vectors.measured import read_counts
+from icl_lab.language.task_vectors.kept import read_counts
 
 
 @pytest.mark.parametrize("data", [b"[]", b"{}", b'{"0": []}', b'{"0": [[3, 2]]}', b'{"0": [[0, 0]]}', b'{"0": 1}'])
