@@ -98,6 +98,11 @@ def test_a_file_of_ones_own(icl: Icl, tmp_path: Path) -> None:
         (("--tasks", "nothing.csv"), "no file nothing.csv"),
         (("--pairs", "/nowhere"), "no folder /nowhere"),
         (("--tasks", "csv_file"), "expected the setting path"),
+        # What the lists cannot show is refused before a model is looked for.
+        (
+            ("--tasks", "next_letter,antonyms", "--shots", "300", "--model", "no such model"),
+            "no task has enough pairs for 300 demonstrations: at most next_letter 20, antonyms 203; ask with fewer",
+        ),
         (("--model", ""), "at least one model"),
         (("import-hendel", "/nowhere"), "no list of Hendel"),
         (("country_capital",), "tasks go after --tasks"),
@@ -139,8 +144,8 @@ def test_all_models_are_looked_up_first_and_a_failure_leaves_no_folder(
     assert done.status == 2
     assert "unknown language model 'toi'" in done.err
     assert not toy
-    (tmp_path / "one.csv").write_text("input,output\na,b\n")
-    done = icl("fewshot", "--model", "toy", "--tasks", str(tmp_path / "one.csv"), "--out", str(out))
+    (tmp_path / "two.csv").write_text("input,output\na,b c\nd,e f\n")  # no output is a single token
+    done = icl("fewshot", "--model", "toy", "--tasks", str(tmp_path / "two.csv"), "--shots", "0", "--out", str(out))
     assert done.status == 2
     assert toy
     assert not out.parent.exists()

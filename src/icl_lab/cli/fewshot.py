@@ -7,13 +7,12 @@ import typer
 
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, print_table, results
-from icl_lab.cli.fewshot_asking import as_part_of_a_path, evaluate
+from icl_lab.cli.fewshot_asking import Outcome, as_part_of_a_path, evaluate
 from icl_lab.cli.fewshot_settings import fewshot_spec
 from icl_lab.cli.options import Device, Threads, use
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import split
 from icl_lab.language.pairs.import_hendel import import_hendel
-from icl_lab.report.fewshot.data import read_fewshot
 from icl_lab.report.fewshot.tables import fewshot_tables, fewshot_values
 from icl_lab.report.fewshot.words import conclusion
 
@@ -36,7 +35,12 @@ def fewshot(
     tasks: Annotated[
         str, typer.Option(help="Names from `icl list language_task`, CSV files, `reported` or `all`, with commas.")
     ] = "reported",
-    shots: Annotated[str, typer.Option(help="Numbers of demonstrations, with commas.")] = "0,1,2,4,5,8,16",
+    shots: Annotated[
+        str,
+        typer.Option(
+            help="Numbers of demonstrations, with commas; for tasks with too few pairs some are left out, aloud."
+        ),
+    ] = "0,1,2,4,5,8,16",
     queries: Annotated[int, typer.Option(min=1, help="Queries of each task, for each seed.")] = 100,
     seeds: Annotated[int, typer.Option(min=1, help="How often queries and demonstrations are drawn anew.")] = 1,
     controls: Annotated[
@@ -64,9 +68,12 @@ def fewshot(
 ) -> None:
     """Ask pretrained language models few-shot tasks on text: accuracy by number of demonstrations, and a page.
 
+    Stopped (Ctrl-C, SIGTERM) it shows what is finished, and the same command goes on after the last answer.
+
     \b
       icl fewshot --model smollm2-135m --shots 0,1,2,4,8,16
       icl fewshot --tasks country_capital,mine.csv --controls shuffled,random --seeds 3 --out results/mine
+      icl fewshot --tasks list_first,french_english --shots 0,1,4,16,64,256 --queries 20
       icl fewshot --shots 0,5 --task-vectors 20      # also what each layer knows of a task
       icl fewshot import-hendel DIR --out pairs      # then: icl fewshot --pairs pairs
     """  # noqa: D301, D412
@@ -78,8 +85,10 @@ def fewshot(
     if not models:
         raise UserError("--model: expected at least one model")
     folder = out or Path("results") / "fewshot" / "-".join(as_part_of_a_path(name) for name in models)
-    page = evaluate(models, spec, folder, str(use(device, threads).device), vectors)
-    show(folder, page, as_json=as_json)
+    ended = evaluate(models, spec, folder, str(use(device, threads).device), vectors)
+    show(ended, as_json=as_json)
+    if ended.stopped:
+        raise KeyboardInterrupt(ended.stopped)
 
 
 def import_lists(words: list[str], out: Path | None) -> None:
@@ -92,15 +101,17 @@ def import_lists(words: list[str], out: Path | None) -> None:
     results().print(f"now: icl fewshot --pairs {target}", markup=False, soft_wrap=True)
 
 
-def show(folder: Path, page: Path, *, as_json: bool) -> None:
+def show(ended: Outcome, *, as_json: bool) -> None:
     """Print the tables of an evaluation, what came out, and where the page is."""
-    found = read_fewshot(folder)
+    found, page = ended.found, ended.page
     if as_json:
-        print_json({"page": str(page), **fewshot_values(found)})
+        unfinished = {"unfinished": list(found.unfinished)} if ended.stopped else {}
+        print_json({"page": str(page) if page else None, **unfinished, **fewshot_values(found)})
         return
     screen = results()
     for table in fewshot_tables(found):
         screen.print(table)
         screen.print()
     screen.print(conclusion(found), markup=False)
-    screen.print(f"page: {page}", markup=False, soft_wrap=True)
+    if page:
+        screen.print(f"page: {page}", markup=False, soft_wrap=True)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from icl_lab.core.errors import UserError
 from icl_lab.language.asking.answers import FOLDER
-from icl_lab.language.folder import FEWSHOT
+from icl_lab.language.folder import FEWSHOT, RECORDS
 
 LOCK = ".lock"
+BEGUN = {FOLDER, f"{RECORDS}.gz"}
+"""What a first evaluation may have left that was killed: answers, and records whose page was not written any more."""
 
 
 @contextmanager
@@ -20,8 +22,7 @@ def only_if_it_succeeds(folder: Path) -> Iterator[None]:
     """
     new = [one for one in (folder, *folder.parents) if not one.exists()]
     held = {path.name for path in folder.iterdir()} - {LOCK} if folder.is_dir() else set()
-    # A first evaluation that was stopped has answers and nothing else.
-    if held and FEWSHOT not in held and held != {FOLDER}:
+    if held and FEWSHOT not in held and not (FOLDER in held and held <= BEGUN):
         raise UserError(f"--out: {folder} is not empty, and holds no few-shot evaluation; name a folder that is new")
     if folder.exists() and not folder.is_dir():
         raise UserError(f"--out: expected a folder, {folder} is a file")

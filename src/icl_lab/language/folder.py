@@ -27,6 +27,9 @@ def write_results(
     plans: Mapping[str, Plan],
     notes: Mapping[str, Mapping[str, Any]],
     more: Sequence[Record] = (),
+    *,
+    unfinished: Sequence[str] = (),
+    answers: Path | None = None,
 ) -> None:
     """Write what was asked and every number of it, published ones included; whatever stood there is replaced.
 
@@ -36,8 +39,10 @@ def write_results(
         plans: Model name -> what it was asked.
         notes: Model name -> what a page says of it: sizes, licence, versions.
         more: Records of what else was measured, such as task vectors.
+        unfinished: What was asked for and is not in it, where it was stopped.
+        answers: The folder with the answers, where it is another one.
     """
-    records = [record for plan in plans.values() for record in records_of(plan, spec, folder)]
+    records = [record for plan in plans.values() for record in records_of(plan, spec, answers or folder)]
     own = {task.title for task in spec.tasks if task.published}  # a file of the user's may bear the same title
     write_records(folder / RECORDS, [*records, *more, *published_records(own)], compressed=True)
     write_json(
@@ -49,6 +54,7 @@ def write_results(
             "common": list(common_tasks(spec, plans)),
             "published": PAPER,
             "spec": spec.to_json(),
+            **({"unfinished": list(unfinished)} if unfinished else {}),
         },
     )
 

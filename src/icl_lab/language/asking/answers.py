@@ -1,14 +1,15 @@
-"""Answers on disk: a file for each model, task, kind of labels and seed, whole or not at all.
+"""Answers on disk: a file for each model, task, kind of labels and seed.
 
 A file is named by everything that its answers depend on. A command that was stopped, or that asks for more numbers of
-demonstrations, goes on from what is there.
+demonstrations, goes on from what is there. Numbers of demonstrations of which only some sets of queries are answered
+stand apart in a file, so that whoever sums up answers sees whole ones only.
 """
 
 import gzip
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,22 @@ from icl_lab.language.prompts.filter import Usable
 from icl_lab.language.spec import FewShot
 
 FOLDER = "answers"
+BEGUN = "begun"  # beside "answers" in a file, so that nobody takes it for them
 
 Answers = dict[int, list[Answer]]
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a file of answers holds, by numbers of demonstrations.
+
+    Args:
+        whole: Every query is answered.
+        begun: The first sets of queries are answered.
+    """
+
+    whole: Answers = field(default_factory=dict)
+    begun: Answers = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,27 +86,44 @@ class Unit:
 
 
 def read_unit(path: Path) -> Answers:
-    """The answers in a file, by numbers of demonstrations; nothing where there is no file.
+    """The whole answers in a file, by numbers of demonstrations; nothing where there is no file.
+
+    Raises:
+        DamagedFile: The file cannot be read.
+    """
+    return read_held(path).whole
+
+
+def read_held(path: Path) -> Held:
+    """The answers in a file, whole and begun; nothing where there is no file.
 
     Raises:
         DamagedFile: The file cannot be read.
     """
     if not path.exists():
-        return {}
+        return Held()
     try:
         data = json.loads(gzip.decompress(path.read_bytes()))
-        return {int(shots): [_answer(row) for row in rows] for shots, rows in _filled(data["answers"]).items()}
+        return Held(_answers(data["answers"]), _answers(data.get(BEGUN, {})))
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as trouble:
         raise DamagedFile(path, f"no answers ({trouble})", "remove it to ask again") from None
 
 
-def write_unit(path: Path, unit: Unit, answers: Mapping[int, list[Answer]]) -> None:
+def write_unit(path: Path, unit: Unit, held: Held) -> None:
     """Replace a file of answers, all at once."""
     data: dict[str, Any] = {
         "model": unit.model, "weights": unit.weights, "task": unit.task.title, "labels": unit.labels, "seed": unit.seed,
-        "answers": {str(shots): [astuple(answer) for answer in rows] for shots, rows in sorted(answers.items())},
+        "answers": _rows(held.whole), **({BEGUN: _rows(held.begun)} if held.begun else {}),
     }  # fmt: skip
     write_atomic(path, gzip.compress(json.dumps(data, ensure_ascii=False).encode(), mtime=0))
+
+
+def _rows(answers: Mapping[int, list[Answer]]) -> dict[str, list[tuple[Any, ...]]]:
+    return {str(shots): [astuple(answer) for answer in rows] for shots, rows in sorted(answers.items())}
+
+
+def _answers(rows: dict[str, list[Any]]) -> Answers:
+    return {int(shots): [_answer(row) for row in of_one] for shots, of_one in _filled(rows).items()}
 
 
 def _filled(answers: dict[str, list[Any]]) -> dict[str, list[Any]]:

@@ -1,7 +1,8 @@
 """Asks a model one task: every number of demonstrations, one kind of labels, one seed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from icl_lab.language.asking.scoring import cut, is_right
 from icl_lab.language.base import LanguageTask, Pair
@@ -47,9 +48,11 @@ def ask(
     labels: Labels,
     seed: int,
     shots: Sequence[int],
-    asked: Callable[[int], None] = lambda count: None,
-) -> dict[int, list[Answer]]:
-    """The answers at each number of demonstrations, query by query, always in the same order.
+    begun: Mapping[int, Sequence[Answer]] = MappingProxyType({}),
+) -> Iterator[tuple[int, list[Answer]]]:
+    """Ask call by call; of each the number of demonstrations and its answers.
+
+    At each number of demonstrations queries come in the same order, whatever was asked before.
 
     Args:
         model: Who is asked.
@@ -59,25 +62,32 @@ def ask(
         labels: What demonstrations show as outputs.
         seed: Of the draws.
         shots: Numbers of demonstrations, each possible.
-        asked: Told after each call how many queries it answered.
+        begun: Answers that there are already: of the first sets, at some of these numbers.
     """
-    stream = stream_of(task, seed)
-    sets = draw_sets(task.pairs(), usable.pairs, stream, spec.num_queries, spec.per_set, labels)
-    said: dict[int, list[Answer]] = {count: [] for count in shots}
-    numbered = list(enumerate(sets))
+    numbered = list(enumerate(sets_of(task, usable, spec, labels, seed)))
+    known = {count: {answer.set for answer in begun.get(count, ())} for count in shots}
     # Without demonstrations all queries follow the same text: none. With them, set by set, and from few to many: the
     # text before the queries then only grows, and a model goes on from what it has read.
-    calls = [(0, numbered)] if 0 in said else []
-    calls += [(count, [one]) for one in numbered for count in sorted(shots) if count]
+    calls = [(0, [one for one in numbered if one[0] not in known[0]])] if 0 in known else []
+    calls += [(count, [one]) for one in numbered for count in sorted(shots) if count and one[0] not in known[count]]
     for count, group in calls:
         queries = [(number, query) for number, one in group for query in one.queries]
         before = _before(group[0][1], count, usable, spec)
         texts = _answers(model, [query for _, query in queries], before, usable, spec)
-        said[count] += [
-            _judged(number, query, text, task, spec) for (number, query), text in zip(queries, texts, strict=True)
-        ]
-        asked(len(queries))
-    return said
+        yield count, [_judged(number, query, text, task, spec)
+                      for (number, query), text in zip(queries, texts, strict=True)]  # fmt: skip
+
+
+def sets_of(task: LanguageTask, usable: Usable, spec: FewShot, labels: Labels, seed: int) -> list[QuerySet]:
+    """The sets of queries in which a task is asked."""
+    return draw_sets(task.pairs(), usable.pairs, stream_of(task, seed), spec.num_queries, spec.per_set, labels)
+
+
+def are_first_sets(answers: Sequence[Answer], sets: Sequence[QuerySet]) -> bool:
+    """Whether answers are those of the first sets, each of them whole."""
+    queries = [[(number, query.input) for query in one.queries] for number, one in enumerate(sets)]
+    first = queries[: len({answer.set for answer in answers})]
+    return [(answer.set, answer.query) for answer in answers] == [query for one in first for query in one]
 
 
 def example_prompt(task: LanguageTask, usable: Usable, spec: FewShot, shots: int) -> str:

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from icl_lab.core.errors import UserError
-from icl_lab.language.asking.answers import Answers, Unit, read_unit, write_unit
-from icl_lab.language.asking.one_task import ask, possible_shots
+from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.language.asking.answers import Held, Unit, read_held
+from icl_lab.language.asking.keeping import SECONDS, Keeper
+from icl_lab.language.asking.lists import check_lists
+from icl_lab.language.asking.one_task import are_first_sets, ask, possible_shots, sets_of
 from icl_lab.language.models.base import LanguageModel
 from icl_lab.language.prompts.draws import set_size
 from icl_lab.language.prompts.filter import Usable, usable
@@ -22,14 +24,19 @@ class Step:
     Args:
         unit: What it is about.
         shots: Numbers of demonstrations that it is to hold.
-        known: What it holds already.
+        held: What it holds already.
         cost: Of what is missing, in demonstrations read.
     """
 
     unit: Unit
     shots: tuple[int, ...]
-    known: Answers
+    held: Held
     cost: float
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Numbers of demonstrations that are not answered whole."""
+        return tuple(count for count in self.shots if count not in self.held.whole)
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ def plan(model: LanguageModel, spec: FewShot, folder: Path) -> Plan:
     Raises:
         UserError: A task has too few pairs for this model.
     """
+    check_lists(spec)
     found = {
         task.title: usable(task, model.tokenizer, spec.template, whole_answers=spec.answers == "whole")
         for task in spec.tasks
@@ -70,10 +78,6 @@ def plan(model: LanguageModel, spec: FewShot, folder: Path) -> Plan:
     for labels in spec.labels:
         for task in spec.tasks:
             pairs = found[task.title]
-            if pairs.listed < 2:
-                raise UserError(
-                    f"{task.title}: expected at least two pairs, got {pairs.listed}: one to ask, one to show"
-                )
             if len(pairs.pairs) < 2:
                 many = f"{len(pairs.pairs)} of its {pairs.listed} outputs"
                 raise UserError(
@@ -82,8 +86,8 @@ def plan(model: LanguageModel, spec: FewShot, folder: Path) -> Plan:
             shots = spec.shots_of(task, labels, possible_shots(pairs, spec))
             for seed in range(spec.num_seeds):
                 unit = Unit(model.name, task, pairs, labels, seed, model.fingerprint)
-                known = read_unit(unit.path(folder, spec))
-                steps.append(Step(unit, shots, known, _cost(pairs, spec, set(shots) - set(known))))
+                held = _held(unit, spec, folder)
+                steps.append(Step(unit, shots, held, _cost(pairs, spec, shots, held)))
     if not any(step.shots for step in steps):
         pairs_of = ", ".join(f"{title} {len(one.pairs)}" for title, one in found.items())
         raise UserError(
@@ -98,8 +102,9 @@ def carry_out(
     spec: FewShot,
     folder: Path,
     watch: Callable[[Step, float], None] = lambda step, done: None,
+    seconds: float = SECONDS,
 ) -> None:
-    """Ask what is missing; each file is written when it is complete.
+    """Ask what is missing; answers are kept while they come in, and asked for once.
 
     Args:
         plan: Of this model and spec.
@@ -107,29 +112,39 @@ def carry_out(
         spec: How.
         folder: Where answers are kept.
         watch: Told the step at work and the cost done so far.
+        seconds: Between two writes of answers; what is answered when it is stopped is written as well.
     """
     done = 0.0
     for step in plan.steps:
-        missing = [count for count in step.shots if count not in step.known]
-        if missing:
+        unit, answered = step.unit, 0
+        if step.missing:
             # Not every query costs the same, but progress is told in queries.
-            of_each = step.cost / (spec.num_queries * len(missing))
-            answered = 0
-
-            def asked(count: int, step: Step = step, each: float = of_each, before: float = done) -> None:
-                nonlocal answered
-                answered += count
-                watch(step, before + answered * each)
-
+            of_each = step.cost / sum(_left(step.missing, step.held, spec).values())
             watch(step, done)
-            unit = step.unit
-            new = ask(
-                model, unit.task, unit.usable, spec,
-                labels=unit.labels, seed=unit.seed, shots=missing, asked=asked,
-            )  # fmt: skip
-            write_unit(unit.path(folder, spec), unit, step.known | new)
+            with Keeper(unit, spec, folder, step.held, seconds) as keeper:
+                for count, answers in ask(
+                    model, unit.task, unit.usable, spec,
+                    labels=unit.labels, seed=unit.seed, shots=step.missing, begun=step.held.begun,
+                ):  # fmt: skip
+                    keeper.add(count, answers)
+                    answered += len(answers)
+                    watch(step, done + answered * of_each)
         done += step.cost
         watch(step, done)
+
+
+def _held(unit: Unit, spec: FewShot, folder: Path) -> Held:
+    """What a file holds. What is begun and does not fit the queries, is asked anew."""
+    path = unit.path(folder, spec)
+    held = read_held(path)
+    if any(len(rows) != spec.num_queries for rows in held.whole.values()):
+        raise DamagedFile(path, f"not the answers of {spec.num_queries} queries", "remove it to ask again")
+    if not held.begun:
+        return held
+    sets = sets_of(unit.task, unit.usable, spec, unit.labels, unit.seed)
+    fitting = {count: rows for count, rows in held.begun.items()
+               if len(rows) < spec.num_queries and are_first_sets(rows, sets)}  # fmt: skip
+    return Held(held.whole, fitting)
 
 
 def _short(found: dict[str, Usable], spec: FewShot) -> dict[str, tuple[int, ...]]:
@@ -137,7 +152,16 @@ def _short(found: dict[str, Usable], spec: FewShot) -> dict[str, tuple[int, ...]
     return {title: tuple(sorted(counts)) for title, counts in missing.items() if counts}
 
 
-def _cost(pairs: Usable, spec: FewShot, shots: Sequence[int] | set[int]) -> float:
-    """What is read, in demonstrations: each set's once, and the queries at every number of them."""
-    sets = spec.num_queries / set_size(len(pairs.pairs), spec.per_set)
-    return sets * max(shots, default=0) + QUERY_COST * spec.num_queries * len(shots)
+def _left(shots: Sequence[int], held: Held, spec: FewShot) -> dict[int, int]:
+    """Number of demonstrations -> how many queries are not answered."""
+    return {count: spec.num_queries - len(held.begun.get(count, ())) for count in shots if count not in held.whole}
+
+
+def _cost(pairs: Usable, spec: FewShot, shots: Sequence[int], held: Held) -> float:
+    """What is to be read, in demonstrations: each set's once, and the queries at every number of them."""
+    left, size = _left(shots, held, spec), set_size(len(pairs.pairs), spec.per_set)
+    demonstrations, queries = 0.0, 0
+    for count in sorted(left, reverse=True):
+        demonstrations += count * max(0, left[count] - queries) / size
+        queries = max(queries, left[count])
+    return demonstrations + QUERY_COST * sum(left.values())

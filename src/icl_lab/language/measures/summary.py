@@ -136,5 +136,10 @@ def _labels_right(plan: Plan, spec: FewShot, task: LanguageTask, labels: Labels,
     return float(np.mean(shares))
 
 
-def _shots_of(plan: Plan, task: str) -> set[int]:
-    return {count for step in plan.steps if step.unit.task.title == task for count in step.shots}
+def _shots_of(plan: Plan, task: str, labels: Labels | None = None) -> set[int]:
+    return {
+        count
+        for step in plan.steps
+        if step.unit.task.title == task and labels in (None, step.unit.labels)
+        for count in step.shots
+    }

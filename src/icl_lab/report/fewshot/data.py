@@ -58,6 +58,7 @@ class FewShotResults:
         published: The paper that published numbers are from.
         spec: What was asked, as JSON.
         records: Rows with the columns of `Record`.
+        unfinished: What was asked for and is not here, because it was stopped.
     """
 
     models: tuple[str, ...]
@@ -67,6 +68,7 @@ class FewShotResults:
     published: str
     spec: Mapping[str, Any]
     records: pl.DataFrame
+    unfinished: tuple[str, ...] = ()
 
     @property
     def shots(self) -> tuple[int, ...]:
@@ -140,6 +142,7 @@ def read_fewshot(folder: Path) -> FewShotResults:
             published=str(data["published"]),
             spec=data["spec"],
             records=read_records(folder / RECORDS),
+            unfinished=tuple(map(str, data.get("unfinished", ()))),
         )
         _check(found)
         return found

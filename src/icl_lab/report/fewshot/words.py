@@ -32,6 +32,8 @@ def conclusion(found: FewShotResults) -> str:
     said = []
     for model in found.models:
         said += [_accuracy(found, model), *_learned(found, model), *vector_sentence(found, model)]
+    if found.unfinished:
+        said.append(f"It was stopped; not finished: {'; '.join(found.unfinished)}.")
     return " ".join(said)
 
 
