@@ -10,6 +10,9 @@ import pytest
 
 from icl_lab.language.base import LANGUAGE_TASKS
 from icl_lab.language.models.places import Place
+from icl_lab.report.fewshot.data import read_fewshot
+from icl_lab.report.fewshot.page import write_fewshot_page
+from icl_lab.report.fewshot.words import conclusion
 from tests.end_to_end.commands import Done, Icl
 from tests.unit.language.toys import ToyModel
 
@@ -54,7 +57,15 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> Toys:
     found = Toys()
     monkeypatch.setattr("icl_lab.cli.fewshot_asking.load", found.load)
     monkeypatch.setattr("icl_lab.cli.fewshot_asking.find", lambda name: Place("", None, local=True))
+    for module in ("fewshot_asking", "fewshot_stopping"):
+        monkeypatch.setattr(f"icl_lab.cli.{module}.write_fewshot_page", words_alone)
     return found
+
+
+def words_alone(folder: Path) -> Path:
+    """A page without figures, which take seconds."""
+    (folder / "index.html").write_text(conclusion(read_fewshot(folder)))
+    return folder / "index.html"
 
 
 def ask(icl: Icl, folder: Path, *more: str, models: str = "toy") -> Done:
@@ -82,7 +93,9 @@ def test_what_is_finished_is_shown_and_the_same_command_goes_on(
     assert said.startswith("icl: stopped; not finished: of toy country_capital; with shuffled labels country_capital;")
     assert said.endswith(f"the same command goes on: icl fewshot --model toy --tasks next_letter,country_capital "
                          f"--queries 10 --shots 0,2,4 --out {tmp_path / 'a'}")  # fmt: skip
-    assert "not finished: of toy country_capital" in " ".join((tmp_path / "a" / "index.html").read_text().split())
+    assert "It was stopped; not finished: of toy country_capital" in (tmp_path / "a" / "index.html").read_text()
+    if how is interrupt:  # a page with figures as well, once
+        assert "It was stopped; not finished: of toy" in write_fewshot_page(tmp_path / "a").read_text()
     asked = len(toys.calls)
     assert asked == CALLS[0] + 2
     rest = ask(icl, tmp_path / "a")
@@ -130,15 +143,15 @@ def test_of_two_models_the_first_is_shown(icl: Icl, tmp_path: Path, toys: Toys) 
 
 def test_an_evaluation_that_holds_more_is_not_replaced(icl: Icl, tmp_path: Path, toys: Toys) -> None:
     ask(icl, tmp_path)
-    before, toys.stop = pages(tmp_path), len(toys.calls) + CALLS[0]
+    before, toys.stop = pages(tmp_path), len(toys.calls) + 2 * CALLS[0]
     poorer = ask(icl, tmp_path, "--seeds", "2", "--per-set", "10")
     assert poorer.status == 130
     assert pages(tmp_path) == before
     assert "holds more and is left as it is" in poorer.err
     assert "page:" not in poorer.out
-    # One that holds every number of it does replace it: here one more number of demonstrations is not finished.
+    # One that holds every number of it does replace it: here one more task is not finished.
     toys.stop = len(toys.calls) + 1
-    more = ask(icl, tmp_path, "--controls", "shuffled,random")
+    more = ask(icl, tmp_path, "--tasks", ",".join((*TASKS, "religion")))
     assert more.status == 130
     assert pages(tmp_path) != before
     assert json.loads((tmp_path / "fewshot.json").read_text())["unfinished"]

@@ -106,7 +106,9 @@ def test_other_numbers_of_demonstrations_leave_what_is_begun(
 def test_files_from_before_are_read(whole: tuple[list[Call], dict[str, bytes]], tmp_path: Path) -> None:
     assert all(set(json.loads(gzip.decompress(one))) == {"model", "weights", "task", "labels", "seed", "answers"}
                for one in whole[1].values())  # fmt: skip
-    committed = sorted((Path(__file__).parents[4] / "results" / "fewshot").glob("gemma3-270m/answers/????????????.json.gz"))
+    committed = sorted(
+        (Path(__file__).parents[4] / "results" / "fewshot").glob("gemma3-270m/answers/????????????.json.gz")
+    )
     assert committed
     assert all((held := read_held(path)).whole and not held.begun for path in committed)
 
