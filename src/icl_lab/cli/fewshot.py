@@ -37,9 +37,7 @@ def fewshot(
     ] = "reported",
     shots: Annotated[
         str,
-        typer.Option(
-            help="Numbers of demonstrations, with commas; for tasks with too few pairs some are left out, aloud."
-        ),
+        typer.Option(help="Numbers of demonstrations, with commas; what a task has too few pairs for is left out."),
     ] = "0,1,2,4,5,8,16",
     queries: Annotated[int, typer.Option(min=1, help="Queries of each task, for each seed.")] = 100,
     seeds: Annotated[int, typer.Option(min=1, help="How often queries and demonstrations are drawn anew.")] = 1,

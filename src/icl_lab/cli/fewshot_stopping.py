@@ -1,4 +1,4 @@
-"""What a few-shot evaluation that is stopped leaves behind: tables of what is finished, and a page if none was richer."""
+"""What a few-shot evaluation that is stopped leaves: tables of what is finished, and a page if none was richer."""
 
 import signal
 import threading
@@ -54,7 +54,7 @@ def write_finished(
     more: Sequence[Record],
     left: Sequence[str],
 ) -> tuple[FewShotResults | None, Path | None]:
-    """Sum up what is finished, and draw the page, unless the folder has an evaluation that holds something else or more.
+    """Sum up what is finished; draw the page, unless an earlier one in the folder holds something else or more.
 
     Returns:
         What is finished, if anything is, and the page, if it was drawn.

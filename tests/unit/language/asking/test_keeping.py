@@ -3,7 +3,7 @@
 import gzip
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -47,10 +47,10 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[Call], dict[str, bytes]]]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Call], dict[str, bytes]]:
     """All calls of an evaluation that nobody stopped, and its files."""
     folder = tmp_path_factory.mktemp("whole")
-    yield answer(folder, Watched()), files(folder)
+    return answer(folder, Watched()), files(folder)
 
 
 def test_stopped_at_any_call_it_goes_on_there_and_ends_the_same(
@@ -106,9 +106,8 @@ def test_other_numbers_of_demonstrations_leave_what_is_begun(
 def test_files_from_before_are_read(whole: tuple[list[Call], dict[str, bytes]], tmp_path: Path) -> None:
     assert all(set(json.loads(gzip.decompress(one))) == {"model", "weights", "task", "labels", "seed", "answers"}
                for one in whole[1].values())  # fmt: skip
-    committed = sorted(
-        (Path(__file__).parents[4] / "results" / "fewshot").glob("gemma3-270m/answers/????????????.json.gz")
-    )
+    folder = Path(__file__).parents[4] / "results" / "fewshot" / "gemma3-270m" / "answers"
+    committed = sorted(folder.glob("????????????.json.gz"))
     assert committed
     assert all((held := read_held(path)).whole and not held.begun for path in committed)
 
