@@ -51,6 +51,7 @@ def test_another_task_is_of_another_category_where_there_is_one() -> None:
     assert another(CAPITALS, [CAPITALS, RELIGION]) is RELIGION
     assert another(LETTERS, [LETTERS, CAPITALS, RELIGION]) is CAPITALS
     assert another(RELIGION, [LETTERS, CAPITALS, RELIGION]) is LETTERS
+    assert another(CAPITALS, [CAPITALS, RELIGION, LETTERS]) is LETTERS  # religion is nearer, and knowledge too
     assert another(LETTERS, [LETTERS]) is None
 
 
