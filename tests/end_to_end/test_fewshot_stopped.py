@@ -17,7 +17,9 @@ from tests.end_to_end.commands import Done, Icl
 from tests.unit.language.toys import ToyModel
 
 TASKS = ("next_letter", "country_capital")
-CALLS = 5, 4  # of a task with true labels: one without demonstrations, two sets with 2 and with 4; of a control
+CALLS = 5, 6
+"""Of a task with true labels: one without demonstrations, two sets with 2 and with 4; of the control: the same without
+the first, and of next_letter only the most."""
 
 
 def interrupt() -> None:
@@ -90,7 +92,8 @@ def test_what_is_finished_is_shown_and_the_same_command_goes_on(
     assert "toy is right in 1.00" in stopped.out
     assert f"page: {tmp_path / 'a' / 'index.html'}" in stopped.out
     said = stopped.err.splitlines()[-1]
-    assert said.startswith("icl: stopped; not finished: of toy country_capital; with shuffled labels country_capital;")
+    left = "of toy country_capital; with shuffled labels next_letter, country_capital;"
+    assert said.startswith(f"icl: stopped; not finished: {left}")
     assert said.endswith(f"the same command goes on: icl fewshot --model toy --tasks next_letter,country_capital "
                          f"--queries 10 --shots 0,2,4 --out {tmp_path / 'a'}")  # fmt: skip
     assert "It was stopped; not finished: of toy country_capital" in (tmp_path / "a" / "index.html").read_text()

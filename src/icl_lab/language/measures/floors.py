@@ -3,6 +3,7 @@
 Both are judged as a model's answers are. They are shares of all pairs that a model is asked, so they have no interval.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from icl_lab.language.asking.scoring import is_right
@@ -24,13 +25,9 @@ def best_constant(pairs: Sequence[Pair], judgement: Judgement, *, whole: bool = 
     >>> [round(best_constant(capitals, judged), 2) for judged in ("exact", "prefix")]
     [0.33, 0.67]
     """
-    outputs = {output.strip() for pair in pairs for output in pair.outputs}
-    said = set(outputs)
-    if judgement == "prefix":
-        said |= {output[:1] for output in outputs}
-    if judgement == "synonyms":
-        said |= {word for output in outputs for word in with_synonyms(output)}
-    return max(sum(is_right(one, pair, judgement, whole=whole) for pair in pairs) for one in said) / len(pairs)
+    judged: Judgement = "exact" if whole and judgement == "prefix" else judgement
+    times = Counter(said for pair in pairs for said in _right_answers(pair, judged))
+    return max(times.values()) / len(pairs)
 
 
 def copied_input(pairs: Sequence[Pair], judgement: Judgement, *, whole: bool = False) -> float:
@@ -40,3 +37,14 @@ def copied_input(pairs: Sequence[Pair], judgement: Judgement, *, whole: bool = F
     0.5
     """
     return sum(is_right(pair.input, pair, judgement, whole=whole) for pair in pairs) / len(pairs)
+
+
+def _right_answers(pair: Pair, judgement: Judgement) -> set[str]:
+    """Answers that are right, as `is_right` has it; of prefixes the first letter, which every other one begins with."""
+    outputs = {output.strip() for output in pair.outputs}
+    if judgement == "prefix":
+        return {output[0] for output in outputs if output}
+    if judgement == "synonyms":
+        near = {word for output in outputs for word in with_synonyms(output)}
+        return {said for word in near for said in with_synonyms(word)}
+    return outputs

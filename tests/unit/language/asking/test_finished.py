@@ -15,6 +15,7 @@ TASKS = tuple(LANGUAGE_TASKS.get(name)() for name in ("next_letter", "country_ca
 SPEC = FewShot(tasks=TASKS, shots=(0, 2), num_queries=10, labels=("true", "shuffled"), controlled=("knowledge",))
 EACH = 3  # calls: one without demonstrations, two sets with two
 CONTROL = 2
+ALL = "next_letter, country_capital, religion"
 
 
 class Stopping(ToyModel):
@@ -31,12 +32,17 @@ class Stopping(ToyModel):
 @pytest.mark.parametrize(
     ("calls", "gaps", "tasks", "labels"),
     [
-        (0, "next_letter, country_capital, religion; with shuffled labels country_capital, religion", (), ()),
-        (2, "next_letter, country_capital, religion; with shuffled labels country_capital, religion", (), ()),
-        (4, "country_capital, religion; with shuffled labels country_capital, religion", ("next_letter",), ("true",)),
+        (0, f"{ALL}; with shuffled labels {ALL}", (), ()),
+        (2, f"{ALL}; with shuffled labels {ALL}", (), ()),
+        (4, f"country_capital, religion; with shuffled labels {ALL}", ("next_letter",), ("true",)),
         # A control that only some of the finished tasks have been under is left out.
-        (3 * EACH + CONTROL, "with shuffled labels religion", tuple(task.title for task in TASKS), ("true",)),
-        (3 * EACH + 2 * CONTROL, "", tuple(task.title for task in TASKS), ("true", "shuffled")),
+        (
+            3 * EACH + CONTROL,
+            "with shuffled labels country_capital, religion",
+            tuple(task.title for task in TASKS),
+            ("true",),
+        ),
+        (3 * EACH + 3 * CONTROL, "", tuple(task.title for task in TASKS), ("true", "shuffled")),
     ],
 )
 def test_what_is_whole_is_summed_up_and_the_rest_named(

@@ -1,7 +1,10 @@
 """What a task scores without being learned."""
 
-from icl_lab.language.base import LANGUAGE_TASKS, Pair
-from icl_lab.language.measures.floors import best_constant, copied_input
+import pytest
+
+from icl_lab.language.asking.scoring import is_right
+from icl_lab.language.base import LANGUAGE_TASKS, Judgement, Pair
+from icl_lab.language.measures.floors import _right_answers, best_constant, copied_input
 
 
 def test_a_first_letter_is_enough_where_a_prefix_is() -> None:
@@ -19,6 +22,16 @@ def test_one_word_may_stand_for_several_outputs_that_share_a_meaning_with_it() -
     pairs = [Pair("a", ("begin",)), Pair("b", ("start",)), Pair("c", ("tree",))]
     assert best_constant(pairs, "exact") == 1 / 3
     assert best_constant(pairs, "synonyms") == 2 / 3
+
+
+@pytest.mark.parametrize(("name", "judgement"), [("french_english", "synonyms"), ("person_language", "prefix")])
+def test_no_word_of_the_lists_scores_more(name: str, judgement: Judgement) -> None:
+    pairs = LANGUAGE_TASKS.get(name)().pairs()[:40]
+    words = {word for pair in pairs for output in pair.outputs for word in (pair.input, output, output[:1], output[:2])}
+    scores = [sum(is_right(word, pair, judgement) for pair in pairs) / len(pairs) for word in words]
+    assert best_constant(pairs, judgement) >= max(scores)
+    for pair in pairs:
+        assert all(is_right(said, pair, judgement) for said in _right_answers(pair, judgement))
 
 
 def test_any_output_of_a_pair_will_do() -> None:
