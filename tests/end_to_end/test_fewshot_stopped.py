@@ -12,7 +12,7 @@ from icl_lab.language.base import LANGUAGE_TASKS
 from icl_lab.language.models.places import Place
 from icl_lab.report.fewshot.data import read_fewshot
 from icl_lab.report.fewshot.page import write_fewshot_page
-from icl_lab.report.fewshot.words import conclusion
+from icl_lab.report.fewshot.words import sentences
 from tests.end_to_end.commands import Done, Icl
 from tests.unit.language.toys import ToyModel
 
@@ -66,7 +66,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> Toys:
 
 def words_alone(folder: Path) -> Path:
     """A page without figures, which take seconds."""
-    (folder / "index.html").write_text(conclusion(read_fewshot(folder)))
+    (folder / "index.html").write_text(" ".join(sentences(read_fewshot(folder))))
     return folder / "index.html"
 
 

@@ -14,7 +14,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.specs import split
 from icl_lab.language.pairs.import_hendel import import_hendel
 from icl_lab.report.fewshot.tables import fewshot_tables, fewshot_values
-from icl_lab.report.fewshot.words import conclusion
+from icl_lab.report.fewshot.words import sentences
 
 IMPORT = "import-hendel"
 
@@ -110,6 +110,7 @@ def show(ended: Outcome, *, as_json: bool) -> None:
     for table in fewshot_tables(found):
         screen.print(table)
         screen.print()
-    screen.print(conclusion(found), markup=False)
+    for said in sentences(found):
+        screen.print(said, markup=False)
     if page:
         screen.print(f"page: {page}", markup=False, soft_wrap=True)

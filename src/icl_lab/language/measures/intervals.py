@@ -17,8 +17,9 @@ all where every answer is right. Instead:
 
 Differences are of answers to the same queries, so what makes a set hard is in both and falls out. Their variance comes
 from the sets in the same way, mixed with that of independent pairs of answers, at shares of right-then-wrong and
-wrong-then-right with one more of each (the adjusted interval of Bonett & Price 2012 for paired shares), whose middle
-and Student's t make the interval.
+wrong-then-right with one more of each (the variance of Bonett & Price 2012 for paired shares). The interval is as many
+standard deviations to each side of the difference as Student's t says; its middle is not drawn in, since a mean over
+tasks would stay as far off as each of them while its interval becomes narrow.
 
 `tests/unit/language/measures/test_intervals.py` measures how often they hold the truth.
 """
@@ -91,7 +92,7 @@ class Difference(Sampled):
         if self.variance is None:
             return None, None
         half = self.student * float(np.sqrt(self.variance))
-        return max(-1.0, self.drawn_in - half), min(1.0, self.drawn_in + half)
+        return max(-1.0, self.value - half), min(1.0, self.value + half)
 
 
 AnySampled = TypeVar("AnySampled", bound=Sampled)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from icl_lab.report.drawing.axes import Picture, names_at_ends
-from icl_lab.report.drawing.lines import Curve
+from icl_lab.report.drawing.lines import Curve, draw
 from icl_lab.report.drawing.style import Dash, Look, Theme, looks
 from icl_lab.report.fewshot.data import FewShotResults
 
@@ -51,13 +51,26 @@ def line_name(model: str, labels: str) -> str:
 def line_curve(found: FewShotResults, line: Line) -> Curve:
     """Its points, with their intervals; empty where there are none."""
     points = [(s, e) for s in found.shots if (e := found.estimate(line.metric, line.model, line.task, s, line.labels))]
-    if line.labels and points and points[0][0]:
-        # Without demonstrations there are no labels: every control begins where true labels do.
+    if line.labels and len(points) > 1 and points[0][0]:
+        # Without demonstrations there are no labels: every control begins where true labels do. One that was asked with
+        # a single number of demonstrations is a point: nothing is known of the way there.
         first = found.estimate(line.metric, line.model, line.task, 0)
         points = [(0, first), *points] if first else points
     low, high = (np.array([np.nan if x is None else x for x in ends], float) for ends in
                  ([e.low for _, e in points], [e.high for _, e in points]))  # fmt: skip
     return Curve(np.array([s for s, _ in points]), np.array([e.value for _, e in points], float), low, high)
+
+
+def draw_line(axes: Axes, curve: Curve, look: Look, theme: Theme, first_marker: int | None, size: float = 5.2) -> None:
+    """A line with its band, or, of a single number of demonstrations, a ring with its interval."""
+    if curve.x.size > 1:
+        draw(axes, placed(curve), look, theme, first_marker, marker_size=size)
+        return
+    colour, place = look.colour(theme), place_of(curve.x)
+    if curve.low is not None and curve.high is not None:
+        axes.vlines(place, curve.low, curve.high, color=colour, linewidth=1.0, zorder=3)
+    axes.plot(place, curve.y, "o", color=colour, markersize=0.9 * size, markerfacecolor=theme.paper, zorder=4,
+              clip_on=False)  # fmt: skip
 
 
 def frame_shots(axes: Axes, shots: Sequence[int], *, small: bool = False) -> None:

@@ -17,7 +17,7 @@ from icl_lab.report.fewshot.shots import has_published_means, shots_figure
 from icl_lab.report.fewshot.tables import published, table_rows
 from icl_lab.report.fewshot.vector_figure import vector_figure
 from icl_lab.report.fewshot.vector_table import vector_rows
-from icl_lab.report.fewshot.words import conclusion, question
+from icl_lab.report.fewshot.words import question, sentences
 from icl_lab.report.rendering import render_template
 from icl_lab.report.words import listed
 
@@ -105,7 +105,7 @@ def render(found: FewShotResults, drawn: list[Drawn]) -> str:
         "fewshot.html.j2",
         found=found,
         question=question(found),
-        answer=conclusion(found),
+        answers=sentences(found),
         figures=drawn,
         tables=tables,
         others=others,
@@ -121,7 +121,11 @@ def _labels_words(found: FewShotResults, metric: str) -> str:
     rows = found.records.filter(found.records["metric"] == metric)
     drawn = [one for one in found.controls if one in set(rows["shift"])]
     dashes = {"shuffled": "Dashed", "random": "Dotted"}
-    return " ".join(f"{dashes[one]}: the same prompts with {one} labels in the demonstrations." for one in drawn)
+    said = [f"{dashes[one]}: the same prompts with {one} labels in the demonstrations." for one in drawn]
+    asked = rows.filter(rows["shift"] != "").group_by("predictor", "task", "shift").len()["len"]
+    if said and 1 in set(asked):
+        said.append("Ring: so asked with one number of demonstrations only.")
+    return " ".join(said)
 
 
 def _shots_words(found: FewShotResults, bands: str, labels: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from icl_lab.report.drawing.axes import Picture, new_panel, new_picture
-from icl_lab.report.drawing.lines import draw, hairline
+from icl_lab.report.drawing.lines import hairline
 from icl_lab.report.drawing.style import LIGHT, Theme, styled
 from icl_lab.report.fewshot.data import FewShotResults
 from icl_lab.report.fewshot.drawing import (
@@ -16,13 +16,13 @@ from icl_lab.report.fewshot.drawing import (
     WIDTH,
     Line,
     draw_legend,
+    draw_line,
     frame_shots,
     legend_entries,
     legend_places,
     line_curve,
     line_name,
     line_styles,
-    placed,
 )
 
 
@@ -79,8 +79,8 @@ def small_panels(
             curve = line_curve(found, line)
             if curve.x.size:
                 look = styles[line_name(line.model, line.labels)]
-                draw(axes, placed(curve), replace(look, width=0.75 * look.width), theme, first_marker=number,
-                     marker_size=3.6 if columns < 3 else 2.8)  # fmt: skip
+                draw_line(axes, curve, replace(look, width=0.75 * look.width), theme, number,
+                          size=3.6 if columns < 3 else 2.8)  # fmt: skip
         axes.text(0, 1.05, head, transform=axes.transAxes, fontsize=8.5, fontweight="bold", color=theme.ink,
                   parse_math=False)  # fmt: skip
         axes.tick_params(labelsize=8 if columns < 3 else 7)

@@ -14,12 +14,12 @@ from icl_lab.report.fewshot.data import ALL, COMMON, FewShotResults
 from icl_lab.report.fewshot.drawing import (
     WIDTH,
     Line,
+    draw_line,
     frame_shots,
     line_curve,
     line_name,
     line_styles,
     place_of,
-    placed,
 )
 
 THIN = 1.0
@@ -44,9 +44,9 @@ def shots_figure(found: FewShotResults, theme: Theme = LIGHT) -> Picture:
     picture, (axes,) = frame_axes(theme, WIDTH, [4.0], names_at_ends(everything, styles).values())
     frame_shots(axes, [int(x) for curve in everything.values() for x in curve.x])
     for name, curve in published.items():
-        draw(axes, placed(curve), styles[name], theme, None)
+        draw_line(axes, curve, styles[name], theme, None)
     for place, (name, curve) in enumerate(curves.items()):
-        draw(axes, placed(curve), styles[name], theme, first_marker=place)
+        draw_line(axes, curve, styles[name], theme, place)
     for model in found.models if found.common and len(found.common) < len(found.tasks) else ():
         _shrinking(axes, found, model, styles[line_name(model, "")], theme)
         _counts(axes, found, model, theme)

@@ -27,14 +27,14 @@ def question(found: FewShotResults) -> str:
     )
 
 
-def conclusion(found: FewShotResults) -> str:
+def sentences(found: FewShotResults) -> list[str]:
     """What came out, a few sentences a model."""
     said = []
     for model in found.models:
         said += [_accuracy(found, model), *_learned(found, model), *vector_sentence(found, model)]
     if found.unfinished:
         said.append(f"It was stopped; not finished: {'; '.join(found.unfinished)}.")
-    return " ".join(said)
+    return said
 
 
 def _accuracy(found: FewShotResults, model: str) -> str:

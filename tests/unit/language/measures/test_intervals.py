@@ -153,3 +153,16 @@ def test_a_difference_turned_round_is_its_mirror() -> None:
     assert high is not None
     assert difference(second, first).ends == pytest.approx((-high, -low))
     assert difference(first[:1], second[:1]).ends == (None, None)
+
+
+def test_means_of_differences_hold_the_truth() -> None:
+    # Of few queries each, and nearly all right: where a middle that is drawn in would be off for all tasks alike.
+    generator, shares = np.random.default_rng(0), ((0.9, 0.1), (0.98, 0.02), (0.95, 0.3), (0.97, 0.5)) * 4
+    truth = np.mean([difference(*pairs(generator, 5_000, right)).value for right in shares[:4]])
+    held = 0
+    for _ in range(TRIALS):
+        low, high = mean_of([difference(*pairs(generator, 5, right)) for right in shares]).ends
+        assert low is not None
+        assert high is not None
+        held += low <= truth <= high
+    assert held / TRIALS > 0.86

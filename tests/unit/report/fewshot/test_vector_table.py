@@ -12,7 +12,7 @@ from icl_lab.report.fewshot.page import draw_fewshot, render
 from icl_lab.report.fewshot.tables import fewshot_tables, fewshot_values
 from icl_lab.report.fewshot.vector_figure import vector_figure
 from icl_lab.report.fewshot.vector_table import vector_grid, vector_rows
-from icl_lab.report.fewshot.words import conclusion
+from icl_lab.report.fewshot.words import sentences
 
 LAYERS = {"next_letter": (0.2, 0.9, 0.1), "religion": (0.5, 0.4, 0.4)}
 # Chosen on the other half: both halves choose the second layer of next_letter, they differ on religion.
@@ -82,10 +82,10 @@ def test_the_sentence_says_what_another_tasks_vector_does(folder: Path, with_vec
     assert (
         "in layer 2 of 3 (residual; chosen on other questions), without demonstrations, it finds the right first token"
         " in 0.65 (0.33 to 1.00) of cases; told another task in 0.02 (0.01 to 1.00); untold in 0.10"
-        in conclusion(with_vectors)
+        in " ".join(sentences(with_vectors))
     )
     alone = measured(folder, control=False)
-    assert "of cases; untold in 0.10" in conclusion(alone)
+    assert "of cases; untold in 0.10" in " ".join(sentences(alone))
     assert [(row.another, row.other) for row in vector_rows(alone, "quick")] == [(None, "")] * 3
 
 
