@@ -6,6 +6,10 @@ from icl_lab.studies.grazzi.quantities import error_at, learned
 from icl_lab.studies.quantities import Quantity, What
 from icl_lab.studies.statements import AtLeast, AtMost, Below
 
+ENDS = (("skewed", 40), ("sparse", 40), ("relu", 100), ("tree", 100))
+"""Parts, and after how many examples they are looked at."""
+LINEAR = ENDS[:2]
+
 
 def _inside(what: What, part: str, model: str, shown: int) -> Quantity:
     return Quantity(part=part, predictor=model, what=what, first=shown, last=shown)
@@ -13,8 +17,11 @@ def _inside(what: What, part: str, model: str, shown: int) -> Quantity:
 
 def inside_claims() -> tuple[Claim, ...]:
     """All claims about read-outs over depth."""
-    ends = (("skewed", 40), ("sparse", 40), ("relu", 100), ("tree", 100))
-    linear = ends[:2]
+    return (*_read_out_claims(), *_depth_claims())
+
+
+def _read_out_claims() -> tuple[Claim, ...]:
+    """Of the read-out after each block, on all tasks."""
     return (
         Claim(
             id="last_layer_is_plain",
@@ -22,7 +29,7 @@ def inside_claims() -> tuple[Claim, ...]:
             source=f"{PAPER}, section 3, figures 5 and 12",
             statements=tuple(
                 statement
-                for part, shown in ends
+                for part, shown in ENDS
                 for model in MODELS
                 for statement in (
                     AtLeast(quantity=_inside("scale of the last block", part, model, shown), bound=0.9),
@@ -45,7 +52,7 @@ def inside_claims() -> tuple[Claim, ...]:
             source=f"{PAPER}, section 3, figures 3c and 3d",
             statements=tuple(
                 statement
-                for part, shown in linear
+                for part, shown in LINEAR
                 for model in MODELS
                 for statement in (
                     AtLeast(quantity=_inside("decades over depth", part, model, shown), bound=1.0),
@@ -57,6 +64,12 @@ def inside_claims() -> tuple[Claim, ...]:
             premises=(*learned("skewed", *MODELS), *learned("sparse", *MODELS)),
             published="figures 3c and 3d: 3.2 to 3.7 decades, straightness 0.80 to 0.98, steepest quarter 0.44 to 0.63",
         ),
+    )
+
+
+def _depth_claims() -> tuple[Claim, ...]:
+    """Of trees, and beside gradient descent."""
+    return (
         Claim(
             id="trees_are_flat",
             sentence="On decision trees nothing is gained for more than half of the depth.",
