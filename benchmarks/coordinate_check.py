@@ -11,7 +11,7 @@ import matplotlib
 import torch
 from markdown import table, write_section
 
-from icl_lab.core.specs import from_short, split
+from icl_lab.core.short_form import from_short, split
 from icl_lab.evaluation.coordinates import NUM_TOKENS, WIDTHS, output_sizes, sizes_in_training, slope
 from icl_lab.models.mixers.base import MIXERS
 

@@ -19,7 +19,7 @@ from measure import arguments, finish
 from icl_lab.baselines.base import BASELINES, Baseline
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import learning_curve
 from icl_lab.evaluation.errors import evaluate

@@ -16,7 +16,7 @@ from markdown import table, write_section
 from icl_lab.api import baseline, learning_curve, model, task
 from icl_lab.comparisons.recipes import training_at
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import split
+from icl_lab.core.short_form import split
 from icl_lab.evaluation.curves import Curves
 from icl_lab.models.mixers.base import MIXERS
 from icl_lab.models.network import Network, count_parameters

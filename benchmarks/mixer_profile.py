@@ -19,7 +19,7 @@ from mixers import Sized, built, sized, training_step
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from icl_lab import kernels
-from icl_lab.core.specs import from_short, split
+from icl_lab.core.short_form import from_short, split
 from icl_lab.models.mixers.attention import Attention
 from icl_lab.models.mixers.base import MIXERS
 from icl_lab.models.network import count_parameters

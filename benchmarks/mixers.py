@@ -16,7 +16,7 @@ from markdown import table, write_section
 from measure import Timing, argument_parser, finish, interleave, machine, settle
 
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import from_short, split
+from icl_lab.core.short_form import from_short, split
 from icl_lab.core.streams import Stream
 from icl_lab.models.mixers.attention import Attention
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State, measured_size

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from icl_lab.baselines.base import BASELINES, Baseline
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import held_out
 from icl_lab.published.curves import NUM_PROMPTS, PublishedCurve, baseline_curves

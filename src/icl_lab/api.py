@@ -9,7 +9,8 @@ from icl_lab.baselines.base import BASELINES, Baseline
 from icl_lab.comparisons.recipes import training_at
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.registry import Registry
-from icl_lab.core.specs import field_types, from_short
+from icl_lab.core.short_form import from_short
+from icl_lab.core.specs import field_types
 from icl_lab.evaluation.curves import learning_curve
 from icl_lab.evaluation.references import baseline_for
 from icl_lab.models.named import read_model

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.sweep.base import EXECUTORS, Executor
 from tests.unit.sweep.jobs import Counting, Notes
 

@@ -8,7 +8,7 @@ import torch
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import zeros
 from icl_lab.tasks.base import TASKS, Task

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from icl_lab.baselines.base import BASELINES
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import held_out
 from icl_lab.published.curves import NUM_PROMPTS, PublishedCurve, baseline_curves

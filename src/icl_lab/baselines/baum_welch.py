@@ -14,8 +14,8 @@ from torch.nn.functional import one_hot
 
 from icl_lab.baselines.base import BASELINES, Baseline
 from icl_lab.baselines.n_gram import require_symbols
+from icl_lab.core.bounds import Count, Positive
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.core.specs import Count, Positive
 from icl_lab.core.streams import Stream
 
 Moves = Float[Tensor, "b n v n"]

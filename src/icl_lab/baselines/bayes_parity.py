@@ -13,9 +13,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, Baseline, chunks
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch, require_examples
-from icl_lab.core.specs import Count
 
 LARGEST = 20_000  # subsets; one prompt of 140 examples then takes some 50 MiB
 CHUNK = 2**22  # products held at once

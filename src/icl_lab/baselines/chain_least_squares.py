@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch, require_examples
-from icl_lab.core.specs import Count
 
 # A squared length, relative to the whole vector, below which a new direction is taken for rounding. Prompts are rounded
 # to float32, 6e-8 of each number, so a direction as weak as this is known to 6e-4 of its size.

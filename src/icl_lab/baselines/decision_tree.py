@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, ExampleBaseline
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 
 CHUNK = 2**16  # numbers in a temporary array, half a MiB: they stay in the cache of one core
 SAME = 1e-7  # values of x closer than this are not told apart, as in scikit-learn

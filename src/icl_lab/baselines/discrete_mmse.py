@@ -11,10 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, Baseline, chunks
+from icl_lab.core.bounds import Count, Natural, Positive
 from icl_lab.core.errors import UserError
 from icl_lab.core.pools import weight_pool
 from icl_lab.core.prompts import PromptBatch, require_examples
-from icl_lab.core.specs import Count, Natural, Positive
 
 CHUNK = 2**22  # residuals held at once: 32 MiB
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES
 from icl_lab.baselines.parts.iterations import IterativeBaseline, Spectrum
-from icl_lab.core.specs import NonNegative
+from icl_lab.core.bounds import NonNegative
 
 Damped = Literal["once", "each_step"]
 

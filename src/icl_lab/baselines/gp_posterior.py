@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, ExampleBaseline
-from icl_lab.core.specs import NonNegative, Positive
+from icl_lab.core.bounds import NonNegative, Positive
 
 # Equal inputs make the kernel singular, and prompts are rounded to float32: noise of at least this variance is assumed.
 SMALLEST_NOISE = 1e-9

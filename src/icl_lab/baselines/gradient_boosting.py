@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, ExampleBaseline
+from icl_lab.core.bounds import Count, Fraction
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count, Fraction
 
 
 @BASELINES.register

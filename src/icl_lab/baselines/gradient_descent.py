@@ -10,7 +10,7 @@ from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES
 from icl_lab.baselines.parts.iterations import IterativeBaseline, Spectrum
-from icl_lab.core.specs import Positive
+from icl_lab.core.bounds import Positive
 
 StepSize = Literal["fastest", "cautious"]
 

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, ExampleBaseline, chunks
-from icl_lab.core.specs import Count, Natural, Positive
+from icl_lab.core.bounds import Count, Natural, Positive
 from icl_lab.core.streams import Stream
 
 CHUNK = 2**17  # activations of all hidden layers at once: 1 MiB stays in the cache of one core

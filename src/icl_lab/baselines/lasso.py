@@ -17,7 +17,7 @@ from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, LinearBaseline
 from icl_lab.baselines.parts.moments import prefix_moments
-from icl_lab.core.specs import Positive
+from icl_lab.core.bounds import Positive
 
 TOLERANCE = 1e-9  # of the largest |c|: how far a gradient may lie beyond the price of its coordinate
 JITTER = 1e-13  # of the largest G_jj: keeps dependent columns solvable; the step then runs into a sign change and stops

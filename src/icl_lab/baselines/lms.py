@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, LinearBaseline
-from icl_lab.core.specs import Positive
+from icl_lab.core.bounds import Positive
 
 
 @BASELINES.register

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from icl_lab.baselines.base import BASELINES, ExampleBaseline
-from icl_lab.core.specs import Positive
+from icl_lab.core.bounds import Positive
 
 # Newton converges quadratically: a step that promises less than this leaves an error far below float64's rounding of
 # the objective. The promise is in units of the log likelihood, at most n log 2 at the start.

@@ -9,9 +9,9 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from icl_lab.baselines.base import BASELINES, Baseline
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.core.specs import Count
 
 
 @BASELINES.register

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from icl_lab.baselines.base import BASELINES, Baseline, chunks
+from icl_lab.core.bounds import Count, Natural, Positive
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.core.specs import Count, Natural, Positive
 
 CHUNK = 2**24  # pairs of contexts compared at once: 64 MiB
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, ExampleBaseline, chunks
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 
 CHUNK = 2**24  # distances held at once: 128 MiB
 

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, LinearBaseline
-from icl_lab.core.specs import Bounds, Positive
+from icl_lab.core.bounds import Bounds, Positive
 
 
 @BASELINES.register

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from icl_lab.baselines.base import BASELINES, LinearBaseline
 from icl_lab.baselines.parts.moments import prefix_moments
-from icl_lab.core.specs import Positive
+from icl_lab.core.bounds import Positive
 
 
 @BASELINES.register

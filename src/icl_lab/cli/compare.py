@@ -19,7 +19,8 @@ from icl_lab.comparisons.matching import Match, matched, read_match
 from icl_lab.comparisons.recipes import NUM_PROMPTS, model_at, training_at
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.scales import Scale
-from icl_lab.core.specs import field_types, from_short
+from icl_lab.core.short_form import from_short
+from icl_lab.core.specs import field_types
 from icl_lab.evaluation.shifts import applicable_shifts
 from icl_lab.models.named import read_model
 from icl_lab.models.notation import read_block

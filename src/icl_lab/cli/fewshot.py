@@ -11,7 +11,7 @@ from icl_lab.cli.fewshot_asking import Outcome, as_part_of_a_path, evaluate
 from icl_lab.cli.fewshot_settings import fewshot_spec
 from icl_lab.cli.options import Device, Threads, use
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import split
+from icl_lab.core.short_form import split
 from icl_lab.language.pairs.import_hendel import import_hendel
 from icl_lab.report.fewshot.tables import fewshot_tables, fewshot_values
 from icl_lab.report.fewshot.words import sentences

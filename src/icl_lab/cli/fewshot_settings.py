@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import get_args
 
 from icl_lab.core.errors import UserError, suggest
-from icl_lab.core.specs import from_short, split
+from icl_lab.core.short_form import from_short, split
 from icl_lab.language.base import CATEGORIES, LANGUAGE_TASKS, Category, LanguageTask
 from icl_lab.language.pairs.listed import ListedTask
 from icl_lab.language.prompts.draws import LABELS, Labels

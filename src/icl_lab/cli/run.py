@@ -13,7 +13,7 @@ from icl_lab.cli.options import ScaleOption
 from icl_lab.cli.settings import names
 from icl_lab.cli.sweep_table import SweepTable
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.report.study.data import FoundStudy
 from icl_lab.report.study.page import write_study_page
 from icl_lab.report.study.tables import claims_table, conclusion, marks_table, scores_table

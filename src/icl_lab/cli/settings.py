@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from icl_lab.baselines.base import Baseline
 from icl_lab.cli.console import note
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import split
+from icl_lab.core.short_form import split
 from icl_lab.evaluation.references import baseline_for
 from icl_lab.tasks.base import Task
 

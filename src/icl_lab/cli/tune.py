@@ -14,7 +14,7 @@ from icl_lab.cli.sweep_table import SweepTable
 from icl_lab.comparisons.comparison import Entry
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.scales import Scale
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.report.words import number
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.chosen import keep as keep_recipes

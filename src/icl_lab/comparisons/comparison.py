@@ -6,9 +6,10 @@ from typing import Annotated
 
 from icl_lab.baselines.base import Baseline
 from icl_lab.comparisons.matching import Match
+from icl_lab.core.bounds import Bounds, Count, Natural
 from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
-from icl_lab.core.specs import Bounds, Count, Natural, Spec, field_types
+from icl_lab.core.specs import Spec, field_types
 from icl_lab.models.presets.base import Preset
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.shifts.base import Shift

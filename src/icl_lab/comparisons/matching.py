@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from icl_lab.comparisons.search import closest
+from icl_lab.core.bounds import Count, Positive
 from icl_lab.core.errors import UserError, suggest
-from icl_lab.core.specs import Count, Positive, Spec, field_types
+from icl_lab.core.specs import Spec, field_types
 from icl_lab.evaluation.size import Quantity, measure, measure_size
 from icl_lab.models.network import count_parameters
 from icl_lab.models.notation import read_pattern, write_pattern

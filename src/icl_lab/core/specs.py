@@ -7,46 +7,18 @@ A field's annotation is its contract: `dim: Count = 20` is checked when the spec
 import dataclasses
 import hashlib
 import json
-import math
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from icl_lab.core.bounds import Bounds
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.registry import Registry
+from icl_lab.core.short_form import from_short
 
 AnySpec = TypeVar("AnySpec", bound="Spec")  # typing.Self is not checked at run time by beartype
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The allowed range of a number: `low <= value <= high`, or strictly above `above`."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    above: float = -math.inf
-
-    def allows(self, value: float) -> bool:
-        """Whether `value` is finite and in the range."""
-        return math.isfinite(value) and self.low <= value <= self.high and value > self.above
-
-    def __str__(self) -> str:
-        if self.high < math.inf:
-            opening = f"({self.above:g}" if self.above > -math.inf else f"[{self.low:g}"
-            return f"in {opening}, {self.high:g}]"
-        if self.above > -math.inf:
-            return f"above {self.above:g}"
-        return f"of at least {self.low:g}" if self.low > -math.inf else "that is finite"
-
-
-Count = Annotated[int, Bounds(low=1)]
-Natural = Annotated[int, Bounds(low=0)]
-Positive = Annotated[float, Bounds(above=0)]
-NonNegative = Annotated[float, Bounds(low=0)]
-Fraction = Annotated[float, Bounds(low=0, high=1)]
-Number = Annotated[float, Bounds()]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +160,7 @@ def required_fields(spec_type: type[Spec]) -> tuple[str, ...]:
 def describe_type(annotation: Any) -> str:
     """An annotation in words, as messages and `icl describe` say it.
 
+    >>> from icl_lab.core.bounds import Count
     >>> describe_type(Count)
     'an integer of at least 1'
     >>> describe_type(Count | None)
@@ -288,53 +261,6 @@ def _decoded(annotation: Any, value: Any) -> Any:
             if registry is None or registry.kind in value:
                 return spec_type.from_json(value)
     return value
-
-
-def from_short(registry: Registry[Any], text: str) -> Any:
-    """The spec that `short` wrote: a name, or a name with settings as in `ridge(strength=2)`.
-
-    Raises:
-        UserError: The text is not of that form, a name or field is unknown, or a value is outside its range.
-    """
-    name, opened, rest = text.strip().partition("(")
-    if opened and not rest.endswith(")"):
-        raise UserError(f"expected a {registry.kind} as NAME or NAME(KEY=VALUE, ...), got {text!r}")
-    return registry.get(name.strip())().override(short_settings(text))
-
-
-def short_settings(text: str) -> dict[str, str]:
-    """The settings in the parentheses of a short spec, field -> text.
-
-    Raises:
-        UserError: One of them has no `=`.
-
-    >>> short_settings("ridge(strength=2)"), short_settings("ridge")
-    ({'strength': '2'}, {})
-    """
-    _, _, rest = text.strip().partition("(")
-    settings = {}
-    for part in split(rest[:-1]):
-        key, equals, value = part.partition("=")
-        if not equals:
-            raise UserError(f"{text}: expected KEY=VALUE, got {part!r}")
-        settings[key.strip()] = value.strip()
-    return settings
-
-
-def split(text: str) -> list[str]:
-    """The parts between commas that are not in parentheses, without blanks around them.
-
-    >>> split("lasso, ridge(strength=2, x=(1,2)),")
-    ['lasso', 'ridge(strength=2, x=(1,2))']
-    """
-    parts, depth = [""], 0
-    for letter in text:
-        depth += {"(": 1, ")": -1}.get(letter, 0)
-        if letter == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part.strip() for part in parts if part.strip()]
 
 
 def _words(annotation: Any) -> set[Any]:

@@ -10,7 +10,7 @@ from functools import cache
 from icl_lab.baselines.base import BASELINES, Baseline
 from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
-from icl_lab.core.specs import from_short, short_settings
+from icl_lab.core.short_form import from_short, short_settings
 from icl_lab.tasks.base import Task
 
 

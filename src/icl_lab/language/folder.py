@@ -14,7 +14,7 @@ from icl_lab.language.asking.plan import Plan
 from icl_lab.language.base import CATEGORIES, LanguageTask
 from icl_lab.language.measures.summary import common_tasks, records_of
 from icl_lab.language.spec import FewShot
-from icl_lab.published.language import PAPER, published_accuracies, published_means
+from icl_lab.published.language import ONE_ANSWER, PAPER, published_accuracies, published_means
 
 FEWSHOT, RECORDS = "fewshot.json", "records.jsonl"
 FORMAT = 1
@@ -60,7 +60,10 @@ def write_results(
 
 
 def published_records(tasks: set[str]) -> list[Record]:
-    """Published numbers of these tasks, and of the means over all tasks of the paper."""
+    """Published numbers of these tasks, of the means over all tasks of the paper, and of its lists.
+
+    `published_one_answer` is the share of pairs of a published list that have one and the same output.
+    """
     cells = [
         Record(
             run="published", predictor=one.model, task=one.task, metric="published_accuracy", value=one.value,
@@ -79,7 +82,11 @@ def published_records(tasks: set[str]) -> list[Record]:
             ("common tasks", "published_common_mean", one.common, None, None, 6),
         )
     ]  # fmt: skip
-    return cells + means
+    lists = [
+        Record(run="published", predictor="published lists", task=task, metric="published_one_answer", value=value)
+        for task, value in ONE_ANSWER.items() if task in tasks
+    ]  # fmt: skip
+    return cells + means + lists
 
 
 def _order(task: LanguageTask) -> int:

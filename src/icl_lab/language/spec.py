@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from icl_lab.core.bounds import Count, Natural
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count, Natural, Spec
+from icl_lab.core.specs import Spec
 from icl_lab.core.streams import Stream
 from icl_lab.language.base import CATEGORIES, Category, LanguageTask
 from icl_lab.language.prompts.draws import Labels

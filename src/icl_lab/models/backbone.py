@@ -14,8 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count, Spec
+from icl_lab.core.specs import Spec
 from icl_lab.models.channel_mixers.base import ChannelMixer, ChannelMixerSpec
 from icl_lab.models.initialisation import Norm, norm
 from icl_lab.models.mixers.base import MixerSpec, SequenceMixer, Site, State

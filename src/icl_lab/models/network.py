@@ -10,9 +10,10 @@ from einops import rearrange
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from icl_lab.core.bounds import Count, Natural, NonNegative
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import Branches, PromptBatch
-from icl_lab.core.specs import Count, Natural, NonNegative, Spec
+from icl_lab.core.specs import Spec
 from icl_lab.models.backbone import Backbone, BackboneSpec
 from icl_lab.models.dropout import ChannelDropout
 from icl_lab.models.initialisation import embedding, linear, normal

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.models.diagonal_ssm import DiagonalSSM, check_d_state
 from icl_lab.models.dropout import ChannelDropout
 from icl_lab.models.initialisation import linear

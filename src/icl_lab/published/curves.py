@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import norm
 
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.published.figures import FIGURES, Figure
 from icl_lab.published.lines import SOURCE, ReferenceLine, reference_lines
 from icl_lab.tasks.base import Task

@@ -12,7 +12,7 @@ from icl_lab.baselines.base import BASELINES, Baseline
 from icl_lab.comparisons.comparison import ComparisonSpec, Entry
 from icl_lab.comparisons.recipes import NUM_PROMPTS, model_at, training_at
 from icl_lab.core.scales import Scale
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.models.presets.base import Preset
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.studies.base import Part

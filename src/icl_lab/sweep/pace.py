@@ -10,9 +10,10 @@ from pathlib import Path
 
 import torch
 
+from icl_lab.core.bounds import Count, NonNegative
 from icl_lab.core.errors import UserError
 from icl_lab.core.files import read_json, write_json
-from icl_lab.core.specs import Count, NonNegative, Spec
+from icl_lab.core.specs import Spec
 from icl_lab.training.budgets.base import Lengths
 from icl_lab.training.loop import Trainer
 from icl_lab.training.spec import RunSpec

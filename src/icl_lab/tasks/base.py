@@ -10,9 +10,10 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
+from icl_lab.core.bounds import Count
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.registry import Registry
-from icl_lab.core.specs import Count, Registered
+from icl_lab.core.specs import Registered
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.parts.curriculum import Curriculum
 from icl_lab.tasks.parts.objectives import Objective

@@ -13,8 +13,8 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
+from icl_lab.core.bounds import Count
 from icl_lab.core.prompts import Branches, Examples, PromptBatch
-from icl_lab.core.specs import Count
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from jaxtyping import Float
 
-from icl_lab.core.specs import Bounds, Count
+from icl_lab.core.bounds import Bounds, Count
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.families.function_class import FunctionClass
 

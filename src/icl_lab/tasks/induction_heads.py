@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.core.specs import Count
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.parts.objectives import NextSymbol, Objective

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.families.outliers import OutlierFraction, OutlierRegression, Vectors
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from icl_lab.core.bounds import Bounds, Count, Positive
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.core.specs import Bounds, Count, Positive
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.parts.sampled_symbols import Divergence

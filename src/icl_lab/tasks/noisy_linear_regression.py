@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from icl_lab.core.specs import NonNegative
+from icl_lab.core.bounds import NonNegative
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.linear_regression import LinearRegression
 

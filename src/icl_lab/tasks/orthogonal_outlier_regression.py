@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.families.outliers import OutlierRegression, Vectors
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
+from icl_lab.core.bounds import Count, Natural
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.core.specs import Count, Natural
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS, Task
 from icl_lab.tasks.parts.automata import SYMBOLS, Automata, language_pool, random_automata

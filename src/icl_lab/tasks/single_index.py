@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.polynomial.hermite_e import hermeval
 
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.families.function_class import FunctionClass

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.families.function_class import FunctionClass
 from icl_lab.tasks.inputs.isotropic import Isotropic

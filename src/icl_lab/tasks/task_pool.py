@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from icl_lab.core.bounds import Count, Natural, NonNegative
 from icl_lab.core.pools import weight_pool
-from icl_lab.core.specs import Count, Natural, NonNegative
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.parts.curriculum import Curriculum

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.families.function_class import FunctionClass
 

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import torch
 
+from icl_lab.core.bounds import Count, Fraction
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import Examples, PromptBatch
-from icl_lab.core.specs import Count, Fraction
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.families.recall import Recall, answers, tensor

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from icl_lab.core.bounds import Count, Natural
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import Examples, PromptBatch
-from icl_lab.core.specs import Count, Natural
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import TASKS
 from icl_lab.tasks.families.recall import Recall, answers, tensor

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from icl_lab.core.bounds import Count, Natural, NonNegative, Number
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count, Natural, NonNegative, Number, Spec
+from icl_lab.core.specs import Spec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from icl_lab.core.bounds import Count, Natural, NonNegative
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count, Natural, NonNegative, Spec
+from icl_lab.core.specs import Spec
 from icl_lab.models.presets.base import Preset
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.parts.curriculum import Curriculum

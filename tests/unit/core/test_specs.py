@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import pytest
 
+from icl_lab.core.bounds import Count, Fraction, Number, Positive
 from icl_lab.core.errors import UnknownName, UserError
-from icl_lab.core.specs import Count, Fraction, Number, Positive, Spec, describe_type, digest
+from icl_lab.core.specs import Spec, describe_type, digest
 from icl_lab.tasks.inputs.isotropic import Isotropic
 from icl_lab.tasks.linear_regression import LinearRegression
 

@@ -14,7 +14,7 @@ from icl_lab.baselines.nearest_neighbours import NearestNeighbours
 from icl_lab.baselines.ridge import Ridge
 from icl_lab.cli.compare import Asked, comparison_spec
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.curves import learning_curve
 from icl_lab.evaluation.references import baseline_for

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from icl_lab.baselines.base import BASELINES
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.models.presets.base import PRESETS
 from icl_lab.published.curves import PublishedCurve, _table, baseline_curves, published_curve
 from icl_lab.published.figures import FIGURES

@@ -7,7 +7,7 @@ from icl_lab.baselines.base import BASELINES
 from icl_lab.baselines.lookup import Lookup
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.core.specs import from_short
+from icl_lab.core.short_form import from_short
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.induction_heads import InductionHeads
 from icl_lab.tasks.linear_regression import LinearRegression

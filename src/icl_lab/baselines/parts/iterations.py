@@ -22,7 +22,7 @@ from torch import Tensor
 
 from icl_lab.baselines.base import LinearBaseline
 from icl_lab.baselines.parts.moments import prefix_moments
-from icl_lab.core.specs import Natural
+from icl_lab.core.bounds import Natural
 
 # Of the largest eigenvalue: what is below it is 0 but for rounding, and no method ever moves in such a direction.
 NOTHING = 1e-12

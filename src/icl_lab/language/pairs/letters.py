@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import ClassVar
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.core.streams import Stream
 from icl_lab.language.base import LanguageTask, Pair
 

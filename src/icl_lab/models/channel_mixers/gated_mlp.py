@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.models.channel_mixers.base import CHANNEL_MIXERS, ChannelMixer, ChannelMixerSpec
 from icl_lab.models.initialisation import linear
 from icl_lab.models.mixers.base import Site

@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from icl_lab import kernels
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count
 from icl_lab.models.heads import heads_of, join_heads
 from icl_lab.models.initialisation import linear
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State

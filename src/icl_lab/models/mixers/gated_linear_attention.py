@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, silu
 
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count
 from icl_lab.kernels.recurrences import linear_recurrence
 from icl_lab.models.heads import HeadNorm, join_heads, split_heads, width_of_head
 from icl_lab.models.initialisation import linear

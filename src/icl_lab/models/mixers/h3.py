@@ -17,8 +17,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from icl_lab import kernels
+from icl_lab.core.bounds import Bounds, Count
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Bounds, Count
 from icl_lab.models.diagonal_ssm import DiagonalSSM, check_d_state
 from icl_lab.models.heads import join_heads, split_heads
 from icl_lab.models.initialisation import linear, uniform

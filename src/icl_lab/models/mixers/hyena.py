@@ -20,7 +20,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from icl_lab import kernels
-from icl_lab.core.specs import Bounds, Count, Positive
+from icl_lab.core.bounds import Bounds, Count, Positive
 from icl_lab.models.initialisation import linear, normal, uniform
 from icl_lab.models.long_convolution import convolve
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, PiecewiseMixer, Site, State

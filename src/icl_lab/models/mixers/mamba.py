@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn.functional import silu, softplus
 
 from icl_lab import kernels
+from icl_lab.core.bounds import Bounds, Count, Positive
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Bounds, Count, Positive
 from icl_lab.kernels.recurrences import elementwise_recurrence
 from icl_lab.models.initialisation import inverse_softplus, linear, log_uniform, normal, uniform
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, SequenceMixer, Site, State

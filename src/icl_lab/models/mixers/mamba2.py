@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import silu, softplus
 
 from icl_lab import kernels
-from icl_lab.core.specs import Bounds, Count
+from icl_lab.core.bounds import Bounds, Count
 from icl_lab.kernels.recurrences import linear_recurrence
 from icl_lab.models.heads import HeadNorm, join_heads, split_heads, width_of_head
 from icl_lab.models.initialisation import inverse_softplus, linear, log_uniform, uniform

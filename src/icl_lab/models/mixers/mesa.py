@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
-from icl_lab.core.specs import Bounds, Count
+from icl_lab.core.bounds import Bounds, Count
 from icl_lab.kernels.recurrences import linear_recurrence
 from icl_lab.models.heads import HeadNorm, ShortConvolution, join_heads, split_heads, unit, width_of_head
 from icl_lab.models.initialisation import inverse_softplus, linear

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
-from icl_lab.core.specs import Count, Number
+from icl_lab.core.bounds import Count, Number
 from icl_lab.kernels.recurrences import linear_recurrence
 from icl_lab.models.heads import HeadNorm, join_heads, split_heads, width_of_head
 from icl_lab.models.initialisation import linear

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.models.initialisation import linear
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, PiecewiseMixer, Site, State
 from icl_lab.models.token_shift import TokenShift, channel_places

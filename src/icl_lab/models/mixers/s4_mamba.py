@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from icl_lab import kernels
-from icl_lab.core.specs import Bounds, Count, Fraction
+from icl_lab.core.bounds import Bounds, Count, Fraction
 from icl_lab.models.diagonal_ssm import DiagonalSSM, check_d_state
 from icl_lab.models.dropout import ChannelDropout
 from icl_lab.models.initialisation import linear, uniform

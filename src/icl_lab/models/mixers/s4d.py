@@ -5,7 +5,7 @@ Source: Gu et al. 2022 (arXiv 2206.11893) and its released minimal model. Both p
 
 from dataclasses import dataclass
 
-from icl_lab.core.specs import Fraction
+from icl_lab.core.bounds import Fraction
 from icl_lab.models.diagonal_ssm import DiagonalSSM
 from icl_lab.models.mixers.base import MIXERS, Site
 from icl_lab.models.s4_block import S4Block, S4Spec

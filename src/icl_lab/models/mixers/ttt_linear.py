@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm
 
-from icl_lab.core.specs import Bounds, Count
+from icl_lab.core.bounds import Bounds, Count
 from icl_lab.models.heads import join_heads, split_heads, width_of_head
 from icl_lab.models.initialisation import linear, normal
 from icl_lab.models.mixers.base import MIXERS, MixerSpec, PiecewiseMixer, Site, State

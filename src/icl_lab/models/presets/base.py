@@ -4,9 +4,10 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
 from icl_lab.core.registry import Registry
-from icl_lab.core.specs import Count, Registered
+from icl_lab.core.specs import Registered
 from icl_lab.core.streams import Stream
 from icl_lab.models.mixers.base import MixerSpec
 from icl_lab.models.network import Network, NetworkSpec, build_network

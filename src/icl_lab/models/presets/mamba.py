@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from icl_lab.core.specs import Bounds, Count
+from icl_lab.core.bounds import Bounds, Count
 from icl_lab.models.backbone import BackboneSpec
 from icl_lab.models.initialisation import Norm
 from icl_lab.models.mixers import mamba

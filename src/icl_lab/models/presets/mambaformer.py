@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.models.backbone import BackboneSpec
 from icl_lab.models.heads import heads_of
 from icl_lab.models.mixers.attention import Attention

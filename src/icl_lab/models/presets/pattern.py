@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.models.backbone import BackboneSpec, NormOrder
 from icl_lab.models.initialisation import Norm
 from icl_lab.models.network import NetworkSpec

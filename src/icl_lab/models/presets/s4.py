@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from icl_lab.core.specs import Count, Fraction
+from icl_lab.core.bounds import Count, Fraction
 from icl_lab.models.backbone import BackboneSpec
 from icl_lab.models.mixers.s4d import S4D
 from icl_lab.models.network import NetworkSpec

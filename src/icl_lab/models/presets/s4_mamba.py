@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from icl_lab.core.specs import Count, Fraction
+from icl_lab.core.bounds import Count, Fraction
 from icl_lab.models.backbone import BackboneSpec
 from icl_lab.models.mixers import s4_mamba
 from icl_lab.models.network import NetworkSpec

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.models.backbone import BackboneSpec
 from icl_lab.models.channel_mixers.mlp import MLP
 from icl_lab.models.heads import heads_of

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from icl_lab.core.bounds import Count, Natural
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count, Natural, Spec, digest
+from icl_lab.core.specs import Spec, digest
 from icl_lab.core.streams import Stream
 from icl_lab.probing.readout.calibration import NUM_FITTED, Fitted
 from icl_lab.probing.readout.curves import NUM_SCORED

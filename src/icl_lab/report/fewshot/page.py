@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from icl_lab.core.files import inside, write_atomic
-from icl_lab.published.language import ONE_ANSWER
 from icl_lab.report.comparison.page import FIGURES, PAGE
 from icl_lab.report.drawing.drawn import Drawn
 from icl_lab.report.drawing.pictures import picture_bytes
@@ -150,8 +149,8 @@ def _set_apart(found: FewShotResults) -> str:
 
 def _one_answer(found: FewShotResults) -> str:
     """What tells of published numbers that one answer would do as well on some of the tasks."""
-    parts = [f"{share:.0%} of {task.replace('_', ' ')}" for task, share in ONE_ANSWER.items()
-             if task in {one.name for one in found.tasks}]  # fmt: skip
+    rows = found.records.filter(found.records["metric"] == "published_one_answer").sort("task")
+    parts = [f"{row['value']:.0%} of {row['task'].replace('_', ' ')}" for row in rows.iter_rows(named=True)]
     return f" Published lists have one answer for {listed(parts)}." if parts else ""
 
 

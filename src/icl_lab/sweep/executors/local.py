@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.sweep.base import EXECUTORS, Executor, Job, Outcome, Watcher
 from icl_lab.sweep.carry_out import carry_out
 from icl_lab.sweep.crew import Crew, End

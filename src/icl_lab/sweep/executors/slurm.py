@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from icl_lab.core.bounds import Count, Positive
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count, Positive
 from icl_lab.sweep.base import EXECUTORS, Executor, Job, Outcome, Watcher
 from icl_lab.sweep.carry_out import carry_out
 from icl_lab.sweep.crew import Crew, End, How

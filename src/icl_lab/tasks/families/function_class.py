@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icl_lab.core.bounds import Count, NonNegative, Positive
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import Examples, PromptBatch
-from icl_lab.core.specs import Count, NonNegative, Positive
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.inputs.base import Inputs

@@ -14,9 +14,9 @@ import torch
 from einops import rearrange
 from jaxtyping import Bool, Float
 
+from icl_lab.core.bounds import Bounds
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.core.specs import Bounds
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.inputs.isotropic import Isotropic

@@ -13,8 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from icl_lab.core.bounds import Count, NonNegative, Positive
 from icl_lab.core.prompts import PromptBatch
-from icl_lab.core.specs import Count, NonNegative, Positive
 from icl_lab.core.streams import Stream
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.parts.objectives import Errors, Objective, Predictions, SquaredError, highest_share

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from icl_lab.core.specs import NonNegative
+from icl_lab.core.bounds import NonNegative
 from icl_lab.tasks.inputs.base import INPUTS, Inputs
 from icl_lab.tasks.inputs.bases import Per, random_bases, rotated_fourth_moment
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from icl_lab.core.bounds import Count
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Count
 from icl_lab.tasks.inputs.base import INPUTS, Inputs
 from icl_lab.tasks.inputs.bases import Per, random_bases, rotated_fourth_moment
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeVar
 
-from icl_lab.core.specs import Count, Natural, Spec
+from icl_lab.core.bounds import Count, Natural
+from icl_lab.core.specs import Spec
 
 AnyTask = TypeVar("AnyTask", bound=Spec)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import hypot
 
-from icl_lab.core.specs import NonNegative
+from icl_lab.core.bounds import NonNegative
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
 

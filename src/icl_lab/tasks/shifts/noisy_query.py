@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from icl_lab.core.bounds import NonNegative
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import NonNegative
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.families.recall import Recall
 from icl_lab.tasks.shifts.base import SHIFTS, Shift

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from icl_lab.core.bounds import Natural
 from icl_lab.core.errors import UserError
-from icl_lab.core.specs import Natural
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
 from icl_lab.tasks.vector_retrieval import VectorRetrieval

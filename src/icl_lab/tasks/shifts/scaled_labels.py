@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from icl_lab.core.specs import Positive
+from icl_lab.core.bounds import Positive
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.shifts.base import SHIFTS, Shift
 

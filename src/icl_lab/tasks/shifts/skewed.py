@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from icl_lab.core.specs import NonNegative
+from icl_lab.core.bounds import NonNegative
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.inputs.bases import Per
 from icl_lab.tasks.inputs.skewed import Skewed as SkewedInputs

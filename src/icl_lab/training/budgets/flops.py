@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from icl_lab.core.specs import Positive
+from icl_lab.core.bounds import Positive
 from icl_lab.kernels.flops import counting
 from icl_lab.training.budgets.base import BUDGETS, Budget, Lengths, Meter
 from icl_lab.training.workers import Workers

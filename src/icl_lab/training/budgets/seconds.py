@@ -9,7 +9,7 @@ much of the decay.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from icl_lab.core.specs import Positive
+from icl_lab.core.bounds import Positive
 from icl_lab.training.budgets.base import BUDGETS, Budget, Lengths, Meter
 from icl_lab.training.workers import Workers
 

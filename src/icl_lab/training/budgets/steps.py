@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from icl_lab.core.specs import Count
+from icl_lab.core.bounds import Count
 from icl_lab.training.budgets.base import BUDGETS, Budget, Lengths, Meter
 from icl_lab.training.workers import Workers
 

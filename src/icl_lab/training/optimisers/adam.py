@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from icl_lab.core.specs import Positive
+from icl_lab.core.bounds import Positive
 from icl_lab.training.optimisers.base import OPTIMISERS, Momentum, OptimiserSpec, others
 
 

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 import torch
 from torch import nn
 
+from icl_lab.core.bounds import Bounds, Positive
 from icl_lab.core.registry import Registry
-from icl_lab.core.specs import Bounds, Positive, Registered
+from icl_lab.core.specs import Registered
 
 OPTIMISERS: Registry["OptimiserSpec"] = Registry("optimiser", "icl_lab.training.optimisers")
 

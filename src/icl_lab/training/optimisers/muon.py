@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from icl_lab.core.specs import Count, NonNegative, Positive
+from icl_lab.core.bounds import Count, NonNegative, Positive
 from icl_lab.training.optimisers.base import OPTIMISERS, Momentum, OptimiserSpec, decayed_groups, matrices, others
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from icl_lab.core.specs import Fraction
+from icl_lab.core.bounds import Fraction
 from icl_lab.training.schedules.base import SCHEDULES, Schedule
 
 
