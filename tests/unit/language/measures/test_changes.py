@@ -60,6 +60,13 @@ def test_tasks_that_are_not_controlled_throughout_are_at_their_most(tmp_path: Pa
     } == {2, 4, 32}
 
 
+def test_a_mean_under_a_control_is_over_the_tasks_of_that_with_true_labels(tmp_path: Path) -> None:
+    found = records(tmp_path)
+    assert found["all_accuracy_mean", "all tasks", 4, "shuffled"].num_prompts == 3
+    assert ("all_accuracy_mean", "all tasks", 2, "") in found
+    assert ("all_accuracy_mean", "all tasks", 2, "shuffled") not in found  # next_letter is not asked so
+
+
 def test_one_number_of_demonstrations_is_no_rise(tmp_path: Path) -> None:
     found = records(tmp_path, SPEC.replace(shots=(4,), labels=("true",)))
     assert not [key for key in found if "rise" in key[0] or "fall" in key[0]]

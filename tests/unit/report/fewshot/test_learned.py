@@ -1,7 +1,9 @@
 """What is learned: a row a task, and when it is called what."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from icl_lab.report.estimate import Estimate
@@ -21,6 +23,14 @@ def test_the_table_has_all_tasks_and_the_means_of_several(folder: Path) -> None:
     assert grid.columns[-1].cells == (needs, needs, "rises whatever the labels", needs)
     assert grid in fewshot_tables(found)
     assert learned(found, "quick")[0].verdict == "rises"
+
+
+def test_the_floor_is_the_better_of_both(folder: Path) -> None:
+    found = read_fewshot(folder)
+    copied = pl.col("metric") == "copied_input"
+    for value in (0.0, 0.9):
+        records = found.records.with_columns(value=pl.when(copied).then(value).otherwise(pl.col("value")))
+        assert replace(found, records=records).floor("quick", "next_letter") == max(value, 1 / 25)
 
 
 def row(end: Estimate, rise: Estimate, fall: Estimate | None = None, floor: float = 0.1) -> Learned:
