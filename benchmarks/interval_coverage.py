@@ -1,6 +1,7 @@
 """How often 90% intervals of few-shot accuracies hold the truth: `python benchmarks/interval_coverage.py`.
 
-Beside resampling of sets. Sets of five answers, Beta-binomial; shares right 0.1 to 0.97, correlation within a set 0 to 0.3, 500 trials each.
+Beside resampling of sets. Sets of five answers, Beta-binomial; shares right 0.1 to 0.97, correlation within a set 0 to
+0.3, 500 trials each.
 """
 
 import numpy as np
