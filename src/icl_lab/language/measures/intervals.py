@@ -15,10 +15,10 @@ all where every answer is right. Instead:
 * the score interval of Wilson 1927 with as many answers as would have that variance, and Student's t for the normal
   quantile (the effective sample of Korn & Graubard 1998, for shares in surveys of few clusters). It stays in [0, 1].
 
-Differences are of answers to the same queries, so what makes a set hard is in both and falls out. Their variance comes
-from the sets in the same way, mixed with that of independent pairs of answers, at shares of right-then-wrong and
-wrong-then-right with one more of each (the variance of Bonett & Price 2012 for paired shares). The interval is as many
-standard deviations to each side of the difference as Student's t says; its middle is not drawn in, since a mean over
+Contrasts, such as differences, are of answers to the same queries, so what makes a set hard is in both and falls out.
+Their variance comes from the sets in the same way, mixed with that of independent queries, among which are two more
+that change, one each way (for differences the variance of Bonett & Price 2012 for paired shares). The interval is as
+many standard deviations to each side of the value as Student's t says; its middle is not drawn in, since a mean over
 tasks would stay as far off as each of them while its interval becomes narrow.
 
 `tests/unit/language/measures/test_intervals.py` measures how often they hold the truth.
@@ -47,13 +47,11 @@ class Sampled(ABC):
 
     Args:
         value: The number.
-        drawn_in: The same, drawn in from its bounds by one answer of each kind.
         variance: Of the value over draws of sets; none where one set says nothing of others.
         freedom: Degrees of freedom of the variance.
     """
 
     value: float
-    drawn_in: float
     variance: float | None
     freedom: float
 
@@ -70,7 +68,13 @@ class Sampled(ABC):
 
 @dataclass(frozen=True)
 class Measured(Sampled):
-    """An accuracy: a share of right answers, or a mean of such shares."""
+    """An accuracy: a share of right answers, or a mean of such shares.
+
+    Args:
+        drawn_in: The same, drawn in from 0 and 1 by one right and one wrong answer.
+    """
+
+    drawn_in: float
 
     @property
     def ends(self) -> Ends:
@@ -84,8 +88,8 @@ class Measured(Sampled):
 
 
 @dataclass(frozen=True)
-class Difference(Sampled):
-    """A difference of two accuracies on the same queries, or a mean of such differences."""
+class Contrast(Sampled):
+    """A sum of accuracies on the same queries, such as a difference of two, or a mean of such sums."""
 
     @property
     def ends(self) -> Ends:
@@ -112,12 +116,12 @@ def measured(rights: Sequence[int], sizes: Sequence[int]) -> Measured:
     sets, answers = len(right), size.sum()
     value, drawn_in = float(right.sum() / answers), float((right.sum() + 1) / (answers + 2))
     if sets < 2:
-        return Measured(value, drawn_in, None, 0.0)
+        return Measured(value, None, 0.0, drawn_in)
     independent = drawn_in * (1 - drawn_in) / answers
-    return Measured(value, drawn_in, *_mixed(right - value * size, answers, independent))
+    return Measured(value, *_mixed(right - value * size, answers, independent), drawn_in)
 
 
-def difference(first: Sequence[Sequence[bool]], second: Sequence[Sequence[bool]]) -> Difference:
+def difference(first: Sequence[Sequence[bool]], second: Sequence[Sequence[bool]]) -> Contrast:
     """How much more often the first of two answers to the same query is right than the second.
 
     Args:
@@ -127,16 +131,25 @@ def difference(first: Sequence[Sequence[bool]], second: Sequence[Sequence[bool]]
     >>> difference([[True, True], [True, False]], [[False, True], [False, False]]).value
     0.5
     """
-    gains = [np.asarray(one, int) - np.asarray(other, int) for one, other in zip(first, second, strict=True)]
-    size, gain = np.array([len(one) for one in gains], float), np.array([one.sum() for one in gains], float)
-    answers, pooled = size.sum(), np.concatenate(gains)
-    value = float(gain.sum() / answers)
-    more, less = ((np.sum(pooled == sign) + 1) / (answers + 2) for sign in (1, -1))
-    drawn_in = float(more - less)
-    if len(gains) < 2:
-        return Difference(value, drawn_in, None, 0.0)
-    independent = float((more + less - drawn_in**2) / (answers + 2))
-    return Difference(value, drawn_in, *_mixed(gain - value * size, answers, independent))
+    return contrast((first, 1.0), (second, -1.0))
+
+
+def contrast(*parts: tuple[Sequence[Sequence[bool]], float]) -> Contrast:
+    """A sum of accuracies on the same queries, each with its weight; it must lie between -1 and 1.
+
+    Args:
+        parts: Of each set, of each query, whether the answer is right; and the weight.
+    """
+    weights = np.array([weight for _, weight in parts])
+    sets = [weights @ np.asarray(of_set, float) for of_set in zip(*(answers for answers, _ in parts), strict=True)]
+    size, total = np.array([len(one) for one in sets], float), np.array([one.sum() for one in sets], float)
+    answers = size.sum()
+    value = float(total.sum() / answers)
+    if len(sets) < 2:
+        return Contrast(value, None, 0.0)
+    squares = (np.square(np.concatenate(sets)).sum() + 2) / (answers + 2)
+    independent = float((squares - (total.sum() / (answers + 2)) ** 2) / (answers + 2))
+    return Contrast(value, *_mixed(total - value * size, answers, independent))
 
 
 def mean_of(parts: Sequence[AnySampled]) -> AnySampled:
@@ -144,13 +157,14 @@ def mean_of(parts: Sequence[AnySampled]) -> AnySampled:
 
     The mean of these tasks: other tasks might have been chosen, which the interval says nothing of.
     """
-    value, drawn_in = (float(np.mean([getattr(one, name) for one in parts])) for name in ("value", "drawn_in"))
+    averaged = {name: float(np.mean([getattr(one, name) for one in parts]))
+                for name in ("value", "drawn_in") if hasattr(parts[0], name)}  # fmt: skip
     known = [(one.variance, one.freedom) for one in parts if one.variance is not None]
     if len(known) < len(parts):
-        return replace(parts[0], value=value, drawn_in=drawn_in, variance=None, freedom=0.0)
+        return replace(parts[0], **averaged, variance=None, freedom=0.0)
     total = sum(variance for variance, _ in known)
     freedom = total**2 / sum(variance**2 / freedom for variance, freedom in known)
-    return replace(parts[0], value=value, drawn_in=drawn_in, variance=total / len(parts) ** 2, freedom=freedom)
+    return replace(parts[0], **averaged, variance=total / len(parts) ** 2, freedom=freedom)
 
 
 def _mixed(deviations: np.ndarray, answers: float, independent: float) -> tuple[float, float]:

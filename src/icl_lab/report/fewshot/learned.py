@@ -13,12 +13,20 @@ Verdict = Literal[
     "rises whatever the labels",
     "rises, labels unclear",
     "rises",
-    "no more than the floor",
+    "rises, floor unclear",
+    "rises to the floor",
+    "right from the start",
+    "rise unclear",
     "does not rise",
+    "too few sets",
 ]
 """What became of a task, the clearest learning first."""
 
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+SMALL = 0.1
+"""A rise, or a distance from the floor, that is surely below this is called none."""
+RIGHT = 0.8
+"""Accuracy from which on there is little left to rise."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class Learned:
         control: Which labels demonstrations show instead of their own; empty where the task was not asked so.
         wrong: Accuracy with those labels, after the most demonstrations.
         fall: What is lost with those labels, on the same queries.
+        over_half: That, less half of the rise.
     """
 
     name: str
@@ -50,30 +59,41 @@ class Learned:
     control: str = ""
     wrong: Estimate | None = None
     fall: Estimate | None = None
+    over_half: Estimate | None = None
 
     @property
     def verdict(self) -> Verdict:
-        """Whether it rises, by the 90% intervals, and what becomes of the rise without its labels.
+        """Whether it rises, and what becomes of the rise without its labels; all by 90% intervals.
 
-        It rises if the rise is above zero and the end above the floor. It needs its labels if at least half of the
-        rise is lost without them, and surely some; labels help if less is lost; it rises whatever the labels if surely
-        less than half is lost.
+        It rises if the rise is above zero, and does not if it is surely small. It needs its labels if surely more than
+        half of the rise is lost without them, and rises whatever the labels if surely less than half is and perhaps
+        nothing; labels help if something is surely lost. What no interval decides is called unclear.
         """
-        rise = self.rise.value or 0.0
-        if _low(self.rise) <= 0:
-            return "does not rise"
-        if _low(self.end) <= self.floor:
-            return "no more than the floor"
-        if self.fall is None:
+        if self.rise.low is None or self.rise.high is None or self.end.low is None or self.end.high is None:
+            return "too few sets"
+        if self.rise.low <= 0:
+            if self.start.low is not None and self.start.low > self.floor and (self.start.value or 0.0) >= RIGHT:
+                return "right from the start"
+            return "does not rise" if self.rise.high < SMALL else "rise unclear"
+        if self.end.low <= self.floor:
+            return "rises to the floor" if self.end.high < self.floor + SMALL else "rises, floor unclear"
+        return self._of_labels()
+
+    def _of_labels(self) -> Verdict:
+        if self.fall is None or self.over_half is None:
             return "rises"
+        if _low(self.over_half) > 0:
+            return "needs its labels"
         if _low(self.fall) > 0:
-            return "needs its labels" if (self.fall.value or 0.0) >= rise / 2 else "labels help"
-        return "rises whatever the labels" if _high(self.fall) < rise / 2 else "rises, labels unclear"
+            return "labels help"
+        return "rises whatever the labels" if _high(self.over_half) < 0 else "rises, labels unclear"
 
     @property
     def to_the_floor(self) -> bool:
-        """Whether it is no longer surely above the floor without its labels."""
-        return self.wrong is not None and _low(self.wrong) <= self.floor
+        """Whether it is surely above the floor with its labels, surely falls without, and is then not surely above."""
+        if self.wrong is None or self.fall is None:
+            return False
+        return _low(self.end) > self.floor and _low(self.fall) > 0 and _low(self.wrong) <= self.floor
 
 
 def learned(found: FewShotResults, model: str, control: str = "") -> list[Learned]:
@@ -107,8 +127,9 @@ def _of_task(found: FewShotResults, model: str, task: str, control: str) -> Lear
     if start is None or end is None or rise is None:
         return None
     row = Learned(task, False, first, last, start, end, rise, found.floor(model, task))
-    wrong = found.estimate("accuracy_mean", model, task, last, control)
-    return _with(row, control, wrong, found.estimate("accuracy_fall", model, task, last, control))
+    lost = [found.estimate(metric, model, task, last, control)
+            for metric in ("accuracy_mean", "accuracy_fall", "accuracy_fall_over_half")]  # fmt: skip
+    return _with(row, control, *lost)
 
 
 def _of_category(
@@ -121,12 +142,17 @@ def _of_category(
         return None
     floor = sum(row.floor for row in rows) / len(rows)
     row = Learned(category, True, rows[0].first, None, start, end, rise, floor)
-    wrong = found.estimate("category_accuracy_most", model, category, None, control)
-    return _with(row, control, wrong, found.estimate("category_accuracy_fall", model, category, None, control))
+    lost = [found.estimate(f"category_accuracy_{what}", model, category, None, control)
+            for what in ("most", "fall", "fall_over_half")]  # fmt: skip
+    return _with(row, control, *lost)
 
 
-def _with(row: Learned, control: str, wrong: Estimate | None, fall: Estimate | None) -> Learned:
-    return replace(row, control=control, wrong=wrong, fall=fall) if control and wrong and fall else row
+def _with(
+    row: Learned, control: str, wrong: Estimate | None, fall: Estimate | None, over_half: Estimate | None
+) -> Learned:
+    if not control or wrong is None or fall is None or over_half is None:
+        return row
+    return replace(row, control=control, wrong=wrong, fall=fall, over_half=over_half)
 
 
 def _low(estimate: Estimate) -> float:

@@ -1,14 +1,14 @@
 """The page of a few-shot evaluation: the question, the answer, the figures, the table, the prompts."""
 
+import json
 from pathlib import Path
-
-import numpy as np
 
 from icl_lab.core.files import inside, write_atomic
 from icl_lab.report.comparison.page import FIGURES, PAGE
 from icl_lab.report.drawing.drawn import Drawn
 from icl_lab.report.drawing.pictures import picture_bytes
 from icl_lab.report.fewshot.boxes import box_figure
+from icl_lab.report.fewshot.conditions import conditions
 from icl_lab.report.fewshot.data import PUBLISHED_SHOTS, FewShotResults, read_fewshot
 from icl_lab.report.fewshot.learned import learned
 from icl_lab.report.fewshot.panels import category_figure, task_figure
@@ -20,7 +20,7 @@ from icl_lab.report.fewshot.words import question, sentences
 from icl_lab.report.rendering import render_template
 from icl_lab.report.words import listed
 
-BESIDE = ("Mamba 0.13B", "RWKV 0.169B", "Mamba 0.37B", "Mamba 2.80B", "LLaMA 7B")
+BESIDE_ON_THE_PAGE = ("Mamba 0.13B", "RWKV 0.169B", "Mamba 0.37B", "Mamba 2.80B", "LLaMA 7B")
 
 
 def write_fewshot_page(folder: Path) -> Path:
@@ -77,7 +77,7 @@ def render(found: FewShotResults, drawn: list[Drawn]) -> str:
     """The page as text."""
     rows = table_rows(found)
     shots = found.box_shots
-    others = [model for model in BESIDE if model in found.published_models()]
+    others = [model for model in BESIDE_ON_THE_PAGE if model in found.published_models()]
     tables = [
         {
             "model": model,
@@ -110,8 +110,8 @@ def render(found: FewShotResults, drawn: list[Drawn]) -> str:
         others=others,
         box_shots=shots,
         published_shots=PUBLISHED_SHOTS,
-        conditions=_conditions(found),
-        spec_text=_spec_text(found),
+        conditions=conditions(found),
+        spec_text=json.dumps(found.spec, indent=2),
     )
 
 
@@ -152,51 +152,3 @@ def _one_answer(found: FewShotResults) -> str:
     rows = found.records.filter(found.records["metric"] == "published_one_answer").sort("task")
     parts = [f"{row['value']:.0%} of {row['task'].replace('_', ' ')}" for row in rows.iter_rows(named=True)]
     return f" Published lists have one answer for {listed(parts)}." if parts else ""
-
-
-CONTROLS = {
-    "shuffled": "each demonstration has the output of another pair of the whole list, which need not be in the prompt",
-    "random": "each demonstration has any output of the task, drawn by itself",
-}
-
-
-def _control_words(found: FewShotResults, control: str) -> str:
-    """What a control is, and how many of its labels are right all the same."""
-    rows = found.records.filter((found.records["metric"] == "labels_right") & (found.records["shift"] == control))
-    if not len(rows):
-        return CONTROLS[control]
-    shares = {row["task"].replace("_", " "): float(row["value"]) for row in rows.iter_rows(named=True)}
-    mean, most = float(np.mean(list(shares.values()))), max(shares, key=lambda name: shares[name])
-    return f"{CONTROLS[control]}; by chance {mean:.1%} of them are right, most of {most} ({shares[most]:.1%})"
-
-
-def _conditions(found: FewShotResults) -> list[tuple[str, str]]:
-    spec = found.spec
-    judged = "one greedy token" if spec["answers"] == "token" else "a greedy answer up to the end of the line"
-    said = [
-        ("queries", f"{spec['num_queries']} of each task for each of {spec['num_seeds']} seed(s)"),
-        ("demonstrations", f"drawn for sets of {spec['per_set']} queries; fewer where a task has few pairs"),
-        ("template", repr(spec["template"]["line"])),
-        ("answers", f"{judged}, up to a line break, stripped"),
-        (
-            "right",
-            "exact: equal; prefix: one begins with the other; synonyms: answer and output have a synonym in common, by"
-            " WordNet. This is the published rule: it takes two steps, so that father passes for mother (both can mean"
-            " beget). It holds for answers in English; in other languages, where the published rule takes synonyms of"
-            " that language, ours are right only if our list has them",
-        ),
-    ]
-    said += [(f"{control} labels", _control_words(found, control)) for control in found.controls]
-    for model in found.models:
-        note = found.notes[model]
-        size = f"{note['parameters']:,} parameters" if note.get("parameters") else ""
-        weights = f"fingerprint of its files {note['weights']}" if note.get("weights") else ""
-        words = (note.get("note", ""), size, note.get("licence", ""), weights)
-        said.append((model, "; ".join(word for word in words if word) or "-"))
-    return said
-
-
-def _spec_text(found: FewShotResults) -> str:
-    import json
-
-    return json.dumps(found.spec, indent=2)

@@ -80,5 +80,5 @@ def _learned(found: FewShotResults, model: str) -> list[str]:
 
 
 def _fall(row: Learned) -> str:
-    floor = ", down to the floor" if row.to_the_floor and row.wrong != row.end else ""
+    floor = ", to where it is no longer surely above the floor" if row.to_the_floor else ""
     return f"{share(row.fall)} from {row.name.replace('_', ' ')}{' tasks' if row.is_mean else ''}{floor}"

@@ -40,6 +40,9 @@ def test_a_fall_is_the_difference_of_the_accuracies_and_surer_than_they_are(tmp_
         assert true is not None
         assert wrong is not None
         assert fall.value == true - wrong
+    # It falls all the way that it rose.
+    assert found["accuracy_fall_over_half", "country_capital", 32, "shuffled"].value == 0.5
+    assert found["accuracy_fall", "country_capital", 32, "shuffled"].value == 1.0
     parts = [found["accuracy_fall", task, 32, "shuffled"].value or 0.0 for task in ("country_capital", "religion")]
     assert found["category_accuracy_fall", "knowledge", None, "shuffled"].value == sum(parts) / 2
 

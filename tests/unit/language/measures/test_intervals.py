@@ -7,7 +7,7 @@ The chance of a set is drawn from a Beta distribution, so that answers of a set 
 import numpy as np
 import pytest
 
-from icl_lab.language.measures.intervals import Measured, difference, mean_of, measured
+from icl_lab.language.measures.intervals import Measured, contrast, difference, mean_of, measured
 
 IN_A_SET = 5
 TRIALS = 400
@@ -144,6 +144,19 @@ def test_a_difference_of_the_same_answers_is_not_certain_to_be_none() -> None:
     # Two made-up answers of 22 differ, one each way; Student's t of five degrees of freedom is 2.015.
     assert low == pytest.approx(-high)
     assert high == pytest.approx(2.015 * np.sqrt(2) / 22, rel=1e-3)
+
+
+def test_a_contrast_weighs_its_parts() -> None:
+    # A rise from the second to the first, of which the third keeps half: what is lost less half of the rise is nothing.
+    first, second, third = ([[True] * 4] * 3, [[False] * 4] * 3, [[True, False, True, False]] * 3)
+    found = contrast((first, 0.5), (second, 0.5), (third, -1.0))
+    assert found.value == 0.0
+    low, high = found.ends
+    assert low is not None
+    assert high is not None
+    assert low < 0 < high
+    # Twelve queries are half a unit off and two made-up ones a whole unit: 12 / 4 + 2 over 14, over 14 again.
+    assert high == pytest.approx(2.132 * np.sqrt(5) / 14, rel=1e-3)
 
 
 def test_a_difference_turned_round_is_its_mirror() -> None:

@@ -20,7 +20,7 @@ def test_the_table_has_all_tasks_and_the_means_of_several(folder: Path) -> None:
     assert grid.columns[0].cells == ("5", "32", "32", "")
     # Shuffled religions are often right by chance.
     needs = "needs its labels"
-    assert grid.columns[-1].cells == (needs, needs, "rises whatever the labels", needs)
+    assert grid.columns[-1].cells == (needs, needs, "rises whatever the labels", "labels help")
     assert grid in fewshot_tables(found)
     assert learned(found, "quick")[0].verdict == "rises"
 
@@ -33,35 +33,54 @@ def test_the_floor_is_the_better_of_both(folder: Path) -> None:
         assert replace(found, records=records).floor("quick", "next_letter") == max(value, 1 / 25)
 
 
-def row(end: Estimate, rise: Estimate, fall: Estimate | None = None, floor: float = 0.1) -> Learned:
-    wrong = None if fall is None else Estimate(0.2, 0.15, 0.25)
-    return Learned("task", False, 0, 16, Estimate(0.1), end, rise, floor, "shuffled" if fall else "", wrong, fall)
+FEW, HIGH, ROSE = Estimate(0.1, 0.0, 0.2), Estimate(0.7, 0.6, 0.8), Estimate(0.6, 0.5, 0.7)
+LOST, SOME, LITTLE = Estimate(0.5, 0.4, 0.6), Estimate(0.1, 0.05, 0.15), Estimate(0.05, -0.1, 0.2)
+MORE, LESS, OPEN = Estimate(0.2, 0.1, 0.3), Estimate(-0.2, -0.3, -0.1), Estimate(0.0, -0.1, 0.1)
 
 
-HIGH, ROSE = Estimate(0.7, 0.6, 0.8), Estimate(0.6, 0.5, 0.7)
+def row(
+    end: Estimate = HIGH,
+    rise: Estimate = ROSE,
+    lost: tuple[Estimate, Estimate] | None = None,
+    floor: float = 0.1,
+    start: Estimate = FEW,
+) -> Learned:
+    found = Learned("task", False, 0, 16, start, end, rise, floor)
+    if lost is None:
+        return found
+    return replace(found, control="shuffled", wrong=Estimate(0.2, 0.15, 0.25), fall=lost[0], over_half=lost[1])
 
 
 @pytest.mark.parametrize(
-    ("end", "rise", "fall", "floor", "verdict"),
+    ("found", "verdict"),
     [
-        (HIGH, ROSE, None, 0.1, "rises"),
-        (HIGH, ROSE, Estimate(0.5, 0.4, 0.6), 0.1, "needs its labels"),
-        (HIGH, ROSE, Estimate(0.1, 0.05, 0.15), 0.1, "labels help"),
-        (HIGH, ROSE, Estimate(0.05, -0.1, 0.2), 0.1, "rises whatever the labels"),
-        (HIGH, ROSE, Estimate(0.3, -0.1, 0.7), 0.1, "rises, labels unclear"),
-        # Words that two languages share make up all of it.
-        (HIGH, ROSE, Estimate(0.5, 0.4, 0.6), 0.65, "no more than the floor"),
-        (HIGH, Estimate(0.05, -0.05, 0.15), Estimate(0.5, 0.4, 0.6), 0.1, "does not rise"),
-        (HIGH, Estimate(-0.3, -0.4, -0.2), None, 0.1, "does not rise"),
-        # One set of queries has no interval.
-        (Estimate(0.7), Estimate(0.6), Estimate(0.5), 0.1, "needs its labels"),
+        (row(), "rises"),
+        (row(lost=(LOST, MORE)), "needs its labels"),
+        # A fall of more than half, of which it is not sure.
+        (row(lost=(LOST, OPEN)), "labels help"),
+        (row(lost=(SOME, LESS)), "labels help"),
+        (row(lost=(LITTLE, LESS)), "rises whatever the labels"),
+        (row(lost=(LITTLE, OPEN)), "rises, labels unclear"),
+        # Words that two languages share make up all of it, or perhaps all.
+        (row(lost=(LOST, MORE), floor=0.75), "rises to the floor"),
+        (row(lost=(LOST, MORE), floor=0.65), "rises, floor unclear"),
+        (row(rise=Estimate(0.02, -0.05, 0.09), lost=(LOST, MORE)), "does not rise"),
+        (row(rise=Estimate(-0.3, -0.4, -0.2)), "does not rise"),
+        (row(rise=Estimate(0.2, -0.01, 0.41)), "rise unclear"),
+        (row(rise=Estimate(0.1, -0.1, 0.3), start=Estimate(0.9, 0.7, 0.97)), "right from the start"),
+        (row(rise=Estimate(0.1, -0.1, 0.3), start=Estimate(0.9, 0.7, 0.97), floor=0.8), "rise unclear"),
+        # One set of queries has no interval, and decides nothing.
+        (row(end=Estimate(0.7), rise=Estimate(0.6), lost=(Estimate(0.5), Estimate(0.2))), "too few sets"),
     ],
 )
-def test_verdicts(end: Estimate, rise: Estimate, fall: Estimate | None, floor: float, verdict: str) -> None:
-    assert row(end, rise, fall, floor).verdict == verdict
+def test_verdicts(found: Learned, verdict: str) -> None:
+    assert found.verdict == verdict
 
 
-def test_what_is_not_surely_above_the_floor_is_down_to_it() -> None:
-    assert row(HIGH, ROSE, Estimate(0.5, 0.4, 0.6), floor=0.16).to_the_floor
-    assert not row(HIGH, ROSE, Estimate(0.5, 0.4, 0.6), floor=0.14).to_the_floor
-    assert not row(HIGH, ROSE).to_the_floor
+def test_what_falls_and_is_not_surely_above_the_floor_any_more_is_said_to_be_so() -> None:
+    assert row(lost=(LOST, MORE), floor=0.16).to_the_floor
+    assert not row(lost=(LOST, MORE), floor=0.14).to_the_floor
+    # It was not above before, and it does not fall.
+    assert not row(end=Estimate(0.2, 0.1, 0.3), lost=(LOST, MORE), floor=0.16).to_the_floor
+    assert not row(lost=(LITTLE, OPEN), floor=0.16).to_the_floor
+    assert not row().to_the_floor
