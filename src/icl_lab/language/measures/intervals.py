@@ -174,3 +174,31 @@ def _mixed(deviations: np.ndarray, answers: float, independent: float) -> tuple[
     freedom = sets - 1 + PRIOR
     mixed = ((sets - 1) * between + PRIOR * EFFECT * independent) / freedom
     return float(max(mixed, independent)), freedom
+
+
+def difference_of_counts(first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]]) -> Difference:
+    """How much more often the first is right than the second on the same questions, where only counts of sets are kept.
+
+    Which questions both have right is not known, so the variance is that between sets alone, with a degree of freedom
+    less than there are sets. It is never below that of independent pairs of answers at the fewest right-then-wrong and
+    wrong-then-right that the counts allow, with one more of each.
+
+    Args:
+        first: Of each set how many were right, and how many were asked.
+        second: The same sets, answered in the other way.
+
+    >>> difference_of_counts([(4, 5), (5, 5)], [(3, 5), (2, 5)]).value
+    0.4
+    """
+    if [asked for _, asked in first] != [asked for _, asked in second]:
+        raise ValueError("expected the same sets of questions, answered in two ways")
+    gain = np.array([one - other for (one, _), (other, _) in zip(first, second, strict=True)], float)
+    size = np.array([asked for _, asked in first], float)
+    sets, answers = len(gain), size.sum()
+    value = float(gain.sum() / answers)
+    more, less = ((float(np.clip(sign * gain, 0, None).sum()) + 1) / (answers + 2) for sign in (1, -1))
+    drawn_in = float(more - less)
+    if sets < 2:
+        return Difference(value, drawn_in, None, 0.0)
+    between = sets / (sets - 1) * np.square(gain - value * size).sum() / answers**2
+    return Difference(value, drawn_in, float(max(between, (more + less - drawn_in**2) / (answers + 2))), sets - 1)

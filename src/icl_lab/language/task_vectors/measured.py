@@ -5,8 +5,8 @@ A prompt of five demonstrations and a dummy query shows a task, and the queries 
 demonstrations, one layer patched at a time. For comparison the same queries are asked
 
 * unpatched, without demonstrations and after them;
-* with the vector of another task, in every layer: if that helped too, a vector would not carry its task, but say no
-  more than that an answer is wanted.
+* with the vector of another task of the same format, in every layer: if that helped too, a vector would not carry its
+  task, but say no more than that an answer is wanted.
 
 Right is the first token of the output and nothing else, so that tasks of different judgements are on one scale.
 """
@@ -42,7 +42,7 @@ class Counted:
         task: The task.
         unpatched: Number of demonstrations -> sets.
         own: What was put in -> layer -> sets, patched with the task's own vectors.
-        other: The task whose vectors were the control; empty where there is no other task.
+        other: The task whose vectors were the control; empty where no other has its format.
         others: As `own`, patched with that task's vectors.
     """
 
@@ -85,7 +85,7 @@ def count_vectors(
             return _patched(model, questions(task), kind)
         return _patched(model, shown_another(questions(task), questions(source)), kind)
 
-    kinds, other = kinds_of(model), another(task, tasks)
+    kinds, other = kinds_of(model), another(task, tasks, plan.usable)
     unpatched = kept(path("unpatched"), lambda: _unpatched(model, questions(task)))
     own = {kind: kept(path(kind), partial(patched, kind, task)) for kind in kinds}
     if other is None:

@@ -1,6 +1,6 @@
 """Which questions task vectors are asked, and whose vector stands in as the control."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from icl_lab.language.asking.one_task import possible_shots
@@ -52,18 +52,21 @@ def measurable(plan: Plan, spec: FewShot) -> list[LanguageTask]:
     return [task for task in spec.tasks if possible_shots(plan.usable[task.title], enough)]
 
 
-def another(task: LanguageTask, tasks: Sequence[LanguageTask]) -> LanguageTask | None:
-    """The task whose vector is put into the prompts of `task` as a control; none where it is the only one.
+def another(task: LanguageTask, tasks: Sequence[LanguageTask], usable: Mapping[str, Usable]) -> LanguageTask | None:
+    """The task whose vector is put into the prompts of `task` as a control; none where no other has its format.
 
-    Half the list further on, or the next one from there that is of another category, if any is: so that in a list by
-    category nearly every task lends its vector to one other.
+    Of one format are tasks whose outputs have a space in front, and those whose outputs have none: a vector of the
+    other format says a token that is never right, whatever else it knows. Of those of the same format it is the one
+    half their list further on, or the next one from there that is of another category, if any is: so that in a list
+    by category it is not one task that is everyone's control.
 
     Args:
         task: One of `tasks`.
         tasks: Those that can be measured, in order.
+        usable: Title -> what the model is asked of a task.
     """
-    titles = [one.title for one in tasks]
-    begin = titles.index(task.title) + len(tasks) // 2
-    further = [tasks[(begin + step) % len(tasks)] for step in range(len(tasks))]
+    alike = [one for one in tasks if usable[one.title].spaced == usable[task.title].spaced]
+    begin = [one.title for one in alike].index(task.title) + len(alike) // 2
+    further = [alike[(begin + step) % len(alike)] for step in range(len(alike))]
     others = [one for one in further if one.title != task.title]
     return next((one for one in others if one.group != task.group), others[0] if others else None)

@@ -9,9 +9,12 @@ number of demonstrations, of a vector those it was taken from:
 * task_vector_<kind>_crossfitted_mean: in the layer that did best on the other half of the sets (`crossfit.py`);
   task_vector_<kind>_crossfitted_half: of each half (`about`) alone, with its layer;
   task_vector_<kind>_other_crossfitted_mean: with the other task's vector in the layers that the own vector chose;
+  task_vector_<kind>_other_best_mean: in the layers that the other task's vector chose in the same way;
 * category_...: of all that goes layer by layer, and unpatched, the mean over the tasks of a category;
 * all_...: of all others, and unpatched, the mean over all tasks with one layer for all of them, which does best in the
-  mean over tasks on the other half. `num_prompts` of both counts tasks.
+  mean over tasks on the other half. `num_prompts` of both counts tasks;
+* all_task_vector_<kind>_short_mean: how much more often the same questions are right after the demonstrations than with
+  the own vector in the chosen layers, with an interval of the difference.
 
 A task with a single set has nothing to choose a layer on: it is in no `crossfitted` record and in no `all_` one.
 """
@@ -24,7 +27,7 @@ import numpy as np
 from icl_lab.core.records import Record
 from icl_lab.language.asking.plan import Plan
 from icl_lab.language.measures.crossfit import HALVES, Layers, SetCount, chosen_layers, half, scored
-from icl_lab.language.measures.intervals import Measured, mean_of, measured
+from icl_lab.language.measures.intervals import Measured, Sampled, difference_of_counts, mean_of, measured
 from icl_lab.language.spec import FewShot
 from icl_lab.language.task_vectors.measured import Counted
 from icl_lab.language.task_vectors.patching import Kind
@@ -86,8 +89,13 @@ def _crossfitted(
         sets = [half(one, which) for one in own]
         found.append(over("crossfitted_half", sets, step=layer, about=f"half {which + 1}"))
     if all(kind in one.others for one in tasks):
-        others = [scored(one.others[kind], layers) for one in tasks]
-        found.append(over("other_crossfitted_mean", others, about="" if prefix else tasks[0].other))
+        about, controls = "" if prefix else tasks[0].other, [one.others[kind] for one in tasks]
+        for name, chosen in (("other_crossfitted_mean", layers), ("other_best_mean", chosen_layers(controls))):
+            found.append(over(name, [scored(one, chosen) for one in controls], about=about))
+    if prefix:
+        pairs = zip((one.unpatched[SHOTS] for one in tasks), own, strict=True)
+        short = mean_of([difference_of_counts(shown, told) for shown, told in pairs])
+        found.append(_record(common, f"{metric}_short_mean", title, short, SHOTS, num_prompts=len(own)))
     return found
 
 
@@ -111,7 +119,7 @@ def _of_sets(
     return _record(common, metric, task, _measured(sets), shots, num_prompts=sum(asked for _, asked in sets), **more)
 
 
-def _record(common: Mapping[str, Any], metric: str, task: str, found: Measured, shots: int, **more: Any) -> Record:
+def _record(common: Mapping[str, Any], metric: str, task: str, found: Sampled, shots: int, **more: Any) -> Record:
     low, high = found.ends
     return Record(**common, task=task, metric=metric, value=found.value, low=low, high=high, shown=shots, **more)
 

@@ -66,7 +66,7 @@ def draw_fewshot(found: FewShotResults) -> list[Drawn]:
         words = (
             "Share of right first tokens, without demonstrations, when one layer is given what it had at the end of a"
             " prompt that shows the task (Hendel et al. 2023); means over the tasks of a category. Thin: the same"
-            " questions, when the layer is given that of a prompt that shows another task. Hairlines: the same"
+            " questions, given that of a prompt that shows another task of the same format. Hairlines: the same"
             f" questions with nothing given, and after {PUBLISHED_SHOTS} demonstrations."
         )
         drawn.append(Drawn("task-vectors", "Task vectors", words, vectors))

@@ -27,9 +27,11 @@ class VectorRow:
         layers: How many layers were patched.
         patched: Accuracy without demonstrations, that layer patched, each half in the layer that the other chose.
         another: The same with the vector of another task; none where there is no other.
+        another_best: That vector again, in the layers that do best with it, chosen in the same way.
         other: Which task that is; empty for none, and in the mean.
         without: Accuracy of the same questions without demonstrations.
         shown: Accuracy of the same questions after the demonstrations that the vector was taken from.
+        short: How much more that is than with the vector, question by question; of the mean alone.
     """
 
     task: str
@@ -38,15 +40,17 @@ class VectorRow:
     layers: int
     patched: Estimate
     another: Estimate | None
+    another_best: Estimate | None
     other: str
     without: Estimate | None
     shown: Estimate | None
+    short: Estimate | None = None
 
     @property
     def told(self) -> str:
         """The layers in words.
 
-        >>> VectorRow("a", "residual", (20, 21), 30, Estimate(0.5), None, "", None, None).told
+        >>> VectorRow("a", "residual", (20, 21), 30, Estimate(0.5), None, None, "", None, None).told
         '20, 21 of 30'
         """
         return f"{', '.join(map(str, self.chosen))} of {self.layers}"
@@ -76,6 +80,7 @@ def vector_grid(found: FewShotResults, model: str) -> Grid | None:
         column("best\nlayer", (row.told for row in rows)),
         column("with its\nvector", (share(row.patched) for row in rows)),
         column("another's\nvector", (share(row.another) for row in rows)),
+        column("another's,\nits best layer", (share(row.another_best) for row in rows)),
         column("no demon-\nstration", (share(row.without) for row in rows)),
         column("after\nfive", (share(row.shown) for row in rows)),
     )
@@ -88,8 +93,11 @@ def vector_sentence(found: FewShotResults, model: str) -> list[str]:
     return [
         f"Told the task by its vector in layer {row.told} ({row.kind}; chosen on other questions), without"
         f" demonstrations, it finds the right first token in {share(row.patched)} of cases;"
-        + (f" told another task in {share(row.another)};" if row.another else "")
-        + f" untold in {share(row.without)}, after five demonstrations in {share(row.shown)}."
+        + (f" told another task in {share(row.another)}" if row.another else "")
+        + (f" (in that layer; {share(row.another_best)} where that does best)" if row.another_best else "")
+        + (";" if row.another else "")
+        + f" untold in {share(row.without)}, after five demonstrations in {share(row.shown)}"
+        + (f", a difference of {share(row.short, signed=True)}." if row.short else ".")
         for row in vector_rows(found, model)
         if row.task == MEAN
     ]
@@ -114,9 +122,11 @@ def _row(
             layers=max(layers.values()) if prefix else layers[task],
             patched=patched,
             another=found.estimate(f"{metric}_other_crossfitted_mean", model, task, PUBLISHED_SHOTS),
+            another_best=found.estimate(f"{metric}_other_best_mean", model, task, PUBLISHED_SHOTS),
             other=others["about"][0] if len(others) else "",
             without=found.estimate(f"{prefix}{UNPATCHED}", model, task, 0),
             shown=found.estimate(f"{prefix}{UNPATCHED}", model, task, PUBLISHED_SHOTS),
+            short=found.estimate(f"{metric}_short_mean", model, task, PUBLISHED_SHOTS),
         )
     ]
 

@@ -6,7 +6,7 @@ from icl_lab.core.records import Record
 from icl_lab.language.asking.plan import Plan
 from icl_lab.language.base import LANGUAGE_TASKS
 from icl_lab.language.measures.crossfit import Counts
-from icl_lab.language.measures.intervals import mean_of, measured
+from icl_lab.language.measures.intervals import difference_of_counts, mean_of, measured
 from icl_lab.language.spec import FewShot
 from icl_lab.language.task_vectors.measured import Counted
 from icl_lab.language.task_vectors.records import vector_records
@@ -66,6 +66,30 @@ def test_the_control_is_read_in_the_layers_that_the_true_vector_chose() -> None:
     ]  # fmt: skip
 
 
+def test_the_control_is_read_in_the_layers_that_do_best_with_it_too() -> None:
+    records = vector_records(PLAN, SPEC, BOTH)
+    # Of letters layer 2 is best in the first half (sets 0 and 2), layer 1 in the second: scored the other way round.
+    (found,) = chosen(records, "task_vector_residual_other_best_mean", "next_letter")
+    assert (found.value, found.about, found.num_prompts) == (pytest.approx(0 / 20), "country_capital", 20)
+    (found,) = chosen(records, "task_vector_residual_other_best_mean", "country_capital")
+    assert (found.value, found.about) == (1.0, "next_letter")
+    # One layer for both: in the first half layers 0 and 1 are equal, in the second layer 1 has (0.2 + 1) / 2.
+    (found,) = chosen(records, "all_task_vector_residual_other_best_mean", "all tasks")
+    wanted = mean_of([measured([0, 0, 0, 0], [5] * 4), measured([5] * 4, [5] * 4)])
+    assert (found.value, found.num_prompts) == (pytest.approx(wanted.value), 2)
+    assert (found.low, found.high) == pytest.approx(wanted.ends)
+
+
+def test_the_mean_falls_short_of_demonstrations_by_a_paired_difference() -> None:
+    records = vector_records(PLAN, SPEC, BOTH)
+    (found,) = chosen(records, "all_task_vector_residual_short_mean", "all tasks")
+    own = ((3, 4, 3, 4), (5, 5, 5, 4))  # in layer 2
+    parts = [difference_of_counts([(4, 5)] * 4, [(right, 5) for right in one]) for one in own]
+    assert (found.value, found.num_prompts) == (pytest.approx((2 / 20 - 3 / 20) / 2), 2)
+    assert (found.low, found.high) == pytest.approx(mean_of(parts).ends)
+    assert chosen(records, "task_vector_residual_short_mean", "next_letter") == []
+
+
 def test_one_layer_for_all_tasks_is_chosen_by_their_mean_on_the_other_half() -> None:
     records = vector_records(PLAN, SPEC, BOTH)
     halves = chosen(records, "all_task_vector_residual_crossfitted_half", "all tasks")
@@ -95,7 +119,8 @@ def test_a_task_with_a_single_set_chooses_no_layer_and_counts_in_no_mean() -> No
     assert len(chosen(records, "task_vector_residual_mean", "next_letter")) == 2
     (found,) = chosen(records, "all_task_vector_residual_crossfitted_mean", "all tasks")
     assert (found.value, found.num_prompts) == (pytest.approx(0.4), 1)
-    assert not [record for record in records if record.metric.endswith("other_crossfitted_mean")]  # not of every task
+    unlike = ("other_crossfitted_mean", "other_best_mean")  # not of every task
+    assert not [record for record in records if record.metric.endswith(unlike)]
     alone = vector_records(PLAN, SPEC, [few])
     assert not [record for record in alone if "crossfitted" in record.metric or record.metric.startswith("all_")]
     assert vector_records(PLAN, SPEC, []) == []

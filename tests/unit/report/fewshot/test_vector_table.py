@@ -39,6 +39,9 @@ def records(*, control: bool) -> list[Record]:
             found.append(row(task, "task_vector_residual_crossfitted_half", value, step=step, about=f"half {half}"))
         if control:
             found.append(row(task, "task_vector_residual_other_crossfitted_mean", 0.02, about=OTHERS[task]))
+            found.append(row(task, "task_vector_residual_other_best_mean", 0.08, about=OTHERS[task]))
+        if task == "all tasks":
+            found.append(row(task, "task_vector_residual_short_mean", 0.15))
     if control:
         found += [row("algorithmic", "category_task_vector_residual_other_mean", 0.02, step=step) for step in range(3)]
     return found
@@ -64,29 +67,38 @@ def test_task_vectors_have_numbers(with_vectors: FewShotResults) -> None:
     ]
     assert {(row.without.value, row.shown.value) for row in rows if row.without and row.shown} == {(0.1, 0.8)}
     assert {row.another.value for row in rows if row.another} == {0.02}
+    assert {row.another_best.value for row in rows if row.another_best} == {0.08}
     grid = vector_grid(with_vectors, "quick")
     assert grid is not None
     assert [column.cells[2] for column in grid.columns] == [
-        "2 of 3", "0.65 (0.33 to 1.00)", "0.02 (0.01 to 1.00)", "0.10 (0.05 to 1.00)", "0.80 (0.40 to 1.00)",
+        "2 of 3", "0.65 (0.33 to 1.00)", "0.02 (0.01 to 1.00)", "0.08 (0.04 to 1.00)",
+        "0.10 (0.05 to 1.00)", "0.80 (0.40 to 1.00)",
     ]  # fmt: skip
+    assert [column.head for column in grid.columns][2:4] == ["another's\nvector", "another's,\nits best layer"]
     assert grid in fewshot_tables(with_vectors)
     assert vector_grid(with_vectors, "slow $x$ <b>") is None
     assert fewshot_values(with_vectors)["task_vectors"]["quick"][1]["chosen"] == (1, 3)
+    assert fewshot_values(with_vectors)["task_vectors"]["quick"][2]["another_best"]["value"] == 0.08
     page = render(with_vectors, draw_fewshot(with_vectors))
     assert "quick: task vectors" in page
     assert "<td>1, 3 of 3</td>" in page
     assert "<td>next letter</td>" in page
+    assert page.count("<b>0.08</b>") == 3
 
 
 def test_the_sentence_says_what_another_tasks_vector_does(folder: Path, with_vectors: FewShotResults) -> None:
     assert (
         "in layer 2 of 3 (residual; chosen on other questions), without demonstrations, it finds the right first token"
-        " in 0.65 (0.33 to 1.00) of cases; told another task in 0.02 (0.01 to 1.00); untold in 0.10"
-        in " ".join(sentences(with_vectors))
+        " in 0.65 (0.33 to 1.00) of cases; told another task in 0.02 (0.01 to 1.00) (in that layer;"
+        " 0.08 (0.04 to 1.00) where that does best); untold in 0.10 (0.05 to 1.00), after five demonstrations in"
+        " 0.80 (0.40 to 1.00), a difference of +0.15 (+0.07 to +1.00)." in " ".join(sentences(with_vectors))
     )
     alone = measured(folder, control=False)
     assert "of cases; untold in 0.10" in " ".join(sentences(alone))
-    assert [(row.another, row.other) for row in vector_rows(alone, "quick")] == [(None, "")] * 3
+    assert [(row.another, row.another_best, row.other) for row in vector_rows(alone, "quick")] == [(None, None, "")] * 3
+    grid = vector_grid(alone, "quick")
+    assert grid is not None
+    assert [column.cells[0] for column in grid.columns][2:4] == ["-", "-"]
 
 
 def test_the_figure_has_a_thin_line_of_another_tasks_vector(folder: Path, with_vectors: FewShotResults) -> None:
