@@ -56,7 +56,7 @@ def another(task: LanguageTask, tasks: Sequence[LanguageTask], usable: Mapping[s
     """The task whose vector is put into the prompts of `task` as a control; none where no other has its format.
 
     Of one format are tasks whose outputs have a space in front, and those whose outputs have none: a vector of the
-    other format says a token that is never right, whatever else it knows. Of those of the same format it is the one
+    other format says a token that is never right, whatever it knows. Of those of the same format it is the one
     half their list further on, or the next one from there that is of another category, if any is: so that in a list
     by category it is not one task that is everyone's control.
 
