@@ -176,7 +176,7 @@ def _mixed(deviations: np.ndarray, answers: float, independent: float) -> tuple[
     return float(max(mixed, independent)), freedom
 
 
-def difference_of_counts(first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]]) -> Difference:
+def difference_of_counts(first: Sequence[tuple[int, int]], second: Sequence[tuple[int, int]]) -> Contrast:
     """How much more often the first is right than the second on the same questions, where only counts of sets are kept.
 
     Which questions both have right is not known, so the variance is that between sets alone, with a degree of freedom
@@ -197,8 +197,7 @@ def difference_of_counts(first: Sequence[tuple[int, int]], second: Sequence[tupl
     sets, answers = len(gain), size.sum()
     value = float(gain.sum() / answers)
     more, less = ((float(np.clip(sign * gain, 0, None).sum()) + 1) / (answers + 2) for sign in (1, -1))
-    drawn_in = float(more - less)
     if sets < 2:
-        return Difference(value, drawn_in, None, 0.0)
+        return Contrast(value, None, 0.0)
     between = sets / (sets - 1) * np.square(gain - value * size).sum() / answers**2
-    return Difference(value, drawn_in, float(max(between, (more + less - drawn_in**2) / (answers + 2))), sets - 1)
+    return Contrast(value, float(max(between, (more + less - (more - less) ** 2) / (answers + 2))), sets - 1)
