@@ -172,8 +172,8 @@ def test_task_vectors_of_a_tiny_network_and_their_control(
     monkeypatch.undo()  # no toy: only a network has layers
     model = save(tmp_path / "tiny", "Llama")
 
-    def ask_it(queries: int):  # type: ignore[no-untyped-def]
-        return icl("fewshot", "--model", str(model), "--tasks", "next_letter,country_capital", "--queries", "2",
+    def ask_it(queries: int, tasks: str = "next_letter,country_capital"):  # type: ignore[no-untyped-def]
+        return icl("fewshot", "--model", str(model), "--tasks", tasks, "--queries", "2",
                    "--shots", "0", "--controls", "none", "--answers", "whole", "--task-vectors", str(queries),
                    "--out", str(tmp_path / "o"), "--json")  # fmt: skip
 
@@ -189,4 +189,10 @@ def test_task_vectors_of_a_tiny_network_and_their_control(
         ("next_letter", "country_capital", 2), ("country_capital", "next_letter", 2), ("= mean, one layer", "", 2),
     ]  # fmt: skip
     assert all(row["patched"]["low"] is not None and row["another"]["low"] is not None for row in rows)
+    assert all(row["another_best"]["low"] is not None for row in rows)
+    assert rows[-1]["short"]["low"] is not None
     assert len(list((tmp_path / "o" / "answers").glob("*-residual-of-*"))) == 2 * 2
+    assert "no control" not in done.err
+    done = ask_it(10, "next_letter")
+    assert "no control for the task vectors of next_letter, nor" in " ".join(done.err.split())
+    assert json.loads(done.out)["task_vectors"][str(model)][0]["another"] is None

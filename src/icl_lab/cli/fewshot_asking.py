@@ -150,6 +150,11 @@ def _patch(model: LanguageModel, name: str, spec: FewShot, folder: Path, queries
             f"{model.name}: no layer is chosen for the task vectors of {', '.join(single)}: their {queries} queries"
             " share one set of demonstrations, and two sets are needed; ask more with --task-vectors"
         )
+    if alone := [one.task.title for one in counted if not one.others]:
+        note(
+            f"{model.name}: no control for the task vectors of {', '.join(alone)}, nor for the mean over tasks: no"
+            " other task has outputs of the same format (a space in front, or none)"
+        )
 
 
 def _stopped(models: Sequence[str], spec: FewShot, folder: Path, vectors: int, known: _Progress) -> Outcome:
