@@ -1,6 +1,6 @@
 """How much accuracy changes: from the fewest demonstrations to the most, and when their labels are replaced.
 
-The same queries are asked each time, so what is measured is the change query by query (`intervals.difference`).
+The same queries are asked each time, so what is measured is the change query by query (`intervals.contrast`).
 
 Metrics of records:
 * accuracy_rise: accuracy after `shown` demonstrations, the most of the task, less that after `step`, the fewest;

@@ -121,24 +121,14 @@ def measured(rights: Sequence[int], sizes: Sequence[int]) -> Measured:
     return Measured(value, *_mixed(right - value * size, answers, independent), drawn_in)
 
 
-def difference(first: Sequence[Sequence[bool]], second: Sequence[Sequence[bool]]) -> Contrast:
-    """How much more often the first of two answers to the same query is right than the second.
-
-    Args:
-        first: Of each set, of each query, whether the one answer is right.
-        second: The same of the other answer.
-
-    >>> difference([[True, True], [True, False]], [[False, True], [False, False]]).value
-    0.5
-    """
-    return contrast((first, 1.0), (second, -1.0))
-
-
 def contrast(*parts: tuple[Sequence[Sequence[bool]], float]) -> Contrast:
     """A sum of accuracies on the same queries, each with its weight; it must lie between -1 and 1.
 
     Args:
-        parts: Of each set, of each query, whether the answer is right; and the weight.
+        parts: Of each set, of each query, whether the answer is right; and the weight: 1 and -1 for a difference.
+
+    >>> contrast(([[True, True], [True, False]], 1.0), ([[False, True], [False, False]], -1.0)).value
+    0.5
     """
     weights = np.array([weight for _, weight in parts])
     sets = [weights @ np.asarray(of_set, float) for of_set in zip(*(answers for answers, _ in parts), strict=True)]

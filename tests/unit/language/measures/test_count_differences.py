@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from icl_lab.language.measures.intervals import difference, difference_of_counts, mean_of
-from tests.unit.language.measures.test_intervals import TRIALS, pairs
+from icl_lab.language.measures.intervals import difference_of_counts, mean_of
+from tests.unit.language.measures.test_intervals import TRIALS, difference, pairs
 
 
 def counted(answers: list[list[bool]]) -> list[tuple[int, int]]:

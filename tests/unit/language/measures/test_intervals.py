@@ -7,7 +7,7 @@ The chance of a set is drawn from a Beta distribution, so that answers of a set 
 import numpy as np
 import pytest
 
-from icl_lab.language.measures.intervals import Measured, contrast, difference, mean_of, measured
+from icl_lab.language.measures.intervals import Contrast, Measured, contrast, mean_of, measured
 
 IN_A_SET = 5
 TRIALS = 400
@@ -100,6 +100,10 @@ def test_the_mean_of_one_is_itself() -> None:
     same = mean_of([one])
     assert isinstance(same, Measured)
     assert same.ends == pytest.approx(one.ends)
+
+
+def difference(first: list[list[bool]], second: list[list[bool]]) -> Contrast:
+    return contrast((first, 1.0), (second, -1.0))
 
 
 def pairs(generator: np.random.Generator, sets: int, right: tuple[float, float]) -> list[list[list[bool]]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from matplotlib.figure import Figure
 
 from icl_lab.core.errors import DamagedFile
 from icl_lab.core.records import SCHEMA
@@ -18,6 +19,7 @@ from icl_lab.report.study.figures.error_against_cost import ErrorAgainstCost
 from icl_lab.report.study.figures.error_against_training import ErrorAgainstTraining
 from icl_lab.report.study.figures.error_over_parts import ErrorOverParts
 from icl_lab.report.study.figures.time_to_half import TimeToHalf
+from icl_lab.report.study.panels import _large_numbers
 from icl_lab.report.study.points import relative_error, times_to_half
 from tests.unit.studies.found_rows import part, sharp
 
@@ -222,6 +224,17 @@ def test_a_figure_goes_through_json(figure: StudyFigure) -> None:
 
 def test_there_is_an_example_of_every_kind_here() -> None:
     assert {figure.kind for figure in ALL} == set(KINDS)
+
+
+@pytest.mark.parametrize("ends", [(2e15, 6e15), (1.1e15, 9e15), (3e14, 2e16), (1e12, 1e18)])
+def test_an_axis_of_large_numbers_has_several_whatever_its_ends(ends: tuple[float, float]) -> None:
+    axes = Figure().subplots()
+    axes.set_xscale("log")
+    axes.set_xlim(*ends)
+    _large_numbers(axes)
+    shown = [tick for tick in axes.get_xticks() if ends[0] <= tick <= ends[1]]
+    assert 3 <= len(shown) <= 8
+    assert all(axes.xaxis.get_major_formatter()(tick, 0) for tick in shown)
 
 
 def test_the_files_are_the_same_each_time(study: Path) -> None:
