@@ -22,7 +22,7 @@ from icl_lab.core.files import inside, read_json, write_json
 from icl_lab.core.specs import digest
 from icl_lab.studies.base import Part
 from icl_lab.studies.tuning_journal import BEFORE_PRUNING, End, State, make_trials
-from icl_lab.studies.tuning_plan import Recipe, recipe
+from icl_lab.studies.tuning_plan import OPTIMISERS, Recipe, recipe
 from icl_lab.sweep.base import Progress
 from icl_lab.tasks.base import Task
 from icl_lab.training.budgets.steps import Steps
@@ -94,8 +94,9 @@ class TuningJob:
 
     @property
     def folder(self) -> Path:
-        """Of the journal; a search by other trainings has another one."""
-        return inside(self.out / "searches", digest([self.run(0).digest(), BEFORE_PRUNING]))
+        """Of the journal; a search by other trainings, or through another list of recipes, has another one."""
+        ranges = [[kind.spec_name(), low, high] for kind, low, high in OPTIMISERS]
+        return inside(self.out / "searches", digest([self.run(0).digest(), BEFORE_PRUNING, ranges]))
 
     def is_done(self) -> bool:
         """Whether all trials were made."""

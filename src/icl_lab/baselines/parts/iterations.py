@@ -72,6 +72,9 @@ class IterativeBaseline(LinearBaseline):
         steps: How many steps it takes from where it starts; descent starts from w = 0, Newton's iteration does not.
     """
 
+    # A spectrum for every number of examples: at all 500 points of a long prompt it takes longer than all models.
+    refits = True
+
     steps: Natural = 10
 
     @abstractmethod

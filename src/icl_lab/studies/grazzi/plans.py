@@ -1,7 +1,8 @@
 """What is run for Grazzi et al. 2024, with their trainings."""
 
 from icl_lab.comparisons.recipes import PAPER as PARK
-from icl_lab.studies.parts import REGRESSION, Plan
+from icl_lab.studies.chosen import PartOf
+from icl_lab.studies.parts import Plan
 from icl_lab.tasks.decision_tree import DecisionTree
 from icl_lab.tasks.inputs.skewed import Skewed as SkewedInputs
 from icl_lab.tasks.linear_regression import LinearRegression
@@ -32,6 +33,8 @@ S4_PUBLISHED = PUBLISHED.replace(optimiser=Adam(rate=1e-3))
 SKEWED = LinearRegression(inputs=SkewedInputs())
 TINY = LinearRegression(inputs=SkewedInputs(), dim=3, length=9)
 SETTINGS = {"recipe": "grazzi"}
+SKEWED_PART: PartOf = ("grazzi2024", "skewed")
+"""The search that the other parts use as well."""
 
 
 def _longest(length: int) -> float:
@@ -46,11 +49,10 @@ PLANS = (
         smoke=TINY,
         models=(*MODELS, "s4"),
         settings=SETTINGS,
-        steps=4000,
+        steps=12_000,
         shifts=SHIFTS,
         shifts_longest=True,
         longest=_longest(41),
-        recipe_of=REGRESSION,
         probed_at=(40, 80, 160),
         published=PUBLISHED,
         published_for={"s4": S4_PUBLISHED},
@@ -63,9 +65,9 @@ PLANS = (
         smoke=SparseLinearRegression(dim=4, sparsity=2, length=9),
         models=MODELS,
         settings=SETTINGS,
-        steps=4000,
+        steps=12_000,
         longest=_longest(41),
-        recipe_of=REGRESSION,
+        recipe_of=SKEWED_PART,
         probed_at=(40,),
         published=PUBLISHED,
         baselines=("least_squares", "lasso"),
@@ -77,9 +79,9 @@ PLANS = (
         smoke=TwoLayerRelu(dim=3, hidden=4, length=9),
         models=MODELS,
         settings=SETTINGS,
-        steps=2000,
+        steps=4000,
         longest=_longest(101),
-        recipe_of=REGRESSION,
+        recipe_of=SKEWED_PART,
         probed_at=(100,),
         published=PUBLISHED,
         baselines=("least_squares", "gradient_descent_network"),
@@ -91,9 +93,9 @@ PLANS = (
         smoke=DecisionTree(dim=3, length=9),
         models=MODELS,
         settings=SETTINGS,
-        steps=2000,
+        steps=4000,
         longest=_longest(101),
-        recipe_of=REGRESSION,
+        recipe_of=SKEWED_PART,
         probed_at=(100,),
         published=PUBLISHED,
         baselines=("decision_tree", "decision_tree(max_depth=none)"),
@@ -105,9 +107,9 @@ PLANS = (
         smoke=LinearRegression(dim=3, length=9),
         models=MODELS,
         settings=SETTINGS,
-        steps=4000,
+        steps=12_000,
         shifts=(ScaledInputs(), NoisyLabels(), Skewed(), Orthants()),
-        recipe_of=REGRESSION,
+        recipe_of=SKEWED_PART,
         published=PUBLISHED.replace(schedule=Constant()),
         baselines=("least_squares", "nearest_neighbours", "averaging"),
     ),
@@ -121,7 +123,7 @@ PLANS = (
             settings=SETTINGS,
             steps=steps,
             num_seeds=1,
-            recipe_of=REGRESSION,
+            recipe_of=SKEWED_PART,
             shifts=(Isotropic(),),
             shifts_longest=True,
             longest=_longest(length),
@@ -129,6 +131,6 @@ PLANS = (
             published=PUBLISHED,
             baselines=("least_squares",),
         )
-        for length, steps in ((81, 3000), (161, 2000))
+        for length, steps in ((81, 6000), (161, 4000))
     ),
 )
