@@ -27,7 +27,7 @@ class Baseline(Registered):
     Attributes:
         formula: What it computes, in one line.
         source: Where it comes from.
-        refits: Whether it starts anew, at a cost, after every example. An evaluation may then ask at some prefixes only.
+        refits: Whether it starts anew, at a cost, after each example. An evaluation may then ask at some prefixes only.
         is_oracle: Whether it knows of the prompt what no learner is told.
         knows: What an oracle is told, to be read after "knows"; empty for everyone else.
         draws: Whether it draws random numbers, from a stream of its own `seed`. It is then neither exact nor does it

@@ -33,12 +33,12 @@ def no_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     chosen.forget()
 
 
-def keep(part: str, *models: str, ramped: bool = False, rate: float = 0.0123) -> None:
+def keep(part: str, *models: str, study: str = "park2024", ramped: bool = False, rate: float = 0.0123) -> None:
     """As a search on the anchor stores it."""
     curriculum = in_stages(ANCHOR.curriculum, 1000) if ramped else None
     training = BASE.replace(optimiser=Adam(rate=rate), curriculum=curriculum).to_json()
     stored: dict[str, Any] = {"training": {name: training[name] for name in ("optimiser", "curriculum")}}
-    chosen.keep("park2024", {part: dict.fromkeys(models, stored)})
+    chosen.keep(study, {part: dict.fromkeys(models, stored)})
 
 
 def borrowed(task: Task, model: str = "mamba") -> Chosen:
@@ -81,6 +81,7 @@ def test_every_part_finds_its_search(name: str) -> None:
     """Where each anchor has a search for the three models, so has every part, but for variants as published."""
     for anchor in ("linear_regression", "vector_mqar", "sparse_parity"):
         keep(anchor, "transformer", "mamba", "mambaformer", rate=0.0123)
+    keep("skewed", "transformer", "mamba", "mambaformer", study="grazzi2024", rate=0.0123)
     for part in STUDIES.get(name)().parts("small"):
         wanted = {
             part.comparison.label(entry.model)
