@@ -150,7 +150,7 @@ def _longer_claims() -> tuple[Claim, ...]:
                 ),
             ),
             premises=learned("skewed", *MODELS),
-            published="after 499 examples: Mamba 3.18, Transformer 0.451",
+            published="after 499 examples, training by training: Mamba 0.64, 5.7; Transformer 0.04, 0.03, 1.29",
         ),
         Claim(
             id="longer_training_helps",
