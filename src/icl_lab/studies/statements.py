@@ -3,13 +3,15 @@
 A statement holds where it holds in every training, with the interval over prompts on the same side of its bound; it
 does not hold where it fails in every training; anything else is undecided: trainings disagree, or an interval crosses
 the bound. Two trainings are too few for an interval of their own (Student's t with one degree of freedom is six times
-as wide as the spread), unanimity is what can be asked of them.
+as wide as the spread), unanimity is what can be asked of them. Of two models that were trained each training of the one
+stands against each of the other: that two trainings have the same seed makes them no pair.
 """
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import ClassVar, Literal
 
 from icl_lab.report.comparison.data import Comparison
@@ -17,6 +19,9 @@ from icl_lab.studies.paired import paired
 from icl_lab.studies.quantities import Estimate, Quantity, measure
 
 Outcome = Literal["holds", "does not hold", "undecided"]
+
+LISTED = 4
+"""So many numbers are shown one by one."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Finding:
     Args:
         outcome: Whether it holds.
         words: The statement, with its bound.
-        figure: The numbers that decided, one for each training, with intervals.
+        figure: The numbers that decided, one for each training or pair of trainings, with intervals.
     """
 
     outcome: Outcome
@@ -40,10 +45,20 @@ class Statement(ABC):
 
     Attributes:
         figures: What the numbers that decide it are called, where they are not the quantity itself.
+        compared: What there is a number for, in the plural.
+
+    Args:
+        quantity: What it is about.
+        premises: Without these it cannot be tested, and is undecided; other statements of its claim still count.
+        one_sided: Whether it can be shown and not be refuted: that a model learns something is not refuted by a short
+            training in which it did not.
     """
 
     figures: ClassVar[str] = ""
+    compared: ClassVar[str] = "trainings"
     quantity: Quantity
+    premises: tuple["Statement", ...] = ()
+    one_sided: bool = False
 
     @property
     @abstractmethod
@@ -52,7 +67,12 @@ class Statement(ABC):
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
-        """What it speaks of."""
+        """What it speaks of, its premises included."""
+        return self._own + tuple(quantity for premise in self.premises for quantity in premise.quantities)
+
+    @property
+    def _own(self) -> tuple[Quantity, ...]:
+        """What the sentence itself speaks of."""
         return (self.quantity,)
 
     @abstractmethod
@@ -64,9 +84,17 @@ class Statement(ABC):
         margins = self.margins(parts)
         if not margins:
             return Finding("undecided", self.words, "not measured")
-        figure = ", ".join(shown(number) for number, _ in margins)
-        trainings = f" ({len(margins)} trainings)" if len(margins) > 1 else ""
-        return Finding(decided([margin for _, margin in margins]), self.words, self.figures + figure + trainings)
+        signs = [margin for _, margin in margins]
+        outcome = decided(signs)
+        if self.one_sided and outcome == "does not hold":
+            outcome = "undecided"
+        figure = self.figures + listed([number for number, _ in margins], self.compared) + split(signs, self.compared)
+        for premise in self.premises:
+            found = premise.judge(parts)
+            if found.outcome != "holds":
+                missing = f"; its premise that {found.words} is not met: {found.figure}"
+                return Finding("undecided", self.words, figure + missing)
+        return Finding(outcome, self.words, figure)
 
 
 def decided(margins: Sequence[Estimate]) -> Outcome:
@@ -74,6 +102,22 @@ def decided(margins: Sequence[Estimate]) -> Outcome:
     if all(margin.low >= 0 for margin in margins):
         return "holds"
     return "does not hold" if all(margin.high < 0 for margin in margins) else "undecided"
+
+
+def listed(numbers: Sequence[Estimate], what: str) -> str:
+    """Numbers with their intervals; of many, the least and the greatest."""
+    if len(numbers) == 1:
+        return shown(numbers[0])
+    if len(numbers) <= LISTED:
+        return ", ".join(map(shown, numbers)) + f" ({len(numbers)} {what})"
+    least, greatest = (choose(numbers, key=lambda number: number.value) for choose in (min, max))
+    return f"{shown(least)} at the least, {shown(greatest)} at the most ({len(numbers)} {what})"
+
+
+def split(margins: Sequence[Estimate], what: str) -> str:
+    """In how many trainings a statement holds, where some say one thing and some the other."""
+    for_it, against = (sum(one) for one in zip(*((m.low >= 0, m.high < 0) for m in margins), strict=True))
+    return f": {what} disagree, {for_it} for it and {against} against" if for_it and against else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +153,11 @@ class Comparing(Statement):
     """A sentence about two quantities."""
 
     figures: ClassVar[str] = "difference "
+    compared: ClassVar[str] = "pairs of trainings"
     other: Quantity
 
     @property
-    def quantities(self) -> tuple[Quantity, ...]:
+    def _own(self) -> tuple[Quantity, ...]:
         return (self.quantity, self.other)
 
     @property
@@ -172,7 +217,7 @@ class Times(Comparing):
 
     def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
         found = []
-        for one, other in pairs(self.quantity, self.other, parts):
+        for one, other in product(measure(self.quantity, parts), measure(self.other, parts)):
             times = Estimate(other.seed, *(self.factor * number for number in (other.value, other.low, other.high)))
             ratio = one.value / other.value if other.value else math.inf
             found.append((Estimate(one.seed, ratio, math.nan, math.nan), difference(one, times)))
@@ -180,21 +225,16 @@ class Times(Comparing):
 
 
 def gaps(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> Sequence[Estimate]:
-    """`quantity - other`, training by training: on the same prompts where the rows have that, else as if apart."""
-    return paired(quantity, other, parts) or [
-        difference(one, another) for one, another in pairs(quantity, other, parts)
-    ]
-
-
-def pairs(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
-    """Estimates of two quantities, training by training; a baseline, which has none, stands against each."""
+    """`quantity - other` of each pair of trainings: on the same prompts where the rows have that, else as if apart."""
+    on_the_same = {one.seed: one for one in paired(quantity, other, parts)}
     ours, theirs = measure(quantity, parts), measure(other, parts)
-    if len(theirs) == 1 and len(ours) > 1:
-        return [(one, theirs[0]) for one in ours]
-    if len(ours) == 1 and len(theirs) > 1:
-        return [(ours[0], one) for one in theirs]
-    by_seed = {one.seed: one for one in theirs}
-    return [(one, by_seed[one.seed]) for one in ours if one.seed in by_seed]
+    # Rows hold pairs of one seed, and those with a predictor that has one training only.
+    single = len(ours) == 1 or len(theirs) == 1
+    found = []
+    for one, another in product(ours, theirs):
+        exact = on_the_same.get(max(one.seed, another.seed)) if single or one.seed == another.seed else None
+        found.append(exact or difference(one, another))
+    return found
 
 
 def difference(one: Estimate, other: Estimate) -> Estimate:

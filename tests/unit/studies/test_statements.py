@@ -74,12 +74,40 @@ def test_near_looks_at_the_whole_interval_of_the_difference() -> None:
     assert outcome(near, a=[[(1.05, 0.95, 1.15)]], b=[sharp(1.0)]) == "undecided"
 
 
-def test_below_pairs_trainings_by_seed() -> None:
+def test_every_training_of_one_stands_against_every_one_of_the_other() -> None:
     below = Below(quantity=A, other=B)
-    assert outcome(below, a=[sharp(1.0), sharp(3.0)], b=[sharp(2.0), sharp(4.0)]) == "holds"
+    assert outcome(below, a=[sharp(1.0), sharp(1.5)], b=[sharp(2.0), sharp(4.0)]) == "holds"
+    # Seed by seed it would hold: that both are called 1 does not make 3 and 4 a pair.
+    assert outcome(below, a=[sharp(1.0), sharp(3.0)], b=[sharp(2.0), sharp(4.0)]) == "undecided"
     assert outcome(below, a=[sharp(1.0), sharp(3.0)], b=[sharp(2.0), sharp(2.0)]) == "undecided"
     assert outcome(Below(quantity=A, other=B, by=0.5), a=[sharp(1.0)], b=[sharp(1.2)]) == "does not hold"
     assert outcome(Below(quantity=A, other=B, by=-0.5), a=[sharp(1.6)], b=[sharp(1.2)]) == "holds"
+
+
+def test_trainings_that_disagree_are_counted() -> None:
+    figure = AtMost(quantity=A, bound=1.0).judge({"p": part({"a": [sharp(0.5), sharp(0.7), sharp(1.5)]})}).figure
+    assert figure == "0.5, 0.7, 1.5 (3 trainings): trainings disagree, 2 for it and 1 against"
+    many = [sharp(0.1 * one) for one in range(1, 6)]
+    assert AtMost(quantity=A, bound=1.0).judge({"p": part({"a": many})}).figure == (
+        "0.1 at the least, 0.5 at the most (5 trainings)"
+    )
+
+
+def test_what_is_one_sided_can_be_shown_and_not_refuted() -> None:
+    learns = AtMost(quantity=A, bound=0.5, one_sided=True)
+    assert outcome(learns, a=[sharp(0.4)]) == "holds"
+    assert outcome(learns, a=[sharp(0.9)]) == "undecided"
+
+
+def test_a_statement_without_its_premise_is_undecided_and_says_why() -> None:
+    learned = AtMost(quantity=B, bound=0.5)
+    statement = AtMost(quantity=A, bound=1.0, premises=(learned,))
+    rows = {"p": part({"a": [sharp(2.0)], "b": [sharp(0.9)]})}
+    found = statement.judge(rows)
+    assert found.outcome == "undecided"
+    assert found.figure == f"2; its premise that {learned.words} is not met: 0.9"
+    assert outcome(statement, a=[sharp(2.0)], b=[sharp(0.1)]) == "does not hold"
+    assert statement.quantities == (A, B)
 
 
 def test_a_baseline_stands_against_every_training() -> None:
