@@ -43,6 +43,7 @@ class Plan:
         support: Others, with one training each, after all of the former.
         settings: Fields of every model that has them, as text: `{"recipe": "grazzi"}`.
         width: Of the models, in widths of the scale; smoke has one width only.
+        layers: Of the models at small scale, of two blocks each; by default those of the scale.
         steps: Optimiser steps at small scale.
         batch: Prompts a step at small scale; 64 are published.
         num_seeds: Trainings of each of `models`.
@@ -69,6 +70,7 @@ class Plan:
     support: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     width: float = 1.0
+    layers: int | None = None
     steps: int = 4000
     batch: int = 64
     num_seeds: int = 2
@@ -138,6 +140,8 @@ class Plan:
         model = model_at(scale, name)
         if scale != "smoke":
             model = model.replace(d_model=round(self.width * model.d_model))
+        if scale == "small" and self.layers:
+            model = model.replace(num_layers=self.layers)
         return model.override({key: text for key, text in self.settings.items() if hasattr(model, key)})
 
     def _chosen(self, study: str, scale: Scale, task: Task, model: Preset) -> Chosen:

@@ -41,8 +41,8 @@ def _read_out_claims() -> tuple[Claim, ...]:
             premises=(
                 *learned("skewed", *MODELS),
                 *learned("sparse", *MODELS),
-                *learned("relu", *MODELS, shown=100, bound=0.8),
-                *learned("tree", *MODELS, shown=100, bound=0.7),
+                *learned("relu", *MODELS),
+                *learned("tree", *MODELS),
             ),
             published="scale 1.00 within 0.02 and shift 0.00 within 0.04 everywhere",
         ),
@@ -77,7 +77,7 @@ def _depth_claims() -> tuple[Claim, ...]:
             statements=tuple(
                 AtLeast(quantity=_inside("flat depth", "tree", model, 100), bound=0.5) for model in MODELS
             ),
-            premises=learned("tree", *MODELS, shown=100, bound=0.7),
+            premises=learned("tree", *MODELS),
             published="a fifth of the gain is reached at 0.61 of the depth by Mamba, at 0.82 by the Transformer",
         ),
         Claim(
