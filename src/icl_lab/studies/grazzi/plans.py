@@ -23,7 +23,12 @@ PAPER = "Grazzi et al. 2024 (arXiv 2402.03170)"
 MODELS = ("mamba", "transformer")
 LONGEST = 500
 """Examples in the longest prompts of the figures."""
-SHIFTS = (Isotropic(), NoisyLabels(), Orthants(), ScaledInputs(), ScaledLabels(), HalfSubspace())
+SHIFTS = (
+    Isotropic(),
+    *(Isotropic(then=change) for change in (NoisyLabels(), Orthants(), ScaledInputs(), ScaledLabels())),
+    HalfSubspace(),
+)
+"""Panels a to f of figure 1: the paper's evaluator draws isotropic inputs whatever a model was trained on."""
 
 DESCENTS = ("gradient_descent(steps=23)", "gd_plus_plus(steps=23)")
 """The iterates at the end of figure 3d, with the gamma of figure 11."""

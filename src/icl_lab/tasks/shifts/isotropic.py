@@ -1,4 +1,4 @@
-"""Isotropic inputs for what was trained on others (Grazzi et al. 2024, figure 1a, as it was really evaluated)."""
+"""Isotropic inputs for what was trained on others (Grazzi et al. 2024, figures 1 and 10, as they were evaluated)."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,17 @@ from icl_lab.tasks.shifts.base import SHIFTS, Shift
 @SHIFTS.register
 @dataclass(frozen=True, kw_only=True)
 class Isotropic(Shift):
-    """Inputs are standard normal, whatever they were in training."""
+    """Inputs are standard normal, whatever they were in training.
+
+    Args:
+        then: What is changed of the prompts with such inputs, as in all panels of figure 1 but the first.
+    """
 
     formula = "x ~ N(0, I_d)"
-    source = "Grazzi et al. 2024 (arXiv 2402.03170), figure 1a"
+    source = "Grazzi et al. 2024 (arXiv 2402.03170), figure 1"
+
+    then: Shift | None = None
 
     def shifted(self, task: Task) -> Task:
-        return self.function_class(task).replace(inputs=IsotropicInputs())
+        isotropic = self.function_class(task).replace(inputs=IsotropicInputs())
+        return isotropic if self.then is None else self.then.shifted(isotropic)
