@@ -11,6 +11,7 @@ Metrics of records:
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from icl_lab.core.records import Record
 from icl_lab.language.asking.one_task import Answer
@@ -21,6 +22,28 @@ from icl_lab.language.spec import FewShot
 
 Asked = dict[tuple[str, Labels, int], list[list[Answer]]]
 """Task, labels, demonstrations -> of each seed the answers."""
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A number of one task.
+
+    Args:
+        what: Its name, as the metrics above end.
+        found: The number.
+        shown: After how many demonstrations; none for the accuracies that rises and falls are differences of, which are
+            records of the task already.
+        step: The fewest demonstrations, for a rise.
+        shift: The labels that stand in for the true ones; empty for none.
+        averaged: Whether it enters the mean over the tasks of its category.
+    """
+
+    what: str
+    found: Sampled
+    shown: int | None = None
+    step: int | None = None
+    shift: str = ""
+    averaged: bool = True
 
 
 def changes(plan: Plan, spec: FewShot, asked: Asked) -> Iterator[Record]:
@@ -35,30 +58,42 @@ def changes(plan: Plan, spec: FewShot, asked: Asked) -> Iterator[Record]:
 
     groups: dict[tuple[str, str, str], list[Sampled]] = {}
     for task in spec.tasks:
-        true = sorted(count for title, labels, count in asked if (title, labels) == (task.title, "true"))
-        if len(true) < 2:
-            continue
-        before, after = asked[task.title, "true", true[0]], asked[task.title, "true", true[-1]]
-        rise = change((after, 1.0), (before, -1.0))
-        yield record(task.title, "accuracy_rise", rise, true[-1], step=true[0])
-        parts: list[tuple[str, str, Sampled]] = [
-            ("rise", "", rise), ("fewest", "", accuracy(before)), ("most", "", accuracy(after)),
-        ]  # fmt: skip
-        for labels in (one for one in spec.labels if one != "true"):
-            for count in (count for count in true if (task.title, labels, count) in asked):
-                wrong = asked[task.title, labels, count]
-                fall = change((asked[task.title, "true", count], 1.0), (wrong, -1.0))
-                yield record(task.title, "accuracy_fall", fall, count, shift=labels)
-                if count == true[-1]:
-                    over = change((after, 0.5), (before, 0.5), (wrong, -1.0))
-                    yield record(task.title, "accuracy_fall_over_half", over, count, shift=labels)
-                    parts += [("fall", labels, fall), ("fall_over_half", labels, over)]
-                    parts.append(("most", labels, accuracy(wrong)))
-        for what, shift, found in parts:
-            groups.setdefault((task.group, f"category_accuracy_{what}", shift), []).append(found)
+        for one in _of_task(task.title, spec, asked):
+            if one.shown is not None:
+                yield record(task.title, f"accuracy_{one.what}", one.found, one.shown, step=one.step, shift=one.shift)
+            if one.averaged:
+                groups.setdefault((task.group, f"category_accuracy_{one.what}", one.shift), []).append(one.found)
     for (group, metric, shift), members in groups.items():
         if len(members) == sum(task.group == group for task in spec.tasks):
             yield record(group, metric, mean_of(members), None, shift=shift, num_prompts=len(members))
+
+
+def _of_task(task: str, spec: FewShot, asked: Asked) -> Iterator[_Told]:
+    """What changes in one task; nothing where it was asked with fewer than two numbers of demonstrations."""
+    shots = sorted(count for title, labels, count in asked if (title, labels) == (task, "true"))
+    if len(shots) < 2:
+        return
+    before, after = asked[task, "true", shots[0]], asked[task, "true", shots[-1]]
+    yield _Told("rise", change((after, 1.0), (before, -1.0)), shown=shots[-1], step=shots[0])
+    yield _Told("fewest", accuracy(before))
+    yield _Told("most", accuracy(after))
+    for labels in spec.labels:
+        if labels != "true":
+            yield from _falls(task, labels, shots, asked)
+
+
+def _falls(task: str, labels: Labels, shots: Sequence[int], asked: Asked) -> Iterator[_Told]:
+    """What a control takes, after each number of demonstrations that it was asked with."""
+    most = shots[-1]
+    for count in shots:
+        if (wrong := asked.get((task, labels, count))) is not None:
+            fall = change((asked[task, "true", count], 1.0), (wrong, -1.0))
+            yield _Told("fall", fall, shown=count, shift=labels, averaged=count == most)
+    if (wrong := asked.get((task, labels, most))) is not None:
+        before, after = asked[task, "true", shots[0]], asked[task, "true", most]
+        over = change((after, 0.5), (before, 0.5), (wrong, -1.0))
+        yield _Told("fall_over_half", over, shown=most, shift=labels)
+        yield _Told("most", accuracy(wrong), shift=labels)
 
 
 def accuracy(seeds: Sequence[Sequence[Answer]]) -> Measured:
