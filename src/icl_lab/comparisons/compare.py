@@ -5,19 +5,16 @@ number), `runs/` (one folder a training, named by its digest), and the page that
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from icl_lab.comparisons.comparison import ComparisonSpec
-from icl_lab.comparisons.differences import reduced
-from icl_lab.comparisons.matching import matched_in_words
+from icl_lab.comparisons.described import described
 from icl_lab.comparisons.published import published_beside
 from icl_lab.comparisons.training_rows import training_rows
-from icl_lab.core.errors import DamagedFile, UserError
-from icl_lab.core.files import read_json
+from icl_lab.core.errors import UserError
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.records import Record, has_records, rounded, write_records
 from icl_lab.evaluation.contrasts import contrast_rows
@@ -29,7 +26,6 @@ from icl_lab.evaluation.state_norm import measure_state_norm
 from icl_lab.evaluation.statistics import mean_curve
 from icl_lab.kernels.backend import choose
 from icl_lab.models.network import Network
-from icl_lab.report.comparison.data import Comparison, Entry
 from icl_lab.report.comparison.folder import COMPARISON, RECORDS, read_comparison, write_comparison
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.run import run_folder, train_run
@@ -85,11 +81,17 @@ def run_comparison(
     beside = published_beside(evaluated, spec.task)
     records += [row for _, rows in beside for row in rows]
     if workers.is_main:
-        described = _described(spec, networks, evaluated, trained, workers)
-        described = replace(described, published=tuple(one for one, _ in beside), reduced=reduced(spec, published))
+        description = described(
+            spec,
+            evaluated,
+            (one for one, _ in beside),
+            published=published,
+            kernels=choose(workers.device.type, torch.float32) if networks else "",
+            folders=(run_folder(trained, run) for run, _ in networks),
+        )
         # The rows first: a page is never without the numbers that its comparison.json speaks of.
         write_records(out / RECORDS, map(rounded, records) if compressed else records, compressed=compressed)
-        write_comparison(out, described)
+        write_comparison(out, description)
     return evaluated[0]
 
 
@@ -170,73 +172,3 @@ def _cost_rows(
         (errors,) = curves.of(baseline.label)
         rows += cost_of_evaluation(errors).records(baseline.label, spec.task, baseline.digest())
     return rows
-
-
-def _described(
-    spec: ComparisonSpec,
-    networks: Sequence[tuple[RunSpec, Network]],
-    evaluated: Sequence[Curves],
-    out: Path,
-    workers: Workers,
-) -> Comparison:
-    kernels = choose(workers.device.type, torch.float32) if networks else ""
-    models = tuple(
-        Entry(
-            label=spec.label(entry.model),
-            kind="model",
-            spec=entry.model.to_json(),
-            training=entry.training.to_json(),
-            formula=entry.model.formula,
-            source=entry.model.source,
-            kernels=kernels,
-        )
-        for entry in spec.entries
-    )
-    baselines = tuple(
-        Entry(
-            label=b.label,
-            kind="oracle" if b.is_oracle else "baseline",
-            spec=b.to_json(),
-            formula=b.formula,
-            source=b.source,
-            knows=b.knows,
-        )
-        for b in spec.baselines
-    )
-    environments: list[dict[str, object]] = []
-    for run, _ in networks:
-        for environment in _environment(run_folder(out, run) / "environment.json"):
-            if environment not in environments:
-                environments.append(environment)
-    return Comparison(
-        task=spec.task.to_json(),
-        metric=spec.task.metric,
-        complement=spec.task.objective.complement,
-        axis=spec.task.axis,
-        refused={curves.shift: dict(curves.refused) for curves in evaluated if curves.refused},
-        predictors=models + baselines,
-        scale=spec.scale,
-        seeds=tuple(sorted({run.seed for run, _ in networks})),
-        settings=_settings(spec),
-        environments=tuple(environments),
-        task_formula=spec.task.formula,
-        task_source=spec.task.source,
-    )
-
-
-def _settings(spec: ComparisonSpec) -> dict[str, object]:
-    found: dict[str, object] = {"held-out prompts": spec.num_prompts, "evaluation seed": spec.seed}
-    if spec.match is not None:
-        models = {spec.label(entry.model): entry.model for entry in spec.entries}
-        found["matched to"] = matched_in_words(spec.match, models, spec.task)
-    return {**found, "comparison": spec.digest()}
-
-
-def _environment(path: Path) -> Iterator[dict[str, object]]:
-    """What a run ran on; nothing where the file is gone, since no number depends on it."""
-    if not path.exists():
-        return
-    environment = read_json(path)
-    if not isinstance(environment, dict):
-        raise DamagedFile(path, f"expected a JSON object, got {environment!r:.40}", "move it away to go on without it")
-    yield environment
