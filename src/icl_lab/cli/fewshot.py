@@ -1,13 +1,25 @@
 """`icl fewshot`: few-shot tasks on text, asked of pretrained language models."""
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, print_table, results
 from icl_lab.cli.fewshot_asking import Outcome, as_part_of_a_path, evaluate
+from icl_lab.cli.fewshot_options import (
+    AnswersOption,
+    Controls,
+    Models,
+    Out,
+    Pairs,
+    PerSet,
+    Queries,
+    Seeds,
+    Shots,
+    Tasks,
+    TemplateOption,
+    Vectors,
+    Words,
+)
 from icl_lab.cli.fewshot_settings import fewshot_spec
 from icl_lab.cli.options import Device, Threads, use
 from icl_lab.core.errors import UserError
@@ -20,46 +32,19 @@ IMPORT = "import-hendel"
 
 
 def fewshot(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[import-hendel DIR]", help="Instead: read the lists of Hendel et al. 2023 in DIR."),
-    ] = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model",
-            "--models",
-            help="A name such as smollm2-135m (Instruct, 4-bit), a folder, a .gguf file, a hub name; or several",
-        ),
-    ] = "smollm2-135m",
-    tasks: Annotated[
-        str, typer.Option(help="Names from `icl list language_task`, CSV files, `reported` or `all`, with commas.")
-    ] = "reported",
-    shots: Annotated[
-        str,
-        typer.Option(help="Numbers of demonstrations, with commas; what a task has too few pairs for is left out."),
-    ] = "0,1,2,4,5,8,16",
-    queries: Annotated[int, typer.Option(min=1, help="Queries of each task, for each seed.")] = 100,
-    seeds: Annotated[int, typer.Option(min=1, help="How often queries and demonstrations are drawn anew.")] = 1,
-    controls: Annotated[
-        str | None,
-        typer.Option(help="shuffled, random, both with a comma, or none; by default shuffled, on knowledge tasks."),
-    ] = None,
-    per_set: Annotated[
-        int, typer.Option(min=1, help="Queries that share their demonstrations; 1 as published, and slower.")
-    ] = 5,
-    template: Annotated[
-        str, typer.Option(help="published, arrow, equals, question, or a line with {input} that ends with {output}.")
-    ] = "published",
-    answers: Annotated[str, typer.Option(help="token: one, as published; whole: up to the end of the line.")] = "token",
-    vectors: Annotated[
-        int,
-        typer.Option("--task-vectors", min=0, help="Queries a task for task vectors, patched layer by layer; 0: none."),
-    ] = 0,
-    pairs: Annotated[
-        Path | None, typer.Option(help="Folder with lists of pairs instead of ours, as `import-hendel` writes it.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the evaluation; answers in it are used again.")] = None,
+    words: Words = None,
+    model: Models = "smollm2-135m",
+    tasks: Tasks = "reported",
+    shots: Shots = "0,1,2,4,5,8,16",
+    queries: Queries = 100,
+    seeds: Seeds = 1,
+    controls: Controls = None,
+    per_set: PerSet = 5,
+    template: TemplateOption = "published",
+    answers: AnswersOption = "token",
+    vectors: Vectors = 0,
+    pairs: Pairs = None,
+    out: Out = None,
     device: Device = "auto",
     threads: Threads = None,
     as_json: Json = False,
@@ -78,7 +63,17 @@ def fewshot(
     if words:
         import_lists(words, out)
         return
-    spec = fewshot_spec(tasks, shots, queries, seeds, controls, per_set, template, answers, pairs)
+    spec = fewshot_spec(
+        tasks=tasks,
+        shots=shots,
+        queries=queries,
+        seeds=seeds,
+        controls=controls,
+        per_set=per_set,
+        template=template,
+        answers=answers,
+        pairs=pairs,
+    )
     models = split(model)
     if not models:
         raise UserError("--model: expected at least one model")

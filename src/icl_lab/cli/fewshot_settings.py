@@ -18,6 +18,7 @@ what a capital is called. Others are asked with them at the most demonstrations.
 
 
 def fewshot_spec(
+    *,
     tasks: str,
     shots: str,
     queries: int,
@@ -28,7 +29,13 @@ def fewshot_spec(
     answers: str,
     pairs: Path | None,
 ) -> FewShot:
-    """What a command line asks, with every name and number checked before a model is loaded."""
+    """What a command line asks, with every name and number checked before a model is loaded.
+
+    Arguments are as `icl fewshot --help` says them.
+
+    Raises:
+        UserError: A name is not known, or a number, template or list of pairs cannot be used.
+    """
     if answers not in get_args(Answers):
         raise UserError(f"--answers: expected {' or '.join(get_args(Answers))}, got {answers!r}")
     chosen = tasks_of(tasks, pairs)
