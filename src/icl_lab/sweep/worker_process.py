@@ -44,11 +44,6 @@ class WorkerProcess:
         assert self._process.stdout is not None
         return self._process.stdout.fileno()
 
-    @property
-    def process_id(self) -> int:
-        """Of the child."""
-        return self._process.pid
-
     def hand_over(self, job: bytes) -> None:
         """Give it a pickled job to do. Where it is dead, `answer` tells."""
         assert self._process.stdin is not None

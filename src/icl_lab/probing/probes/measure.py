@@ -49,11 +49,6 @@ class Probed:
     shuffled: Float[np.ndarray, " seeds"]
     bits: Float[np.ndarray, " seeds"]
 
-    @property
-    def above_chance(self) -> Float[np.ndarray, " seeds"]:
-        """By how much more is explained than of shuffled targets."""
-        return self.explained - self.shuffled
-
 
 def probe(
     stream: Float[Tensor, "blocks functions queries m"],

@@ -80,11 +80,6 @@ def as_json(rows: list[Row]) -> list[dict[str, Any]]:
     return [asdict(row) for row in rows]
 
 
-def as_frame(rows: list[Row]) -> pl.DataFrame:
-    """The rows as a flat frame: `score`, `score_low`, `score_high`, `relative_error_at_10`, ..."""
-    return pl.DataFrame([_flat(row) for row in rows])
-
-
 def score_table(rows: list[Row], measure: Measure) -> Grid:
     """The scores for a terminal."""
     best, milestones, what = best_baseline(rows), milestones_of(rows), told_as(measure)
@@ -197,23 +192,3 @@ def _value(estimate: Estimate | None) -> float:
     assert estimate is not None
     assert estimate.value is not None
     return estimate.value
-
-
-def _flat(row: Row) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in vars(row).items():
-        if name == "milestones":
-            for milestone in row.milestones:
-                flat |= _spread(f"relative_error_at_{milestone.shown}", milestone.relative_error)
-                flat |= _spread(f"excess_error_at_{milestone.shown}", milestone.excess_error)
-                flat |= _spread(f"complement_at_{milestone.shown}", milestone.complement)
-        elif name in ("score", "score_over_seeds", "score_gap", "score_gap_over_seeds", "examples_to_half"):
-            flat |= _spread(name, value)
-        else:
-            flat[name] = value
-    return flat
-
-
-def _spread(name: str, estimate: Estimate | None) -> dict[str, float | None]:
-    known = estimate or Estimate(None)
-    return {name: known.value, f"{name}_low": known.low, f"{name}_high": known.high}
