@@ -21,57 +21,48 @@ def draw_probe(probe: Probe, network: Looked) -> list[Drawn]:
     """Every figure that there are rows for, in the order of the page."""
     points = probe.shown(network)
     measure = probe.measure.words
-    drawn = []
+    return [
+        *_depth_figures(probe, network, points, measure),
+        *training_figures(probe),
+        *method_figures(probe, network, points),
+        *_damping_figure(probe, measure),
+        *_probe_figures(probe, network),
+        *_changes(probe, network),
+    ]
+
+
+def _depth_figures(probe: Probe, network: Looked, points: list[int], measure: str) -> list[Drawn]:
+    """Error over depth, as far as it was measured: with fits, for numbers of examples, or for whole prompts."""
+    told = "What the network's own final norm and read-out make of the residual stream after each block, "
     if points and probe.read_out(network) == "layer_error":
         published = " Light bands: published curves, by relative depth." if probe.published else ""
-        drawn.append(
-            Drawn(
-                "depth",
-                "Error over depth",
-                "What the network's own final norm and read-out make of the residual stream after each block, with a "
-                "scale and a shift fitted for each function on ten queries and judged on others: two numbers fitted on "
-                "10 labels cost about a fifth of the variance where a block says nothing. One line for each "
-                "number of examples; bands are 90% intervals over functions. Dotted: without scale and shift, after "
-                f"{points[-1]} examples.{published}",
-                depth_picture(probe, network, measure),
-            )
-        )
-        drawn.append(
-            Drawn(
-                "scale-and-shift",
-                "Scale and shift",
-                f"The fits behind the figure above after {points[-1]} examples, means over functions with 90% "
-                "intervals. A block that speaks the language of the read-out needs scale 1 and shift 0."
-                f"{published_fits(probe, points[-1])}",
-                fit_picture(probe, network),
-            )
+        told += (
+            "with a scale and a shift fitted for each function on ten queries and judged on others: two numbers fitted "
+            "on 10 labels cost about a fifth of the variance where a block says nothing. One line for each number of "
+            "examples; bands are 90% intervals over functions. Dotted: without scale and shift, after "
+            f"{points[-1]} examples.{published}"
         )
     elif points:
-        drawn.append(
-            Drawn(
-                "depth",
-                "Error over depth",
-                "What the network's own final norm and read-out make of the residual stream after each block, beside "
-                f"{probe.measure.zero}. One line for each number of examples; bands are 90% intervals over functions.",
-                depth_picture(probe, network, measure),
-            )
+        told += (
+            f"beside {probe.measure.zero}. One line for each number of examples; bands are 90% intervals over "
+            "functions."
         )
     elif len(probe.of(network, "layer_plain_error")):
-        drawn.append(
-            Drawn(
-                "depth",
-                "Error over depth",
-                "What the network's own final norm and read-out make of the residual stream after each block, beside "
-                f"{probe.measure.zero}, with 90% intervals over prompts.",
-                depth_picture(probe, network, measure),
-            )
-        )
-    drawn += training_figures(probe)
-    drawn += method_figures(probe, network, points)
-    drawn += _damping_figure(probe, measure)
-    drawn += _probe_figures(probe, network)
-    drawn += _changes(probe, network)
-    return drawn
+        told += f"beside {probe.measure.zero}, with 90% intervals over prompts."
+    else:
+        return []
+    found = [Drawn("depth", "Error over depth", told, depth_picture(probe, network, measure))]
+    if points and probe.read_out(network) == "layer_error":
+        found.append(_fit_figure(probe, network, points[-1]))
+    return found
+
+
+def _fit_figure(probe: Probe, network: Looked, shown: int) -> Drawn:
+    told = (
+        f"The fits behind the figure above after {shown} examples, means over functions with 90% intervals. A block "
+        f"that speaks the language of the read-out needs scale 1 and shift 0.{published_fits(probe, shown)}"
+    )
+    return Drawn("scale-and-shift", "Scale and shift", told, fit_picture(probe, network))
 
 
 def _damping_figure(probe: Probe, measure: str) -> list[Drawn]:
