@@ -28,7 +28,8 @@ What = Literal[
 ]
 """`error`: in the unit of the task's metric. `relative error`: over the zero predictor's. `accuracy`: 1 - error.
 `score`: the ICL regression score, 1 for the best baseline. `steps to half`: optimiser steps until the held-out error
-is at most half the zero predictor's. `FLOPs a prompt`: of the forward pass.
+is at most half the zero predictor's, which is looked at from time to time only: the interval is from the look before.
+`FLOPs a prompt`: of the forward pass.
 
 The others are of what is read off the blocks of a network (`probing/examination/depth.py`): scale and shift that the
 last block needs, by how many powers of ten the error falls from the first block to the last, how straight its logarithm
@@ -212,7 +213,10 @@ def divided(one: Estimate, by: float) -> Estimate:
 
 
 def _steps_to_half(quantity: Quantity, comparison: Comparison) -> tuple[Estimate, ...]:
-    """Steps until the held-out error is at most half the zero predictor's; infinite for a training that never is."""
+    """Steps until the held-out error is at most half the zero predictor's; infinite for a training that never is.
+
+    The value is the step of the first look that finds it there; it may have been since the look before.
+    """
     zero = comparison.number("zero_error", "zero")
     metric = f"held_out_{comparison.metric}"
     rows = comparison.rows(metric).filter(pl.col("predictor") == quantity.predictor)
@@ -220,7 +224,8 @@ def _steps_to_half(quantity: Quantity, comparison: Comparison) -> tuple[Estimate
         return ()
     found = []
     for (seed,), curve in sorted(rows.group_by("seed"), key=lambda item: item[0]):
-        reached = curve.filter(pl.col("value") <= zero / 2)["step"]
-        steps = float(min(reached)) if len(reached) else float("inf")
-        found.append(Estimate(int(seed), steps, steps, steps))
+        first = curve.filter(pl.col("value") <= zero / 2)["step"].min()
+        before = 0 if first is None else curve.filter(pl.col("step") < first)["step"].max() or 0
+        low, high = (math.inf, math.inf) if first is None else (float(before), float(first))
+        found.append(Estimate(int(seed), high, low, high))
     return tuple(found)

@@ -18,7 +18,7 @@ OWN = "a question of our own; first seen in short probes"
 MODELS = ("transformer", "mamba", "mambaformer", "(delta_net mlp)*L", "(linear_attention mlp)*L", "(gru)*4")
 DIMS = (5, 10, 20)
 CLEARLY = 1.25
-"""Ratio of steps from which on one is later: the error is measured every hundred steps."""
+"""Ratio of steps from which on one is later. The error is looked at every hundred steps, which intervals allow for."""
 
 PLANS = tuple(
     Plan(

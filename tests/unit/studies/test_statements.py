@@ -45,6 +45,19 @@ def test_steps_to_half_are_the_first_that_reach_it_and_infinite_without() -> Non
     rows = {"p": part({"a": [sharp(1)] * 2}, held_out={"a": [[0.9, 0.5, 0.6], [0.9, 0.8, 0.7]]})}
     steps = measure(Quantity(part="p", predictor="a", what="steps to half"), rows)
     assert [one.value for one in steps] == [200.0, math.inf]
+    assert [(one.low, one.high) for one in steps] == [(100.0, 200.0), (math.inf, math.inf)]
+    at_once = {"p": part({"a": [sharp(1)]}, held_out={"a": [[0.4]]})}
+    (first,) = measure(Quantity(part="p", predictor="a", what="steps to half"), at_once)
+    assert (first.low, first.high) == (0.0, 100.0)
+
+
+@pytest.mark.parametrize(("looks", "expected"), [(10, "undecided"), (13, "holds"), (8, "does not hold")])
+def test_a_ratio_of_steps_is_as_sharp_as_the_looks(looks: int, expected: str) -> None:
+    """900 against 1,000 is a ratio from 1 to 1.25; 900 against 1,300 one of 1.33 and more."""
+    curves = {"a": [[1.0] * (looks - 1) + [0.1]], "b": [[1.0] * 8 + [0.1]]}
+    rows = {"p": part({"a": [sharp(1)], "b": [sharp(1)]}, held_out=curves)}
+    steps = [Quantity(part="p", predictor=name, what="steps to half") for name in "ab"]
+    assert Times(quantity=steps[0], other=steps[1], factor=1.25).judge(rows).outcome == expected
 
 
 def test_every_training_must_be_on_the_same_side_with_its_whole_interval() -> None:
