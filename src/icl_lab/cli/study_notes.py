@@ -29,7 +29,9 @@ def study_notes(study: Study, scale: Scale | None, gpu_tflops: float) -> dict[st
     notes: dict[str, Any] = {
         "question": study.question,
         "source": study.source,
-        "parts": [{"name": p.name, "title": p.title, "trainings": len(p.comparison.runs())} for p in parts],
+        "parts": [
+            {"name": p.name, "title": p.title, "note": p.note, "trainings": len(p.comparison.runs())} for p in parts
+        ],
         "claims": [
             {
                 "id": claim.id,
@@ -75,6 +77,9 @@ def print_study_notes(entry: Mapping[str, Any]) -> None:
     ]
     columns = ("part", "trainings", *(("training FLOPs",) if "cost" in entry else ()), "what it is about")
     print_table(columns, rows, most=WIDTH)
+    for part in entry["parts"]:
+        if part["note"]:
+            print_wrapped(screen, f"\n{part['name']}: {part['note']}", "    ")
     if "cost" in entry:
         print_wrapped(screen, f"\n{_cost_words(entry['cost'])}")
     for claim in entry["claims"]:

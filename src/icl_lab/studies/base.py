@@ -18,6 +18,7 @@ from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.studies.chosen import PartOf
 from icl_lab.studies.claims import Claim
+from icl_lab.studies.learned import Learned
 from icl_lab.tasks.parts.curriculum import Curriculum
 
 STUDIES: Registry["Study"] = Registry("study", "icl_lab.studies")
@@ -33,6 +34,7 @@ class Part:
     Args:
         name: Unique in its study, a word; the folder of the part.
         title: What it is about, as the page says it.
+        note: What of the task is not as published or not known; empty where there is nothing to say.
         comparison: What is trained and evaluated.
         headline: Labels of the models that claims are about; the others are trained last.
         variant_of: Name of the part that this one repeats with another recipe; the claims are judged on both.
@@ -53,6 +55,7 @@ class Part:
     published: ComparisonSpec | None = None
     probe: ProbeSpec | None = None
     growing: Curriculum = Curriculum()
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +65,12 @@ class MarkTable:
     Args:
         source: Where it is published, and how sure its marks are.
         marks: Part -> model -> mark.
+        learned: Part -> from which error on it counts as learned; where nobody reaches that, we give no marks.
     """
 
     source: str
     marks: Mapping[str, Mapping[str, Mark]] = field(default_factory=dict)
+    learned: Mapping[str, Learned] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,9 +137,10 @@ def _part(study: Study, part: Part, rows: Mapping[str, Comparison], out: Path) -
     return FoundPart(
         name=part.name,
         title=part.title,
+        note=part.note,
         trained=len(wanted & measured_runs(out / part.name)),
         trainings=len(wanted),
-        marks=marks(part.name, _models(part), rows) if published else {},
+        marks=marks(part.name, _models(part), rows, table.learned.get(part.name)) if table and published else {},
         published_marks=published,
         scores=_scores(part, scores, rows) if scores else {},
         published_scores=scored,

@@ -1,6 +1,6 @@
 """Park et al. 2024, "Can Mamba Learn How to Learn?": which of nine tasks each architecture learns in context.
 
-The claims, and the marks of table 1, are those of the paper as far as they could be verified; see `source` of each.
+The claims, and the marks of table 1, are the paper's as far as could be had without its text; see `source` of each.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.report.study.figures.error_against_training import ErrorAgainstTraining
 from icl_lab.studies.base import STUDIES, MarkTable, Part, Study
 from icl_lab.studies.claims import Claim
-from icl_lab.studies.park.claims import MARKS, PAPER, claims
+from icl_lab.studies.park.claims import LEARNED, MARKS, PAPER, TABLE, claims
 from icl_lab.studies.park.plans import DOUBLE, HALF, MODELS, ORTHOGONAL, PLANS
 from icl_lab.studies.parts import parts_at
 
@@ -30,9 +30,9 @@ class Park2024(Study):
     @property
     def published_marks(self) -> MarkTable:
         return MarkTable(
-            source=f"{PAPER}, table 1, from secondary sources that agree with each other; the row of chain of thought "
-            "is the least certain",
+            source=f"{TABLE}; public secondary sources support the direction of every row but that of chain of thought",
             marks={part: dict(zip(MODELS, row, strict=True)) for part, row in MARKS.items()},
+            learned=LEARNED,
         )
 
     @property

@@ -60,6 +60,7 @@ class Plan:
         variant_of: See `Part`.
         recipe_of: See `Part`.
         probed_at: After how many examples the trained models are looked into; none: they are not.
+        note: See `Part`.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Plan:
     variant_of: str = ""
     recipe_of: PartOf | None = None
     probed_at: tuple[int, ...] = ()
+    note: str = ""
 
     def at(self, study: str, scale: Scale) -> Part:
         """The part at a scale.
@@ -127,6 +129,7 @@ class Plan:
             published=None if scale == "paper" else self.at(study, "paper").comparison,
             probe=self._probe(scale, task),
             growing=self._growing(scale, task),
+            note=self.note,
         )
 
     def _probe(self, scale: Scale, task: Task) -> ProbeSpec | None:

@@ -10,7 +10,7 @@ from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import RECALL, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
-from icl_lab.studies.statements import AtLeast, AtMost, Below
+from icl_lab.studies.statements import AtLeast, AtMost, Below, Statement
 from icl_lab.tasks.vector_mqar import VectorMqar
 from icl_lab.training.optimisers.adam import Adam
 
@@ -48,6 +48,11 @@ def _error(model: str) -> Quantity:
     return Quantity(part="recall", predictor=model)
 
 
+def _off_the_plateau(model: str, bound: float = 0.9) -> Statement:
+    """Premise: the model has begun to learn; before that its error says nothing of its state."""
+    return AtMost(quantity=_error(model), bound=bound)
+
+
 @STUDIES.register
 @dataclass(frozen=True, kw_only=True)
 class RecallCapacity(Study):
@@ -71,7 +76,8 @@ class RecallCapacity(Study):
                 sentence="Models whose state grows with the prompt recall everything.",
                 source=SOURCE,
                 statements=tuple(
-                    AtMost(quantity=_error(model), bound=0.01) for model in ("transformer", "mambaformer")
+                    AtMost(quantity=_error(model), bound=0.01, one_sided=True)
+                    for model in ("transformer", "mambaformer")
                 ),
             ),
             Claim(
@@ -79,17 +85,21 @@ class RecallCapacity(Study):
                 sentence="Mamba with a small state does not.",
                 source=SOURCE,
                 statements=(AtLeast(quantity=_error(SMALL_STATE), bound=0.1),),
+                # That it is the state, and not the training: the same one teaches a larger state most of it.
+                premises=(_off_the_plateau(SMALL_STATE), _off_the_plateau(LARGE_STATE, 0.5)),
             ),
             Claim(
                 id="larger",
                 sentence="Sixteen times the state makes Mamba recall better.",
                 source=SOURCE,
                 statements=(Below(quantity=_error(LARGE_STATE), other=_error(SMALL_STATE), by=0.05),),
+                premises=(_off_the_plateau(LARGE_STATE),),
             ),
             Claim(
                 id="delta",
                 sentence="At equal state the delta rule recalls better than linear attention, which only adds.",
                 source="Schlag et al. 2021 (arXiv 2102.11174); Yang et al. 2024 (arXiv 2406.06484)",
                 statements=(Below(quantity=_error(DELTA), other=_error(LINEAR), by=0.05),),
+                premises=(_off_the_plateau(DELTA),),
             ),
         )

@@ -6,10 +6,13 @@ from icl_lab.comparisons.comparison import Entry
 from icl_lab.comparisons.recipes import steps_of
 from icl_lab.report.study.data import FoundRecipe
 from icl_lab.studies.base import Part
-from icl_lab.studies.chosen import PartOf
+from icl_lab.studies.chosen import recipes
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.optimisers.base import OptimiserSpec
 from icl_lab.training.spec import TrainingSpec
+
+UNLEARNED = 0.98
+"""Error of the best trial, over the zero predictor's, above which no trial has learned anything."""
 
 
 def recipes_of(part: Part, study: str) -> tuple[FoundRecipe, ...]:
@@ -33,16 +36,23 @@ def _recipe(part: Part, study: str, entry: Entry) -> FoundRecipe:
         optimiser=optimiser_words(entry.training.optimiser),
         curriculum=curriculum_words(entry.training.curriculum),
         training=f"{steps_of(entry.training):,} of {entry.training.batch} prompts",
-        searched="as published" if part.variant_of else _where(part.searched.get(label), study, part.name),
+        searched="as published"
+        if part.variant_of
+        else _where(part.searched.get(label), study, part.name, entry.model.word),
         published=_published_words(paper),
     )
 
 
-def _where(searched: PartOf | None, study: str, part: str) -> str:
+def _where(part: Part, study: str, label: str, model: str) -> str:
+    searched = part.searched.get(label)
     if searched is None:
         return "not searched"
     where = " ".join(name.replace("_", " ") for name in searched[searched[0] == study :])
-    return "here" if searched == (study, part) else f"for {where}"
+    said = "here" if searched == (study, part.name) else f"for {where}"
+    found = recipes(searched[0]).get(searched[1], {}).get(model, {})
+    trials = sum(found.get("trials", {}).values())
+    said += f", {trials} trials" if trials else ""
+    return f"{said}, nothing learned in any" if trials and found["error"] > UNLEARNED else said
 
 
 def optimiser_words(optimiser: OptimiserSpec) -> str:

@@ -14,14 +14,14 @@ from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.claims import Claim
 from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.studies.quantities import Quantity
-from icl_lab.studies.statements import AtLeast, Below, Near
+from icl_lab.studies.statements import AtLeast, AtMost, Below, Near, Statement
 from icl_lab.tasks.shifts.new_functions import NewFunctions
 from icl_lab.tasks.task_pool import TaskPool
 
 SOURCE = "Raventos et al. 2023 (arXiv 2306.15063), who ask it of Transformers"
 MODELS = ("transformer", "mamba", "mambaformer", "(delta_net mlp)*L", "(gru)*4")
 POOLS = (4, 32, 256, 2048, 16384)
-RIDGE = "ridge(strength=0.25)"
+RIDGE, POSTERIOR = "ridge(strength=0.25)", "discrete_mmse"
 
 PLANS = tuple(
     Plan(
@@ -41,6 +41,20 @@ PLANS = tuple(
 
 def _new(num_tasks: int, predictor: str) -> Quantity:
     return Quantity(part=f"pool_{num_tasks}", predictor=predictor, shift="new_functions", first=8)
+
+
+def _old(num_tasks: int, predictor: str) -> Quantity:
+    return Quantity(part=f"pool_{num_tasks}", predictor=predictor, first=8)
+
+
+def _knows(num_tasks: int, model: str) -> Statement:
+    """Premise: the model has learned the pool; one that has learned nothing fails on new functions as well."""
+    return Near(quantity=_old(num_tasks, model), other=_old(num_tasks, POSTERIOR), within=0.1)
+
+
+def _learned(num_tasks: int, model: str) -> Statement:
+    """Premise: the model has learned something; a pool so large is not known by heart after a short training."""
+    return AtMost(quantity=_old(num_tasks, model), bound=0.5)
 
 
 @STUDIES.register
@@ -63,7 +77,7 @@ class TaskDiversity(Study):
                 parts={f"pool_{num_tasks}": num_tasks for num_tasks in POOLS},
                 axis="functions in the pool",
                 panels={"": "Functions of the pool", "new_functions": "New functions"},
-                references=(RIDGE, "discrete_mmse"),
+                references=(RIDGE, POSTERIOR),
                 first=8,
             ),
         )
@@ -76,20 +90,36 @@ class TaskDiversity(Study):
                 id="by_heart",
                 sentence="On a small pool every architecture learns the pool by heart: on new functions it fails.",
                 source=SOURCE,
-                statements=tuple(AtLeast(quantity=_new(few, model), bound=0.8) for model in MODELS),
+                statements=tuple(
+                    AtLeast(quantity=_new(few, model), bound=0.8, premises=(_knows(few, model),)) for model in MODELS
+                ),
             ),
             Claim(
                 id="in_context",
                 sentence="On a large pool every architecture learns to regress: on new functions it is near ridge.",
                 source=SOURCE,
                 statements=tuple(
-                    Near(quantity=_new(many, model), other=_new(many, RIDGE), within=0.1) for model in MODELS
+                    Near(
+                        quantity=_new(many, model),
+                        other=_new(many, RIDGE),
+                        within=0.1,
+                        premises=(_learned(many, model),),
+                    )
+                    for model in MODELS
                 ),
             ),
             Claim(
                 id="more_is_better",
                 sentence="More tasks in the pool, less error on new functions, for every architecture.",
                 source=SOURCE,
-                statements=tuple(Below(quantity=_new(many, model), other=_new(few, model), by=0.2) for model in MODELS),
+                statements=tuple(
+                    Below(
+                        quantity=_new(many, model),
+                        other=_new(few, model),
+                        by=0.2,
+                        premises=(_knows(few, model), _learned(many, model)),
+                    )
+                    for model in MODELS
+                ),
             ),
         )

@@ -54,8 +54,9 @@ class Recipe:
 def recipe(number: int, growing: Curriculum) -> Recipe:
     """The recipe of a trial, counted from 0.
 
-    Optimisers take turns; so do curriculum and none, where anything can grow, so that six trials see every pair. The
-    rates of each optimiser fill its range on a logarithmic scale: van der Corput's sequence in base 2, mirrored.
+    Optimisers take turns; so do curriculum and none, where anything can grow. Six trials after the first see every
+    pair; a search of fewer does not, and a study's page says how many trials there were. The rates of each optimiser
+    fill its range on a logarithmic scale: van der Corput's sequence in base 2, mirrored.
     """
     if number == 0:
         return Recipe(SMALL.optimiser, ramped=grows(growing))

@@ -1,6 +1,7 @@
 """A claim holds where all its statements do, and is not tested at all where its premises fail."""
 
 from icl_lab.studies.claims import Claim
+from icl_lab.studies.learned import Learned
 from icl_lab.studies.marks import marks
 from icl_lab.studies.quantities import Quantity
 from icl_lab.studies.statements import AtMost, Near
@@ -53,3 +54,10 @@ def test_trainings_that_differ_have_two_marks() -> None:
 
 def test_where_nobody_learns_nobody_is_ok() -> None:
     assert marks("p", ["a"], {"p": part({"a": [sharp(1.2)]})}) == {"a": ("fail",)}
+
+
+def test_without_a_model_that_learned_the_task_there_are_no_marks() -> None:
+    """The gain of 0.2 over the prompt is above the least that is marked; the error in the end decides."""
+    rows = {"p": part({"a": [sharp(0.8, 0.75)], "b": [sharp(1.0, 1.0)]})}
+    assert marks("p", ["a", "b"], rows, Learned(error=0.7, first=1)) == {}
+    assert marks("p", ["a", "b"], rows, Learned(error=0.75, first=1)) == {"a": ("ok",), "b": ("fail",)}

@@ -23,7 +23,7 @@ from .found_rows import part, sharp
     ("scale", "expected"), [("small", {"transformer": ("fail",), "mamba": ("ok",)}), ("smoke", {})]
 )
 def test_marks_are_given_where_the_scale_can_show_something(scale: Scale, expected: dict, tmp_path: Path) -> None:
-    found = part({"transformer": [sharp(1.0, 1.0)], "mamba": [sharp(1.0, 0.1)]})
+    found = part({"transformer": [sharp(*[1.0] * 140)], "mamba": [sharp(*[1.0] * 40, *[0.0] * 100)]})
     write_comparison(tmp_path / "sparse_parity", found)
     write_records(tmp_path / "sparse_parity" / "records.jsonl", [Record(**row) for row in found.records.to_dicts()])
     study = judged(STUDIES.get("park2024")(), scale, tmp_path)
@@ -71,7 +71,7 @@ def test_recipes_are_told_in_words() -> None:
     part = STUDIES.get("grazzi2024")().part("skewed", "small")
     found = recipes_of(replace(part, searched={"mamba": REGRESSION}), "grazzi2024")
     assert [(one.models, one.searched) for one in found] == [
-        (("mamba",), "for park2024 linear regression"),
+        (("mamba",), "for park2024 linear regression, 4 trials"),
         (("transformer",), "not searched"),
         (("s4",), "not searched"),
     ]
@@ -83,4 +83,19 @@ def test_recipes_are_told_in_words() -> None:
     assert found[0].published.startswith("adam at 0.0001; dims 5 to 20 by step 30,000")
     assert found[2].published.startswith("adam at 0.001;")
     (own, *_) = recipes_of(replace(part, searched={"mamba": ("grazzi2024", "skewed")}), "grazzi2024")
-    assert own.searched == "here"
+    assert own.searched == "here, 6 trials"
+
+
+def test_a_search_that_learned_nothing_is_said_to_be_none() -> None:
+    part = STUDIES.get("park2024")().part("vector_mqar", "small")
+    said = {model: one.searched for one in recipes_of(part, "park2024") for model in one.models}
+    assert said["mamba"] == "here, 4 trials, nothing learned in any"  # the stored error of its best trial is 1.00003
+    assert said["mambaformer"] == "here, 4 trials"
+
+
+def test_what_is_not_as_published_stands_with_the_part(tmp_path: Path) -> None:
+    study = STUDIES.get("park2024")()
+    notes = {part.name: part.note for part in judged(study, "smoke", tmp_path).parts}
+    assert "not public" in notes["vector_mqar"]
+    assert "not public" in notes["chain_of_thought"]
+    assert notes["linear_regression"] == ""

@@ -92,6 +92,7 @@ class FoundPart:
     Args:
         name: Its folder.
         title: What it is about.
+        note: What of the task is not as published or not known.
         trained: Trainings that are finished.
         trainings: Trainings that there are to be.
         marks: Model -> our mark or marks, one for each training that differs.
@@ -110,6 +111,7 @@ class FoundPart:
     scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     published_scores: Mapping[str, float] = field(default_factory=dict)
     recipes: tuple[FoundRecipe, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

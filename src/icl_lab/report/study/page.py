@@ -51,6 +51,7 @@ class DrawnPart:
         svg: Its learning curves; empty where nothing was evaluated yet.
         training: Its errors on held-out prompts during training; empty where there are none.
         inside: Pages about the inside of its models.
+        note: What of the task is not as published or not known.
     """
 
     name: str
@@ -61,6 +62,7 @@ class DrawnPart:
     svg: Markup = Markup("")
     training: Markup = Markup("")
     inside: tuple[Inside, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,9 @@ def _tables(study: FoundStudy) -> list[Beside]:
     found = []
     if marked:
         note = (
-            "ok: at least 0.95 of the best model's gain over the zero predictor, over the whole prompt; fail: less "
-            "than a quarter of it, or the best gain is below 0.1; gap: between. Two marks: the trainings differ."
+            "Ours count the whole prompt. ok: at least 0.95 of the best model's gain over the zero predictor; fail: "
+            "less than a quarter of it, or the best gain is below 0.1; gap: between. Two marks: the trainings differ. "
+            "-: not measured, or no model has learned the task by the bound that its claims have."
         )
         found.append(Beside("Marks", study.marks_source, note, marked))
     if scored:
@@ -142,7 +145,8 @@ def _drawn(folder: Path, part: FoundPart) -> DrawnPart:
     try:
         comparison = read_comparison(folder / part.name)
     except UserError:  # not evaluated yet
-        return DrawnPart(part.name, part.title, part.trained, part.trainings, inside=_inside(folder, part.name))
+        inside = _inside(folder, part.name)
+        return DrawnPart(part.name, part.title, part.trained, part.trainings, inside=inside, note=part.note)
     # The name of the part keeps the ids inside the pictures apart.
     figure = draw_figures(comparison).get("learning")
     svg = inline_svg(figure.picture, f"{part.name}-{figure.stem}", f"{part.title}. {figure.caption}") if figure else ""
@@ -151,7 +155,7 @@ def _drawn(folder: Path, part: FoundPart) -> DrawnPart:
     training = inline_svg(held_out, f"{part.name}-held-out", said) if held_out else ""
     return DrawnPart(
         part.name, part.title, part.trained, part.trainings, comparison.reduced, Markup(svg), Markup(training),
-        _inside(folder, part.name),
+        _inside(folder, part.name), part.note,
     )  # fmt: skip
 
 

@@ -31,6 +31,12 @@ Nothing grows in the published training, which is 250 times as long; without it 
 (docs/log.md).
 """
 
+ORTHOGONAL_NOTE = (
+    "Each pair is an outlier with probability 1/2: x and label are (a u + b v) / (a^2 + b^2), each with its own a and "
+    "b, u and v orthogonal to the prompt's own weights. The formula is recalled, not verified; the released code draws "
+    "one outlier a prompt, orthogonal to other weights."
+)
+
 
 def _published(rate: float) -> TrainingSpec:
     return PAPER_TRAINING.replace(optimiser=Adam(rate=rate))
@@ -53,6 +59,7 @@ SEARCHED = (
     Plan(
         name="vector_mqar",
         title="Recall of vectors: 32 pairs, then 32 queries",
+        note="How many queries a prompt has is not public: 4, 16 or 32. Ours has 32, laid out as in Arora et al. 2023.",
         task=VectorMqar(),
         smoke=VectorMqar(dim=4, length=8),
         models=MODELS,
@@ -86,6 +93,7 @@ SEARCHED = (
     Plan(
         name="orthogonal_outlier_regression",
         title="Linear regression, every second pair orthogonal to its weights",
+        note=ORTHOGONAL_NOTE,
         task=OrthogonalOutlierRegression(),
         smoke=OrthogonalOutlierRegression(dim=3, length=9),
         models=MODELS,
@@ -98,6 +106,7 @@ SEARCHED = (
     Plan(
         name="many_outlier_regression",
         title="Linear regression, nine pairs in ten the same outlier",
+        note="Each pair is the outlier with probability 0.9, so their number varies from prompt to prompt.",
         task=ManyOutlierRegression(),
         smoke=ManyOutlierRegression(dim=3, length=20),
         models=MODELS,
@@ -135,6 +144,8 @@ SEARCHED = (
     Plan(
         name="chain_of_thought",
         title="Chain of thought: input, hidden layer, output",
+        note="The hidden layer of 8 and the layout are our reconstruction after Li et al. 2023 (arXiv 2305.18869): "
+        "those of Park et al. are not public.",
         task=ChainOfThought(),
         smoke=ChainOfThought(dim=3, hidden=2, length=9),
         models=MODELS,
@@ -184,6 +195,7 @@ SEARCHED = (
         Plan(
             name=name,
             title=f"Linear regression with orthogonal outliers, models {words} as wide",
+            note=ORTHOGONAL_NOTE,
             task=OrthogonalOutlierRegression(),
             smoke=OrthogonalOutlierRegression(dim=3, length=9),
             models=MODELS,

@@ -44,6 +44,7 @@ def study(scale: str = "small", trained: int = 4) -> FoundStudy:
     part = FoundPart(
         name="one",
         title="First part",
+        note="Queries: <i>ours</i>.",
         trained=trained,
         trainings=4,
         marks={"mamba": ("ok", "gap")},
@@ -105,6 +106,7 @@ def test_the_page_shows_parts_without_rows_and_escapes_names(tmp_path: Path) -> 
     page = write_study_page(tmp_path).read_text()
     assert "A &lt;b&gt; holds." in page
     assert "First part" in page
+    assert "Queries: &lt;i&gt;ours&lt;/i&gt;." in page
     assert 'href="one/index.html"' not in page  # nothing is there yet
 
 

@@ -1,0 +1,29 @@
+"""From which error on a model has learned a task: one bound a task, the same in every claim and in the marks."""
+
+from dataclasses import dataclass
+
+from icl_lab.studies.quantities import Quantity
+from icl_lab.studies.statements import AtMost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """A bound on the relative error of a part.
+
+    Args:
+        error: The highest mean relative error at which the task counts as learned.
+        first: First point of the learning curve that counts, as `Quantity` has it.
+        last: Last point that counts.
+    """
+
+    error: float
+    first: int | None = None
+    last: int | None = None
+
+    def quantity(self, part: str, model: str) -> Quantity:
+        """The error that the bound is for."""
+        return Quantity(part=part, predictor=model, first=self.first, last=self.last)
+
+    def by(self, part: str, model: str, *, one_sided: bool = False) -> AtMost:
+        """That a model has learned the part."""
+        return AtMost(quantity=self.quantity(part, model), bound=self.error, one_sided=one_sided)
