@@ -14,15 +14,17 @@ class Learned:
         error: The highest mean relative error at which the task counts as learned.
         first: First point of the learning curve that counts, as `Quantity` has it.
         last: Last point that counts.
+        shift: Change of the prompts under which it is measured.
     """
 
     error: float
     first: int | None = None
     last: int | None = None
+    shift: str = ""
 
     def quantity(self, part: str, model: str) -> Quantity:
         """The error that the bound is for."""
-        return Quantity(part=part, predictor=model, first=self.first, last=self.last)
+        return Quantity(part=part, predictor=model, first=self.first, last=self.last, shift=self.shift)
 
     def by(self, part: str, model: str, *, one_sided: bool = False) -> AtMost:
         """That a model has learned the part."""

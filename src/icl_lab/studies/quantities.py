@@ -19,6 +19,7 @@ What = Literal[
     "score",
     "steps to half",
     "FLOPs a prompt",
+    "read-out of the last block",
     "scale of the last block",
     "shift of the last block",
     "decades over depth",
@@ -31,11 +32,13 @@ What = Literal[
 is at most half the zero predictor's, which is looked at from time to time only: the interval is from the look before.
 `FLOPs a prompt`: of the forward pass.
 
-The others are of what is read off the blocks of a network (`probing/examination/depth.py`): scale and shift that the
-last block needs, by how many powers of ten the error falls from the first block to the last, how straight its logarithm
-falls, what part of these powers of ten falls within a quarter of the depth, up to which depth it is flat."""
+The others are of what is read off the blocks of a network (`probing/examination/depth.py`): the error of the last
+block's read-out in the unit of the task's metric, scale and shift that it needs, by how many powers of ten the error
+falls from the first block to the last, how straight its logarithm falls, what part of these powers of ten falls within
+a quarter of the depth, up to which depth it is flat."""
 
 INSIDE: dict[str, str] = {
+    "read-out of the last block": "layer_error",
     "scale of the last block": "layer_scale",
     "shift of the last block": "layer_shift",
     "decades over depth": "layer_decades",

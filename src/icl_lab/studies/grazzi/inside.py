@@ -4,7 +4,7 @@ from icl_lab.studies.claims import Claim
 from icl_lab.studies.grazzi.plans import DESCENTS, MODELS, PAPER
 from icl_lab.studies.grazzi.quantities import error_at, learned
 from icl_lab.studies.quantities import Quantity, What
-from icl_lab.studies.statements import AtLeast, AtMost, Below
+from icl_lab.studies.statements import AtLeast, AtMost, Below, Times
 
 ENDS = (("skewed", 40), ("sparse", 40), ("relu", 100), ("tree", 100))
 """Parts, and after how many examples they are looked at."""
@@ -79,6 +79,21 @@ def _depth_claims() -> tuple[Claim, ...]:
             ),
             premises=learned("tree", *MODELS),
             published="a fifth of the gain is reached at 0.61 of the depth by Mamba, at 0.82 by the Transformer",
+        ),
+        Claim(
+            id="more_context_hurts_inside",
+            sentence="With more examples than in training the read-out after the last layer is worse, not better.",
+            source=f"{PAPER}, section 3, figure 4, which shows the same of the layers before",
+            statements=tuple(
+                Times(
+                    quantity=_inside("read-out of the last block", "skewed", model, 160),
+                    other=_inside("read-out of the last block", "skewed", model, 40),
+                    factor=2.0,
+                    premises=learned("skewed", model),
+                )
+                for model in MODELS
+            ),
+            published="40 and 160 examples: Mamba 0.00028 and 1.32, Transformer 0.00018 and 0.0072",
         ),
         Claim(
             id="better_than_descent",
