@@ -36,9 +36,7 @@ def _recipe(part: Part, study: str, entry: Entry) -> FoundRecipe:
         optimiser=optimiser_words(entry.training.optimiser),
         curriculum=curriculum_words(entry.training.curriculum),
         training=f"{steps_of(entry.training):,} of {entry.training.batch} prompts",
-        searched="as published"
-        if part.variant_of
-        else _where(part.searched.get(label), study, part.name, entry.model.word),
+        searched="as published" if part.variant_of else _where(part, study, label, entry.model.word),
         published=_published_words(paper),
     )
 

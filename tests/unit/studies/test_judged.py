@@ -75,10 +75,10 @@ def test_recipes_are_told_in_words() -> None:
         (("transformer",), "not searched"),
         (("s4",), "not searched"),
     ]
-    assert found[0].optimiser == "adamw at 0.0059"
+    assert found[0].optimiser == "muon at 0.001"
     assert (found[0].training, found[0].curriculum) == (
-        "12,000 of 64 prompts",
-        "dims 5 to 20 by step 7,200, length 11 to 41 by step 7,200",
+        "6,000 of 64 prompts",
+        "dims 5 to 20 by step 3,600, length 11 to 41 by step 3,600",
     )
     assert found[0].published.startswith("adam at 0.0001; dims 5 to 20 by step 30,000")
     assert found[2].published.startswith("adam at 0.001;")
