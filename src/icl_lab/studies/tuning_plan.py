@@ -17,7 +17,7 @@ from icl_lab.training.spec import TrainingSpec
 
 OPTIMISERS: tuple[tuple[type[OptimiserSpec], float, float], ...] = (
     (AdamW, 7e-4, 1.2e-2),
-    (Muon, 1e-4, 4e-3),
+    (Muon, 2e-4, 4e-3),
     (Adam, 1e-4, 4e-3),
 )
 """With the lowest and the highest peak rate that is tried. Adam's lowest is the published rate."""
