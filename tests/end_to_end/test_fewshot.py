@@ -23,9 +23,9 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> list[ToyModel]:
         loaded.append(ToyModel(pairs, name=name))
         return loaded[-1]
 
-    monkeypatch.setattr("icl_lab.cli.fewshot_asking.load", load)
+    monkeypatch.setattr("icl_lab.cli.fewshot.asking.load", load)
     here = Place("", None, local=True)
-    monkeypatch.setattr("icl_lab.cli.fewshot_asking.find", lambda name: here if name.startswith("toy") else find(name))
+    monkeypatch.setattr("icl_lab.cli.fewshot.asking.find", lambda name: here if name.startswith("toy") else find(name))
     return loaded
 
 

@@ -57,10 +57,10 @@ class Toys:
 @pytest.fixture(autouse=True)
 def toys(monkeypatch: pytest.MonkeyPatch) -> Toys:
     found = Toys()
-    monkeypatch.setattr("icl_lab.cli.fewshot_asking.load", found.load)
-    monkeypatch.setattr("icl_lab.cli.fewshot_asking.find", lambda name: Place("", None, local=True))
-    for module in ("fewshot_asking", "fewshot_stopping"):
-        monkeypatch.setattr(f"icl_lab.cli.{module}.write_fewshot_page", words_alone)
+    monkeypatch.setattr("icl_lab.cli.fewshot.asking.load", found.load)
+    monkeypatch.setattr("icl_lab.cli.fewshot.asking.find", lambda name: Place("", None, local=True))
+    for module in ("asking", "stopping"):
+        monkeypatch.setattr(f"icl_lab.cli.fewshot.{module}.write_fewshot_page", words_alone)
     return found
 
 

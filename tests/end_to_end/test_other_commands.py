@@ -8,7 +8,7 @@ import pytest
 
 import icl_lab
 from icl_lab.catalogue import KINDS
-from icl_lab.cli.shipped_notes import TRAINED
+from icl_lab.cli.notes.shipped import TRAINED
 from icl_lab.tasks.base import TASKS
 from tests.end_to_end.commands import Icl
 

@@ -6,13 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from icl_lab.catalogue import KINDS, field_notes, find, summary
-from icl_lab.cli.activation_notes import activation_notes, activation_rows
 from icl_lab.cli.console import print_json, print_table, results
-from icl_lab.cli.language_notes import language_notes, print_language_notes
+from icl_lab.cli.notes.activation import activation_notes, activation_rows
+from icl_lab.cli.notes.language import language_notes, print_language_notes
+from icl_lab.cli.notes.shipped import TRAINED, describe_trained, trained_summary
+from icl_lab.cli.notes.study import print_study_notes, study_notes
+from icl_lab.cli.notes.task import print_task_notes, task_notes
 from icl_lab.cli.settings import parse
-from icl_lab.cli.shipped_notes import TRAINED, describe_trained, trained_summary
-from icl_lab.cli.study_notes import print_study_notes, study_notes
-from icl_lab.cli.task_notes import print_task_notes, task_notes
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Spec, field_types, required_fields
 from icl_lab.core.streams import Stream

@@ -2,7 +2,7 @@
 
 import pytest
 
-from icl_lab.cli.study_notes import print_study_notes, study_notes
+from icl_lab.cli.notes.study import print_study_notes, study_notes
 from icl_lab.studies.base import STUDIES
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from icl_lab.cli.console import print_table, results
-from icl_lab.cli.layout_drawing import layout
+from icl_lab.cli.notes.layout_drawing import layout
 from icl_lab.evaluation.points import milestones
 from icl_lab.evaluation.shifts import applicable_shifts
 from icl_lab.report.words import Measure, number

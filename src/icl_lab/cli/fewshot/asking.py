@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from icl_lab.cli.console import STOPPED, note, progress
-from icl_lab.cli.fewshot_folder import only_if_it_succeeds
-from icl_lab.cli.fewshot_progress import Shown
-from icl_lab.cli.fewshot_stopping import sigterm_as_ctrl_c, unfinished, write_finished
+from icl_lab.cli.fewshot.folder import only_if_it_succeeds
+from icl_lab.cli.fewshot.progress import Shown
+from icl_lab.cli.fewshot.stopping import sigterm_as_ctrl_c, unfinished, write_finished
 from icl_lab.core.errors import UserError
 from icl_lab.core.files import exclusive
 from icl_lab.core.records import Record

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, print_table, results
-from icl_lab.cli.fewshot_asking import Outcome, as_part_of_a_path, evaluate
-from icl_lab.cli.fewshot_options import (
+from icl_lab.cli.fewshot.asking import Outcome, as_part_of_a_path, evaluate
+from icl_lab.cli.fewshot.options import (
     AnswersOption,
     Controls,
     Models,
@@ -20,7 +20,7 @@ from icl_lab.cli.fewshot_options import (
     Vectors,
     Words,
 )
-from icl_lab.cli.fewshot_settings import fewshot_spec
+from icl_lab.cli.fewshot.settings import fewshot_spec
 from icl_lab.cli.options import Device, Threads, use
 from icl_lab.core.errors import UserError
 from icl_lab.core.short_form import split

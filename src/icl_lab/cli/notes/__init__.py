@@ -1,0 +1,1 @@
+"""What `icl describe` says beside the fields, a file for each kind of thing of which there is more to say."""
