@@ -9,7 +9,7 @@ import torch
 
 from icl_lab.catalogue import KINDS
 from icl_lab.cli import compare, components, doctor, evaluate, fewshot, probe, report, run, train, tune
-from icl_lab.cli.compare import Asked, comparison_spec
+from icl_lab.cli.comparison_settings import Asked, comparison_spec
 from icl_lab.cli.settings import names
 
 ROOT = Path(__file__).parents[2]

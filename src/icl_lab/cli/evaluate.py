@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from icl_lab.cli.compare import shifts_at
+from icl_lab.cli.comparison_settings import shifts_at
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, results
 from icl_lab.cli.options import Device, Threads, use

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from icl_lab.cli.compare import entries_at, model_parts, task_at
+from icl_lab.cli.comparison_settings import entries_at, model_parts, task_at
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, progress, results
 from icl_lab.cli.options import Device, ScaleOption, Threads, use

@@ -2,7 +2,7 @@
 
 import pytest
 
-from icl_lab.cli.compare import Asked, comparison_spec
+from icl_lab.cli.comparison_settings import Asked, comparison_spec
 from icl_lab.cli.settings import parse
 from icl_lab.comparisons.comparison import ComparisonSpec
 from icl_lab.core.errors import UserError

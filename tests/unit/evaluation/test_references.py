@@ -12,7 +12,7 @@ from icl_lab.baselines.discrete_mmse import DiscreteMmse
 from icl_lab.baselines.n_gram import NGram
 from icl_lab.baselines.nearest_neighbours import NearestNeighbours
 from icl_lab.baselines.ridge import Ridge
-from icl_lab.cli.compare import Asked, comparison_spec
+from icl_lab.cli.comparison_settings import Asked, comparison_spec
 from icl_lab.core.errors import UserError
 from icl_lab.core.short_form import from_short
 from icl_lab.core.streams import Stream
