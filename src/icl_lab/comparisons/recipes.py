@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
 from icl_lab.models.named import read_model
 from icl_lab.models.presets.base import Preset
@@ -79,6 +80,14 @@ def training_at(scale: Scale, task: Task) -> TrainingSpec:
 
 
 def steps_of(training: TrainingSpec) -> int:
-    """Optimiser steps of a study's training, which has a budget in steps."""
-    assert isinstance(training.budget, Steps)
+    """Optimiser steps of a study's training, which has a budget in steps.
+
+    Raises:
+        UserError: It has a budget of another kind.
+    """
+    if not isinstance(training.budget, Steps):
+        raise UserError(
+            f"a study's training needs a budget in steps, got {training.budget.short()}: "
+            "say training.budget=steps(amount=1600)"
+        )
     return training.budget.amount
