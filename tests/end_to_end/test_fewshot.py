@@ -92,6 +92,7 @@ def test_a_file_of_ones_own(icl: Icl, tmp_path: Path) -> None:
     [
         (("--tasks", "country_capitol"), "did you mean country_capital?"),
         (("--shots", "0,x"), "numbers of demonstrations with commas"),
+        (("--shots", "\u00b2"), "numbers of demonstrations with commas"),
         (("--controls", "suffled"), "did you mean shuffled?"),
         (("--template", "questio"), "did you mean question?"),
         (("--answers", "all"), "expected token or whole"),

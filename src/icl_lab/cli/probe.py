@@ -8,9 +8,9 @@ import typer
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import note, print_json, progress, results
 from icl_lab.cli.options import use
+from icl_lab.cli.settings import numbers
 from icl_lab.cli.time_left import TimeLeft
 from icl_lab.cli.trained import page_folder, trained_at
-from icl_lab.core.errors import UserError
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.examination.whole import applies
 from icl_lab.report.estimate import Estimate
@@ -62,9 +62,8 @@ def probe(
     """  # noqa: D301, D412
     # Many small operations: a second thread gains little, and where others work beside it the two wait for each other.
     workers = use("cpu", threads)
-    spec = ProbeSpec(
-        functions=functions, shown=_numbers(shown), fitted=fitted, probed=probed, prompts=prompts, seed=seed
-    )
+    points = numbers("--shown", shown, 1, "numbers of examples with commas, 5,10,40") if shown.strip() else ()
+    spec = ProbeSpec(functions=functions, shown=points, fitted=fitted, probed=probed, prompts=prompts, seed=seed)
     found = [one for path in runs for one in trained_at(path, model)]
     folder = out or page_folder(found[0])
     check_free(folder)
@@ -79,14 +78,6 @@ def probe(
         return
     _print(looked)
     results().print(f"page: {page}", markup=False, soft_wrap=True)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    """Numbers with commas."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise UserError(f"--shown: expected numbers of examples with commas, 5,10,40, got {text!r}")
-    return tuple(sorted({int(part) for part in parts}))
 
 
 def _print(looked: Probe) -> None:

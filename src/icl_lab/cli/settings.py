@@ -89,3 +89,25 @@ def names(text: str) -> tuple[str, ...]:
     ('mamba', 'ridge(strength=2)')
     """
     return tuple(split(text))
+
+
+def numbers(option: str, text: str, least: int, expected: str) -> tuple[int, ...]:
+    """Whole numbers with commas, ascending, each once.
+
+    Args:
+        option: Which option they were given to.
+        text: As it stands on the command line.
+        least: The smallest that there can be.
+        expected: What they are, in words, for the one who gave something else.
+
+    Raises:
+        UserError: There is none, or something that is no such number.
+
+    >>> numbers("--shots", "4, 0,4", least=0, expected="numbers")
+    (0, 4)
+    """
+    parts = split(text)
+    # Other digits, superscripts among them, are no decimals, and `int` does not read them.
+    if not parts or not all(part.isdecimal() and int(part) >= least for part in parts):
+        raise UserError(f"{option}: expected {expected}, got {text!r}")
+    return tuple(sorted({int(part) for part in parts}))

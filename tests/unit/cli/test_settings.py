@@ -3,7 +3,7 @@
 import pytest
 
 from icl_lab.cli.comparison_settings import Asked, comparison_spec
-from icl_lab.cli.settings import parse
+from icl_lab.cli.settings import numbers, parse
 from icl_lab.comparisons.comparison import ComparisonSpec
 from icl_lab.core.errors import UserError
 
@@ -77,3 +77,14 @@ def test_a_width_that_a_match_chooses_cannot_be_set() -> None:
     models = ("mamba", "mamba(d_model=16,selective=none)")
     with pytest.raises(UserError, match=r"^mamba\.d_model is set, but --match chooses it"):
         comparison_spec(Asked(task="linear_regression", models=models, match="parameters=100000"))
+
+
+@pytest.mark.parametrize("text", ["", " ,", "3,x", "-1", "1.5", "0,3", "\u00b2", "3,\u2460"])  # 2 raised, 1 in a circle
+def test_what_is_no_list_of_whole_numbers_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="--shown: expected numbers of examples, got "):
+        numbers("--shown", text, least=1, expected="numbers of examples")
+
+
+def test_numbers_are_in_order_and_there_once() -> None:
+    assert numbers("--shown", " 10, 5,10,", least=1, expected="numbers") == (5, 10)
+    assert numbers("--shots", "0", least=0, expected="numbers") == (0,)

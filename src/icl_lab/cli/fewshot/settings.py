@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import get_args
 
+from icl_lab.cli.settings import numbers
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.short_form import from_short, split
 from icl_lab.language.base import CATEGORIES, LANGUAGE_TASKS, Category, LanguageTask
@@ -47,7 +48,7 @@ def fewshot_spec(
         controls = "shuffled"
     return FewShot(
         tasks=chosen,
-        shots=_numbers(shots),
+        shots=numbers("--shots", shots, 0, "numbers of demonstrations with commas, as in 0,1,2,4,8"),
         num_queries=queries,
         per_set=per_set,
         num_seeds=seeds,
@@ -95,10 +96,3 @@ def _labels(text: str) -> tuple[Labels, ...]:
             raise UserError(f"--controls: unknown control {name!r}: {suggest(name, ('shuffled', 'random', 'none'))}")
         found += [label for label in LABELS if label == name and label not in found]
     return tuple(found)
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    parts = split(text)
-    if not parts or not all(part.isdigit() for part in parts):
-        raise UserError(f"--shots: expected numbers of demonstrations with commas, as in 0,1,2,4,8, got {text!r}")
-    return tuple(int(part) for part in parts)
