@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from icl_lab.core.durations import duration
 from icl_lab.sweep.base import Outcome, Progress, State, Status, Watcher
-from icl_lab.training.observers.live import duration
 
 STYLES: dict[State, str] = {
     "waiting": "dim", "running": "bold", "finished": "green", "failed": "red", "left": "yellow",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from icl_lab.training.observers.live import duration
+from icl_lab.core.durations import duration
 
 LINE_SECONDS = 15.0
 """Between two plain lines where there is no terminal."""

@@ -12,6 +12,7 @@ from icl_lab.cli.console import STOPPED, note, progress
 from icl_lab.cli.fewshot.folder import only_if_it_succeeds
 from icl_lab.cli.fewshot.progress import Shown
 from icl_lab.cli.fewshot.stopping import sigterm_as_ctrl_c, unfinished, write_finished
+from icl_lab.core.durations import duration
 from icl_lab.core.errors import UserError
 from icl_lab.core.files import exclusive
 from icl_lab.core.records import Record
@@ -27,7 +28,6 @@ from icl_lab.language.task_vectors.measured import Counted, count_vectors
 from icl_lab.language.task_vectors.records import vector_records
 from icl_lab.report.fewshot.data import FewShotResults, read_fewshot
 from icl_lab.report.fewshot.page import write_fewshot_page
-from icl_lab.training.observers.live import duration
 
 
 @dataclass(frozen=True)

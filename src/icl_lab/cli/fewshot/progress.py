@@ -5,8 +5,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from icl_lab.core.durations import duration
 from icl_lab.language.asking.plan import Plan, Step
-from icl_lab.training.observers.live import duration
 
 LINE_SECONDS = 30.0  # between two plain lines where there is no terminal
 

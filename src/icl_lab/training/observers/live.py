@@ -1,10 +1,9 @@
 """A live display: progress, loss, error, speed and time left; plain lines where there is no terminal."""
 
-import math
-
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from icl_lab.core.durations import duration
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.result import StepResult
 from icl_lab.training.spec import RunSpec
@@ -76,17 +75,3 @@ class LiveDisplay(Observer):
         if self._baseline_error:
             words += f", {self._error / self._baseline_error:.2f} of best baseline"
         return words.removeprefix(", ")
-
-
-def duration(seconds: float) -> str:
-    """A time in words.
-
-    >>> duration(42.4), duration(312), duration(7260)
-    ('42 s', '5 min 12 s', '2 h 1 min')
-    """
-    whole = math.ceil(seconds) if seconds < 1 else round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
