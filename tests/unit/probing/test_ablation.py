@@ -10,7 +10,7 @@ from icl_lab.evaluation.errors import measured
 from icl_lab.models.network import Network
 from icl_lab.probing.activations import capture
 from icl_lab.probing.interventions import ablated, ablation_effects, as_sequences, parts
-from icl_lab.probing.interventions.ablation import StandIns, stand_ins_from, token_alone
+from icl_lab.probing.interventions.ablation import How, StandIns, stand_ins_from, token_alone
 from icl_lab.probing.interventions.measuring import late
 from icl_lab.probing.interventions.parts import KINDS, Part
 from icl_lab.tasks.base import Task
@@ -21,11 +21,11 @@ from tests.unit.probing.networks import TASK, made, prompts
 HYBRID = "mamba mlp (attention delta_net)"
 
 
-def stand_ins(network: Network, chosen: tuple[Part, ...], how: str) -> StandIns:
+def stand_ins(network: Network, chosen: tuple[Part, ...], how: How) -> StandIns:
     return stand_ins_from(network, prompts(step=1), chosen, how, Stream(0))
 
 
-def answers(network: Network, chosen: tuple[Part, ...], how: str, tokens: torch.Tensor) -> torch.Tensor:
+def answers(network: Network, chosen: tuple[Part, ...], how: How, tokens: torch.Tensor) -> torch.Tensor:
     with torch.no_grad(), ablated(network, chosen, stand_ins(network, chosen, how)):
         return network(tokens)
 
@@ -48,7 +48,7 @@ def test_everything_zeroed_is_the_zero_predictor_where_nothing_has_a_bias(settin
 
 @pytest.mark.parametrize("norm_order", ["pre", "post"])
 @pytest.mark.parametrize("how", ["mean", "zero"])
-def test_everything_ablated_answers_all_prompts_alike(how: str, norm_order: str) -> None:
+def test_everything_ablated_answers_all_prompts_alike(how: How, norm_order: str) -> None:
     network = made(HYBRID, norm_order=norm_order)
     output = answers(network, parts(network, ["everything"]), how, prompts().tokens)
     assert torch.equal(output, output[:1].expand_as(output))
@@ -62,7 +62,7 @@ def test_zeros_everywhere_leave_the_read_out_of_an_empty_stream() -> None:
 
 
 @pytest.mark.parametrize("how", ["mean", "resample", "zero"])
-def test_with_all_mixers_ablated_an_answer_depends_on_its_own_token_alone(how: str) -> None:
+def test_with_all_mixers_ablated_an_answer_depends_on_its_own_token_alone(how: How) -> None:
     network = made(HYBRID)
     batch = prompts().tokens
     other = prompts(step=2).tokens
@@ -204,6 +204,6 @@ def test_questions_beside_the_prompt_are_read_as_prompts_of_their_own(task: Task
 
 def test_an_unknown_way_of_ablating_is_refused() -> None:
     with pytest.raises(UserError, match="mean"):
-        stand_ins(made("mamba"), (), "means")
+        ablation_effects(made("mamba"), TASK, prompts(), prompts(step=1), how="means")
     with pytest.raises(UserError, match="head"):
         parts(made("mamba"), ["heads"])

@@ -112,7 +112,12 @@ def ablation_effects(
         how: What stands in for a part.
         ablate: Which parts; by default everything together, every block, and every head or group of channels.
         seed: Of the bootstrap, and of which other prompt stands in.
+
+    Raises:
+        UserError: There is no such way of ablating.
     """
+    if how not in get_args(How):
+        raise UserError(f"ablation: {suggest(how, get_args(How))}")
     chosen = parts(network) if ablate is None else tuple(ablate)
     asked, weights = late(prompts), bootstrap(task, prompts.batch, seed)
     stand_ins = stand_ins_from(network, others, chosen, how, Stream(seed, ("probe", "resample")))
@@ -153,14 +158,8 @@ class StandIns:
         return other.expand_as(value)
 
 
-def stand_ins_from(network: Network, others: PromptBatch, chosen: Sequence[Part], how: str, stream: Stream) -> StandIns:
-    """What the given parts give on other prompts.
-
-    Raises:
-        UserError: There is no such way of ablating.
-    """
-    if how not in get_args(How):
-        raise UserError(f"ablation: {suggest(how, get_args(How))}")
+def stand_ins_from(network: Network, others: PromptBatch, chosen: Sequence[Part], how: How, stream: Stream) -> StandIns:
+    """What the given parts give on other prompts."""
     wanted = sorted({name for part in chosen for name in part.activations})
     values: dict[str, Tensor] = {}
     if how != "zero":
@@ -169,7 +168,7 @@ def stand_ins_from(network: Network, others: PromptBatch, chosen: Sequence[Part]
     if how == "mean":
         values = {name: value.mean(0, keepdim=True) for name, value in values.items()}
     rows = torch.from_numpy(stream.generator().permutation(others.batch))
-    return StandIns(how, values, rows)  # type: ignore[arg-type]
+    return StandIns(how, values, rows)
 
 
 @contextmanager
