@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 
 from icl_lab.report.comparison.folder import read_comparison
 from icl_lab.studies.base import STUDIES, Study
-from icl_lab.studies.carry_out import carry_out
+from icl_lab.studies.running.carry_out import carry_out
 from icl_lab.sweep.base import Executor, Status, Watcher
 from icl_lab.sweep.executors.local import Local
 from icl_lab.sweep.executors.ray import Ray

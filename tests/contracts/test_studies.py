@@ -5,7 +5,7 @@ import pytest
 from icl_lab.core.scales import SCALES, Scale
 from icl_lab.studies.base import STUDIES, faults
 from icl_lab.studies.figures import figure_faults
-from icl_lab.studies.jobs import training_jobs
+from icl_lab.studies.running.jobs import training_jobs
 
 CASES = [(name, scale) for name in STUDIES.names() for scale in SCALES]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from icl_lab.studies import chosen
 from icl_lab.studies.base import STUDIES
+from icl_lab.studies.tuning import chosen
 from tests.end_to_end.commands import Icl
 
 SMOKE = (

@@ -14,9 +14,9 @@ from icl_lab.core.short_form import from_short
 from icl_lab.published.curves import PublishedCurve, published_curve
 from icl_lab.report.comparison.data import Comparison, Entry
 from icl_lab.studies.base import Part
-from icl_lab.studies.claims import Claim
 from icl_lab.studies.grazzi.claims import claims
 from icl_lab.studies.grazzi2024 import Grazzi2024
+from icl_lab.studies.judging.claims import Claim
 from icl_lab.tasks.shifts.base import SHIFTS
 
 PARTS = {part.name: part for part in Grazzi2024().parts("paper")}

@@ -18,7 +18,7 @@ from icl_lab.report.study.data import FoundStudy
 from icl_lab.report.study.page import write_study_page
 from icl_lab.report.study.tables import claims_table, conclusion, marks_table, scores_table
 from icl_lab.studies.base import STUDIES
-from icl_lab.studies.carry_out import carry_out
+from icl_lab.studies.running.carry_out import carry_out
 from icl_lab.sweep.base import EXECUTORS, Executor
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}

@@ -17,9 +17,9 @@ from icl_lab.core.scales import Scale
 from icl_lab.core.short_form import from_short
 from icl_lab.report.words import number
 from icl_lab.studies.base import STUDIES, Part, Study
-from icl_lab.studies.chosen import keep as keep_recipes
-from icl_lab.studies.tuning import PROMPTS, TuningJob
-from icl_lab.studies.tuning_journal import State, load_optuna
+from icl_lab.studies.tuning.chosen import keep as keep_recipes
+from icl_lab.studies.tuning.journal import State, load_optuna
+from icl_lab.studies.tuning.search import PROMPTS, TuningJob
 from icl_lab.sweep.base import EXECUTORS, Executor
 
 

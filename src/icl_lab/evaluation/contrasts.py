@@ -1,7 +1,7 @@
 """Differences between two predictors on the same prompts, training by training and point by point.
 
 Prompts are hard or easy for everyone, so that the difference of two errors is known far better than either of them.
-Statements about two predictors (`studies/statements.py`) are decided by these rows.
+Statements about two predictors (`studies/judging/statements.py`) are decided by these rows.
 
     paired_difference     error of one less that of the other, of the predictor `"<one> - <other>"`; a row for each
                           point at which baselines that refit are asked too, and one without `shown` for the whole

@@ -1,7 +1,7 @@
 """What a study is: a paper, or a question, as values. Parts say what is run, claims what is to be decided.
 
 A part is a comparison with a name: one task, the architectures that are trained on it, the baselines and shifts that
-they are compared with. A study holds no numbers of its own; `carry_out.py` makes them, at one of three scales.
+they are compared with. A study holds no numbers of its own; `running/carry_out.py` makes them, at one of three scales.
 """
 
 from abc import abstractmethod
@@ -16,9 +16,9 @@ from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Registered
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.report.study.figures.base import StudyFigure
-from icl_lab.studies.chosen import PartOf
-from icl_lab.studies.claims import Claim
-from icl_lab.studies.learned import Learned
+from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.learned import Learned
+from icl_lab.studies.tuning.chosen import PartOf
 from icl_lab.tasks.parts.curriculum import Curriculum
 
 STUDIES: Registry["Study"] = Registry("study", "icl_lab.studies")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from icl_lab.core.scales import Scale
 from icl_lab.studies.base import STUDIES, Part, Study
-from icl_lab.studies.claims import Claim
 from icl_lab.studies.grazzi.claims import claims
 from icl_lab.studies.grazzi.inside import inside_claims
 from icl_lab.studies.grazzi.plans import PAPER, PLANS
+from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.parts import parts_at
 
 

@@ -9,7 +9,7 @@ from icl_lab.core.scales import Scale
 from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.report.study.figures.error_against_training import ErrorAgainstTraining
 from icl_lab.studies.base import STUDIES, MarkTable, Part, Study
-from icl_lab.studies.claims import Claim
+from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.park.claims import LEARNED, MARKS, PAPER, TABLE, claims
 from icl_lab.studies.park.plans import DOUBLE, HALF, MODELS, ORTHOGONAL, PLANS
 from icl_lab.studies.parts import parts_at

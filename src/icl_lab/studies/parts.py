@@ -16,8 +16,8 @@ from icl_lab.core.short_form import from_short
 from icl_lab.models.presets.base import Preset
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.studies.base import Part
-from icl_lab.studies.chosen import Chosen, PartOf, chosen_training
-from icl_lab.studies.tuning_plan import Recipe, grows
+from icl_lab.studies.tuning.chosen import Chosen, PartOf, chosen_training
+from icl_lab.studies.tuning.plan import Recipe, grows
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.parts.curriculum import Curriculum
 from icl_lab.tasks.shifts.base import Shift

@@ -7,10 +7,10 @@ from icl_lab.core.scales import Scale
 from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.report.study.figures.time_to_half import TimeToHalf
 from icl_lab.studies.base import STUDIES, Part, Study
-from icl_lab.studies.claims import Claim
+from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.quantities import Quantity
+from icl_lab.studies.judging.statements import AtMost, Statement, Times
 from icl_lab.studies.parts import REGRESSION, Plan, parts_at
-from icl_lab.studies.quantities import Quantity
-from icl_lab.studies.statements import AtMost, Statement, Times
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.parts.curriculum import Curriculum
 

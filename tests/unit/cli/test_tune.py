@@ -6,7 +6,7 @@ from icl_lab.cli.tune import searched
 from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
 from icl_lab.studies.base import STUDIES, Part, Study
-from icl_lab.studies.claims import Claim
+from icl_lab.studies.judging.claims import Claim
 
 
 @dataclass(frozen=True, kw_only=True)

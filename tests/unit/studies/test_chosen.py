@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from icl_lab.comparisons.recipes import steps_of, training_at
-from icl_lab.studies import chosen
 from icl_lab.studies.base import STUDIES, faults
-from icl_lab.studies.chosen import Chosen, chosen_training
 from icl_lab.studies.parts import REGRESSION
-from icl_lab.studies.tuning_plan import in_stages
+from icl_lab.studies.tuning import chosen
+from icl_lab.studies.tuning.chosen import Chosen, chosen_training
+from icl_lab.studies.tuning.plan import in_stages
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.regular_languages import RegularLanguages

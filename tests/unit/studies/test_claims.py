@@ -1,10 +1,10 @@
 """A claim holds where all its statements do, and is not tested at all where its premises fail."""
 
-from icl_lab.studies.claims import Claim
-from icl_lab.studies.learned import Learned
-from icl_lab.studies.marks import marks
-from icl_lab.studies.quantities import Quantity
-from icl_lab.studies.statements import AtMost, Near
+from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.learned import Learned
+from icl_lab.studies.judging.marks import marks
+from icl_lab.studies.judging.quantities import Quantity
+from icl_lab.studies.judging.statements import AtMost, Near
 
 from .found_rows import part, sharp
 

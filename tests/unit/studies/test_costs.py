@@ -4,7 +4,7 @@ import pytest
 
 from icl_lab.comparisons.recipes import model_at
 from icl_lab.evaluation.size import measure
-from icl_lab.studies.costs import prompt_flops
+from icl_lab.studies.running.costs import prompt_flops
 from icl_lab.tasks.linear_regression import LinearRegression
 
 TASK = LinearRegression(dim=3, length=5)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from icl_lab.studies import jobs
 from icl_lab.studies.base import STUDIES
-from icl_lab.studies.jobs import trained_so_far, training_jobs
+from icl_lab.studies.running import jobs
+from icl_lab.studies.running.jobs import trained_so_far, training_jobs
 from icl_lab.training.spec import RunSpec
 
 

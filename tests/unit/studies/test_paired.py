@@ -7,9 +7,9 @@ import pytest
 
 from icl_lab.core.records import SCHEMA
 from icl_lab.report.comparison.data import Comparison
-from icl_lab.studies.paired import paired
-from icl_lab.studies.quantities import Quantity, measure
-from icl_lab.studies.statements import Below, Near
+from icl_lab.studies.judging.paired import paired
+from icl_lab.studies.judging.quantities import Quantity, measure
+from icl_lab.studies.judging.statements import Below, Near
 
 from .found_rows import part, sharp
 

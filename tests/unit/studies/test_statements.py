@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_lab.core.errors import UserError
-from icl_lab.studies.quantities import Estimate, Quantity, measure
-from icl_lab.studies.statements import AtLeast, AtMost, Below, Near, Statement, Times, decided, difference
+from icl_lab.studies.judging.quantities import Estimate, Quantity, measure
+from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Near, Statement, Times, decided, difference
 
 from .found_rows import part, sharp
 

@@ -16,11 +16,13 @@ from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.records import read_records
 from icl_lab.models.network import Network
 from icl_lab.models.presets.transformer import Transformer
-from icl_lab.studies import chosen, tuning, tuning_journal
 from icl_lab.studies.base import Part
-from icl_lab.studies.chosen import Chosen, chosen_training
-from icl_lab.studies.tuning import TuningJob
-from icl_lab.studies.tuning_plan import Recipe, recipe
+from icl_lab.studies.tuning import chosen
+from icl_lab.studies.tuning import journal as tuning_journal
+from icl_lab.studies.tuning import search as tuning
+from icl_lab.studies.tuning.chosen import Chosen, chosen_training
+from icl_lab.studies.tuning.plan import Recipe, recipe
+from icl_lab.studies.tuning.search import TuningJob
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.parts.curriculum import Curriculum
 from icl_lab.training.budgets.steps import Steps

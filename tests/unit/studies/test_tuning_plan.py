@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_lab.comparisons.recipes import training_at
-from icl_lab.studies.tuning_plan import OPTIMISERS, grows, in_stages, recipe
+from icl_lab.studies.tuning.plan import OPTIMISERS, grows, in_stages, recipe
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.many_outlier_regression import ManyOutlierRegression
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp

@@ -11,7 +11,7 @@ from icl_lab.cli.console import print_table, results
 from icl_lab.core.scales import Scale
 from icl_lab.report.words import amount, number
 from icl_lab.studies.base import Study
-from icl_lab.studies.costs import costs_of, flops_per_second
+from icl_lab.studies.running.costs import costs_of, flops_per_second
 
 WIDTH = 100
 """Letters in a line at most."""

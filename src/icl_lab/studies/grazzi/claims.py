@@ -3,10 +3,10 @@
 Each margin is one that the published curves themselves keep (`tests/golden/test_published_claims.py`).
 """
 
-from icl_lab.studies.claims import Claim
 from icl_lab.studies.grazzi.plans import LONGEST, MODELS, PAPER
 from icl_lab.studies.grazzi.quantities import error_at, error_of, learned
-from icl_lab.studies.statements import AtLeast, AtMost, Below, Near, Statement, Times
+from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Near, Statement, Times
 
 ISOTROPIC = "isotropic"
 """What the paper's evaluator draws whatever a model was trained on: figures 1 and 10, captioned "skewed", are these."""

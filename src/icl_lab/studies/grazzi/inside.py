@@ -1,10 +1,10 @@
 """What Grazzi et al. 2024 claim of the inside of the models: figures 3, 4, 5 and 12."""
 
-from icl_lab.studies.claims import Claim
 from icl_lab.studies.grazzi.plans import DESCENTS, MODELS, PAPER
 from icl_lab.studies.grazzi.quantities import error_at, learned
-from icl_lab.studies.quantities import Quantity, What
-from icl_lab.studies.statements import AtLeast, AtMost, Below, Times
+from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.quantities import Quantity, What
+from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Times
 
 ENDS = (("skewed", 40), ("sparse", 40), ("relu", 100), ("tree", 100))
 """Parts, and after how many examples they are looked at."""

@@ -1,8 +1,8 @@
 """What is run for Grazzi et al. 2024, with their trainings."""
 
 from icl_lab.comparisons.recipes import PAPER as PARK
-from icl_lab.studies.chosen import PartOf
 from icl_lab.studies.parts import REGRESSION, Plan
+from icl_lab.studies.tuning.chosen import PartOf
 from icl_lab.tasks.decision_tree import DecisionTree
 from icl_lab.tasks.inputs.skewed import Skewed as SkewedInputs
 from icl_lab.tasks.linear_regression import LinearRegression

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from icl_lab.studies.learned import Learned
-from icl_lab.studies.quantities import Quantity
-from icl_lab.studies.statements import Statement
+from icl_lab.studies.judging.learned import Learned
+from icl_lab.studies.judging.quantities import Quantity
+from icl_lab.studies.judging.statements import Statement
 
 
 def error_of(part: str, model: str, first: int | None = None, last: int | None = None, shift: str = "") -> Quantity:

@@ -1,11 +1,11 @@
 """The claims of Park et al. 2024, as far as they could be verified; see `source` of each."""
 
 from icl_lab.studies.base import Mark
-from icl_lab.studies.claims import Claim
-from icl_lab.studies.learned import Learned
+from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.learned import Learned
+from icl_lab.studies.judging.quantities import Quantity, What
+from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Near, Statement, Times
 from icl_lab.studies.park.plans import HALF, MODELS, ORTHOGONAL, PLANS
-from icl_lab.studies.quantities import Quantity, What
-from icl_lab.studies.statements import AtLeast, AtMost, Below, Near, Statement, Times
 
 PAPER = "Park et al. 2024 (arXiv 2402.04248)"
 TABLE = f"{PAPER}, table 1 as recalled and cross-checked, not read in the paper"

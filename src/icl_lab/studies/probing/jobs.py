@@ -14,9 +14,9 @@ from icl_lab.core.files import inside
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.report.probe.data import PROBING, read_probe
 from icl_lab.studies.base import Part
-from icl_lab.studies.jobs import trained_so_far
 from icl_lab.studies.probing.look import look_inside
 from icl_lab.studies.probing.trained import load_trained
+from icl_lab.studies.running.jobs import trained_so_far
 from icl_lab.sweep.base import Progress
 from icl_lab.training.run import run_folder
 from icl_lab.training.spec import RunSpec

@@ -15,11 +15,11 @@ from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.report.comparison.data import Comparison, Entry
 from icl_lab.report.probe.data import PROBE, read_probe
 from icl_lab.studies.base import Part
+from icl_lab.studies.judging.quantities import Quantity, measure
 from icl_lab.studies.probing.jobs import probing_jobs
 from icl_lab.studies.probing.joined import with_probing
 from icl_lab.studies.probing.look import look_inside
 from icl_lab.studies.probing.trained import load_trained
-from icl_lab.studies.quantities import Quantity, measure
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.training.run import run_folder, train_run
 

@@ -24,14 +24,14 @@ from icl_lab.report.study.data import (
     write_study,
 )
 from icl_lab.studies.base import Part, ScoreTable, Study
-from icl_lab.studies.claims import Claim
-from icl_lab.studies.jobs import evaluation_jobs, is_measured, measured_runs, training_jobs
-from icl_lab.studies.marks import marks
+from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.marks import marks
+from icl_lab.studies.judging.quantities import Quantity, measure
+from icl_lab.studies.judging.statements import Finding
 from icl_lab.studies.probing.jobs import probing_jobs
 from icl_lab.studies.probing.joined import with_probing
-from icl_lab.studies.quantities import Quantity, measure
-from icl_lab.studies.recipe_words import recipes_of
-from icl_lab.studies.statements import Finding
+from icl_lab.studies.running.jobs import evaluation_jobs, is_measured, measured_runs, training_jobs
+from icl_lab.studies.tuning.recipe_words import recipes_of
 from icl_lab.sweep.base import Executor, Watcher
 
 

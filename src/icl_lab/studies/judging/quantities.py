@@ -227,8 +227,8 @@ def _steps_to_half(quantity: Quantity, comparison: Comparison) -> tuple[Estimate
         return ()
     found = []
     for (seed,), curve in sorted(rows.group_by("seed"), key=lambda item: item[0]):
-        first = curve.filter(pl.col("value") <= zero / 2)["step"].min()
-        before = 0 if first is None else curve.filter(pl.col("step") < first)["step"].max() or 0
-        low, high = (math.inf, math.inf) if first is None else (float(before), float(first))
-        found.append(Estimate(int(seed), high, low, high))
+        steps, errors = curve["step"].to_numpy(), curve["value"].to_numpy()
+        first = float(min(steps[errors <= zero / 2], default=math.inf))
+        before = float(max(steps[steps < first], default=0)) if math.isfinite(first) else first
+        found.append(Estimate(int(seed), first, before, first))
     return tuple(found)

@@ -6,7 +6,7 @@ from icl_lab.comparisons.comparison import Entry
 from icl_lab.comparisons.recipes import steps_of
 from icl_lab.report.study.data import FoundRecipe
 from icl_lab.studies.base import Part
-from icl_lab.studies.chosen import recipes
+from icl_lab.studies.tuning.chosen import recipes
 from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.optimisers.base import OptimiserSpec
 from icl_lab.training.spec import TrainingSpec

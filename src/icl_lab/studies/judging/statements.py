@@ -15,8 +15,8 @@ from itertools import product
 from typing import ClassVar, Literal
 
 from icl_lab.report.comparison.data import Comparison
-from icl_lab.studies.paired import paired
-from icl_lab.studies.quantities import Estimate, Quantity, measure
+from icl_lab.studies.judging.paired import paired
+from icl_lab.studies.judging.quantities import Estimate, Quantity, measure
 
 Outcome = Literal["holds", "does not hold", "undecided"]
 

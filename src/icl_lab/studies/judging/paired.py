@@ -8,7 +8,7 @@ import polars as pl
 from icl_lab.evaluation.contrasts import METRIC
 from icl_lab.evaluation.pairs import pair_label
 from icl_lab.report.comparison.data import Comparison
-from icl_lab.studies.quantities import Estimate, Quantity, divided, means, points_of
+from icl_lab.studies.judging.quantities import Estimate, Quantity, divided, means, points_of
 
 
 def paired(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estimate, ...]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from icl_lab.report.comparison.data import Comparison
-from icl_lab.studies.quantities import Quantity
-from icl_lab.studies.statements import Finding, Outcome, Statement
+from icl_lab.studies.judging.quantities import Quantity
+from icl_lab.studies.judging.statements import Finding, Outcome, Statement
 
 
 @dataclass(frozen=True, kw_only=True)

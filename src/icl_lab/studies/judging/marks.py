@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from icl_lab.report.comparison.data import Comparison
 from icl_lab.studies.base import Mark
-from icl_lab.studies.learned import Learned
-from icl_lab.studies.quantities import Quantity, measure
+from icl_lab.studies.judging.learned import Learned
+from icl_lab.studies.judging.quantities import Quantity, measure
 
 ON_PAR, LEARNS = 0.95, 0.25
 LEAST = 0.1

@@ -14,7 +14,7 @@ from typing import Any
 
 from icl_lab.comparisons.recipes import steps_of
 from icl_lab.core.files import read_json, write_json
-from icl_lab.studies.tuning_plan import Recipe, grows
+from icl_lab.studies.tuning.plan import Recipe, grows
 from icl_lab.tasks.parts.curriculum import Curriculum
 from icl_lab.training.spec import TrainingSpec
 

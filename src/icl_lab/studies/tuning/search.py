@@ -1,7 +1,7 @@
 """Finding a recipe: a small search under an equal budget for every architecture.
 
 Every trial trains for the same share of the part's steps, from a seed that no evaluated training has, and is judged by
-its mean error on held-out prompts at the end. `tuning_plan.py` says which recipes are tried, `tuning_journal.py` makes
+its mean error on held-out prompts at the end. `plan.py` says which recipes are tried, `journal.py` makes
 the trials. What a trial that is stopped early has not used is saved, not spent on another one.
 
 <out>/searches/<digest>/    the journal, and `search.json`, what is known of the trials
@@ -21,8 +21,8 @@ from icl_lab.core.errors import DamagedFile
 from icl_lab.core.files import inside, read_json, write_json
 from icl_lab.core.specs import digest
 from icl_lab.studies.base import Part
-from icl_lab.studies.tuning_journal import BEFORE_PRUNING, End, State, make_trials
-from icl_lab.studies.tuning_plan import OPTIMISERS, Recipe, recipe
+from icl_lab.studies.tuning.journal import BEFORE_PRUNING, End, State, make_trials
+from icl_lab.studies.tuning.plan import OPTIMISERS, Recipe, recipe
 from icl_lab.sweep.base import Progress
 from icl_lab.tasks.base import Task
 from icl_lab.training.budgets.steps import Steps
@@ -44,7 +44,7 @@ class Trial(End):
     """A recipe that was tried, and how that ended.
 
     Args:
-        number: Of the recipe, as `tuning_plan.recipe` counts them.
+        number: Of the recipe, as `plan.recipe` counts them.
         optimiser: Its name and rate.
         curriculum: Whether there was one.
     """

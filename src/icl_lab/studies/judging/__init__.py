@@ -1,0 +1,1 @@
+"""Deciding claims: quantities read off rows, statements about them, claims, and marks."""

@@ -1,0 +1,1 @@
+"""Running a study: its jobs, what they cost, and from them to a page."""

@@ -1,0 +1,1 @@
+"""Recipes: a search under one budget for every architecture, and what it chose."""
