@@ -34,6 +34,7 @@ from icl_lab.probing.interventions.parts import AXES, Part, parts
 from icl_lab.tasks.base import Task
 
 How = Literal["mean", "resample", "zero"]
+WAYS: tuple[How, ...] = get_args(How)
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def ablation_effects(
     prompts: PromptBatch,
     others: PromptBatch,
     *,
-    how: How = "mean",
+    how: str = "mean",
     ablate: Sequence[Part] | None = None,
     seed: int = 0,
 ) -> AblationEffects:
@@ -109,25 +110,36 @@ def ablation_effects(
         task: Where the prompts come from.
         prompts: On which the error is measured.
         others: Prompts of the same task that stand in; none of `prompts`, so that nothing of a prompt comes back.
-        how: What stands in for a part.
+        how: What stands in for a part: mean, resample or zero.
         ablate: Which parts; by default everything together, every block, and every head or group of channels.
         seed: Of the bootstrap, and of which other prompt stands in.
 
     Raises:
         UserError: There is no such way of ablating.
     """
-    if how not in get_args(How):
-        raise UserError(f"ablation: {suggest(how, get_args(How))}")
+    way = known_way(how)
     chosen = parts(network) if ablate is None else tuple(ablate)
     asked, weights = late(prompts), bootstrap(task, prompts.batch, seed)
-    stand_ins = stand_ins_from(network, others, chosen, how, Stream(seed, ("probe", "resample")))
+    stand_ins = stand_ins_from(network, others, chosen, way, Stream(seed, ("probe", "resample")))
     intact = fractions_of_zero(network, task, asked)
     effects = []
     for part in chosen:
         with ablated(network, (part,), stand_ins):
             without = fractions_of_zero(network, task, asked)
         effects.append(AblationEffect(part, mean(without, weights), mean(subtract(without, intact), weights)))
-    return AblationEffects(network.label, task, how, prompts.batch, mean(intact, weights), tuple(effects))
+    return AblationEffects(network.label, task, way, prompts.batch, mean(intact, weights), tuple(effects))
+
+
+def known_way(how: str) -> How:
+    """A way of ablating by its name.
+
+    Raises:
+        UserError: There is no such way.
+    """
+    for way in WAYS:
+        if way == how:
+            return way
+    raise UserError(f"ablation: {suggest(how, WAYS)}")
 
 
 @dataclass(frozen=True)
