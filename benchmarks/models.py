@@ -16,7 +16,7 @@ from icl_lab.models.backbone import BackboneSpec
 from icl_lab.models.channel_mixers.mlp import MLP
 from icl_lab.models.mixers.attention import Attention
 from icl_lab.models.mixers.mamba import Mamba
-from icl_lab.models.network import NetworkSpec, build_network
+from icl_lab.models.network import Network, NetworkSpec
 
 D_TOKEN = 20
 
@@ -25,7 +25,7 @@ def ours(pattern: tuple[object, ...], d_model: int, **settings: object) -> nn.Mo
     """A network of this package."""
     backbone = BackboneSpec(d_model=d_model, pattern=pattern, **settings)
     spec = NetworkSpec(d_token=D_TOKEN, backbone=backbone)
-    return build_network(spec, torch.Generator().manual_seed(0), label="benchmark")
+    return Network(spec, torch.Generator().manual_seed(0), label="benchmark")
 
 
 def our_mamba(d_model: int, blocks: int) -> nn.Module:

@@ -17,7 +17,7 @@ from icl_lab.kernels.flops import Operations, count_operations
 from icl_lab.models.backbone import BackboneSpec
 from icl_lab.models.channel_mixers.base import ChannelMixerSpec
 from icl_lab.models.mixers.base import MixerSpec
-from icl_lab.models.network import Network, NetworkSpec, build_network
+from icl_lab.models.network import Network, NetworkSpec
 from icl_lab.models.presets.base import Preset
 from icl_lab.tasks.base import Task
 
@@ -72,6 +72,6 @@ def _trained(predict: Callable[[int], Tensor]) -> Operations:
 
 
 def _built(spec: NetworkSpec) -> Network:
-    network = build_network(spec, STREAM.child("weights").torch_generator(), label="")
+    network = Network(spec, STREAM.child("weights").torch_generator(), label="")
     network.reseed(STREAM.child("dropout").torch_generator())
     return network

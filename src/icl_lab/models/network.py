@@ -79,7 +79,7 @@ class NetworkState:
 
 
 class Network(nn.Module):
-    """A trained or untrained predictor.
+    """A predictor. Made anew its weights are drawn from a generator, on torch's default device, in float32.
 
     Attributes:
         spec: What it was built from.
@@ -115,6 +115,27 @@ class Network(nn.Module):
                 where symbols are read or the other way round, or are more than there are learned positions.
         """
         return self.read_out(self.backbone(self.embedded(tokens, first=0)))
+
+    def embedded(self, tokens: Shaped[Tensor, "b t *features"], first: int = 0) -> Float[Tensor, "b t m"]:
+        """What the first block reads: tokens of which `first` others come before, read in, with their positions.
+
+        Raises:
+            UserError: As for `forward`.
+        """
+        if tokens.shape[1] == 0:
+            raise UserError(f"{self.label}: expected at least one token, got none")
+        if tokens.is_floating_point() == bool(self.spec.vocabulary):
+            read, got = ("symbols", "vectors") if self.spec.vocabulary else ("vectors", "symbols")
+            raise UserError(f"{self.label}: reads {read}, got {got}")
+        if tokens.is_floating_point() and tokens.shape[-1] != self.spec.d_token:
+            raise UserError(f"{self.label}: expected tokens of width {self.spec.d_token}, got {tokens.shape[-1]}")
+        self._refuse_unknown_symbols(tokens)
+        embeddings = self.read_in(tokens)
+        if self.positions is None:
+            return embeddings
+        last = first + tokens.shape[1]
+        self._check_positions(last)
+        return embeddings + self.positions[first:last]
 
     def predict(self, prompts: PromptBatch) -> Float[Tensor, "b length *outputs"]:
         """Predictions at the queries; one number a query is returned without its last axis."""
@@ -184,27 +205,6 @@ class Network(nn.Module):
                 "evaluate it on a task with the symbols of its training"
             )
 
-    def embedded(self, tokens: Shaped[Tensor, "b t *features"], first: int = 0) -> Float[Tensor, "b t m"]:
-        """What the first block reads: tokens of which `first` others come before, read in, with their positions.
-
-        Raises:
-            UserError: As for `forward`.
-        """
-        if tokens.shape[1] == 0:
-            raise UserError(f"{self.label}: expected at least one token, got none")
-        if tokens.is_floating_point() == bool(self.spec.vocabulary):
-            read, got = ("symbols", "vectors") if self.spec.vocabulary else ("vectors", "symbols")
-            raise UserError(f"{self.label}: reads {read}, got {got}")
-        if tokens.is_floating_point() and tokens.shape[-1] != self.spec.d_token:
-            raise UserError(f"{self.label}: expected tokens of width {self.spec.d_token}, got {tokens.shape[-1]}")
-        self._refuse_unknown_symbols(tokens)
-        embeddings = self.read_in(tokens)
-        if self.positions is None:
-            return embeddings
-        last = first + tokens.shape[1]
-        self._check_positions(last)
-        return embeddings + self.positions[first:last]
-
     def _check_positions(self, num_tokens: int) -> None:
         if 0 < self.spec.num_positions < num_tokens:
             raise UserError(
@@ -213,14 +213,9 @@ class Network(nn.Module):
             )
 
 
-def build_network(spec: NetworkSpec, generator: torch.Generator, label: str) -> Network:
-    """The network with weights drawn from `generator`, on torch's default device, in float32."""
-    return Network(spec, generator, label)
-
-
 def count_parameters(network: nn.Module | NetworkSpec) -> int:
     """Numbers that training may change; of a spec they are counted without making any."""
     if isinstance(network, NetworkSpec):
         with torch.device("meta"):
-            network = build_network(network, torch.Generator("cpu"), label="")
+            network = Network(network, torch.Generator("cpu"), label="")
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)

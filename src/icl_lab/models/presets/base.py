@@ -10,7 +10,7 @@ from icl_lab.core.registry import Registry
 from icl_lab.core.specs import Registered
 from icl_lab.core.streams import Stream
 from icl_lab.models.mixers.base import MixerSpec
-from icl_lab.models.network import Network, NetworkSpec, build_network
+from icl_lab.models.network import Network, NetworkSpec
 from icl_lab.models.notation import Pattern
 from icl_lab.tasks.base import Task
 
@@ -47,7 +47,7 @@ class Preset(Registered):
 
     def build(self, task: Task, stream: Stream) -> Network:
         """The network with weights drawn from the `weights` child of `stream`."""
-        network = build_network(self.network(task), stream.child("weights").torch_generator(), label=self.short())
+        network = Network(self.network(task), stream.child("weights").torch_generator(), label=self.short())
         network.task = task
         return network
 

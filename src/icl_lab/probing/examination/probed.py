@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 
 from icl_lab.core.records import Record
-from icl_lab.models.network import Network, build_network
+from icl_lab.models.network import Network
 from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.examination.telling import Told, nobody
@@ -81,7 +81,7 @@ def probe_rows(
 def untrained(network: Network, spec: ProbeSpec) -> Network:
     """The same architecture with fresh weights, from a stream of the probe's own, in evaluation mode."""
     generator = spec.stream("untrained").child("weights").torch_generator()
-    fresh = build_network(network.spec, generator, label=network.label)
+    fresh = Network(network.spec, generator, label=network.label)
     return fresh.to(next(network.parameters())).eval()
 
 
