@@ -17,6 +17,7 @@ from icl_lab.core.records import Record
 from icl_lab.language.asking.one_task import Answer
 from icl_lab.language.asking.plan import Plan
 from icl_lab.language.measures.intervals import Contrast, Measured, Sampled, contrast, mean_of, measured
+from icl_lab.language.measures.rows import row
 from icl_lab.language.prompts.draws import Labels
 from icl_lab.language.spec import FewShot
 
@@ -48,24 +49,17 @@ class _Told:
 
 def changes(plan: Plan, spec: FewShot, asked: Asked) -> Iterator[Record]:
     """The records of every rise and fall that can be told."""
-
-    def record(task: str, metric: str, found: Sampled, shown: int | None, **more: object) -> Record:
-        low, high = found.ends
-        return Record(
-            run=spec.digest(), predictor=plan.model, task=task, metric=metric, value=found.value, low=low, high=high,
-            shown=shown, **more,  # type: ignore[arg-type]
-        )  # fmt: skip
-
     groups: dict[tuple[str, str, str], list[Sampled]] = {}
     for task in spec.tasks:
         for one in _of_task(task.title, spec, asked):
             if one.shown is not None:
-                yield record(task.title, f"accuracy_{one.what}", one.found, one.shown, step=one.step, shift=one.shift)
+                where = {"shown": one.shown, "step": one.step, "shift": one.shift}
+                yield row(plan, spec, task.title, f"accuracy_{one.what}", one.found, **where)
             if one.averaged:
                 groups.setdefault((task.group, f"category_accuracy_{one.what}", one.shift), []).append(one.found)
     for (group, metric, shift), members in groups.items():
         if len(members) == sum(task.group == group for task in spec.tasks):
-            yield record(group, metric, mean_of(members), None, shift=shift, num_prompts=len(members))
+            yield row(plan, spec, group, metric, mean_of(members), shift=shift, num_prompts=len(members))
 
 
 def _of_task(task: str, spec: FewShot, asked: Asked) -> Iterator[_Told]:

@@ -22,6 +22,7 @@ from icl_lab.language.base import LanguageTask
 from icl_lab.language.measures.changes import Asked, accuracy, changes
 from icl_lab.language.measures.floors import best_constant, copied_input
 from icl_lab.language.measures.intervals import Measured, mean_of
+from icl_lab.language.measures.rows import row, shift_of
 from icl_lab.language.prompts.draws import Labels, draw_sets, right_share
 from icl_lab.language.spec import FewShot, stream_of
 
@@ -36,10 +37,7 @@ def records_of(plan: Plan, spec: FewShot, folder: Path) -> list[Record]:
             shots = [count for title, kind, count in asked if (title, kind) == (task.title, labels)]
             if labels != "true" and shots:
                 kept = _labels_right(plan, spec, task, labels, max(shots))
-                found.append(
-                    Record(run=spec.digest(), predictor=plan.model, task=task.title, metric="labels_right", value=kept,
-                           shown=max(shots), shift=labels)
-                )  # fmt: skip
+                found.append(row(plan, spec, task.title, "labels_right", kept, shown=max(shots), shift=labels))
     found += _floors(plan, spec)
     found += _groups(plan, spec, accuracies)
     found += changes(plan, spec, asked)
@@ -72,18 +70,10 @@ def _read(plan: Plan, spec: FewShot, folder: Path) -> Asked:
 
 def _of_task(plan: Plan, spec: FewShot, key: tuple[str, Labels, int], seeds: list[list[Answer]]) -> Iterator[Record]:
     task, labels, count = key
-    run, shift = spec.digest(), "" if labels == "true" else labels
+    where = {"shown": count, "shift": shift_of(labels)}
     for seed, answers in enumerate(seeds):
-        yield Record(
-            run=run, predictor=plan.model, task=task, metric="accuracy", value=_accuracy(answers),
-            shown=count, seed=seed, shift=shift, num_prompts=len(answers),
-        )  # fmt: skip
-    found = accuracy(seeds)
-    low, high = found.ends
-    yield Record(
-        run=run, predictor=plan.model, task=task, metric="accuracy_mean", value=found.value, low=low, high=high,
-        shown=count, shift=shift, num_prompts=sum(map(len, seeds)),
-    )  # fmt: skip
+        yield row(plan, spec, task, "accuracy", _accuracy(answers), seed=seed, num_prompts=len(answers), **where)
+    yield row(plan, spec, task, "accuracy_mean", accuracy(seeds), num_prompts=sum(map(len, seeds)), **where)
 
 
 def _groups(plan: Plan, spec: FewShot, accuracies: Mapping[tuple[str, Labels, int], Measured]) -> Iterator[Record]:
@@ -103,13 +93,8 @@ def _groups(plan: Plan, spec: FewShot, accuracies: Mapping[tuple[str, Labels, in
                     wanted = [task for task in members if (task, "true", count) in accuracies]
                 if not chosen or len(chosen) < len(wanted):
                     continue
-                mean = mean_of(chosen)
-                low, high = mean.ends
-                yield Record(
-                    run=spec.digest(), predictor=plan.model, task=name, metric=metric,
-                    value=mean.value, low=low, high=high,
-                    shown=count, shift="" if labels == "true" else labels, num_prompts=len(chosen),
-                )  # fmt: skip
+                where = {"shown": count, "shift": shift_of(labels)}
+                yield row(plan, spec, name, metric, mean_of(chosen), num_prompts=len(chosen), **where)
 
 
 def _floors(plan: Plan, spec: FewShot) -> Iterator[Record]:
@@ -117,8 +102,7 @@ def _floors(plan: Plan, spec: FewShot) -> Iterator[Record]:
     for task in spec.tasks:
         pairs = plan.usable[task.title].pairs
         for metric, floor in (("best_constant", best_constant), ("copied_input", copied_input)):
-            value = floor(pairs, task.judged, whole=whole)
-            yield Record(run=spec.digest(), predictor=plan.model, task=task.title, metric=metric, value=value)
+            yield row(plan, spec, task.title, metric, floor(pairs, task.judged, whole=whole))
 
 
 def _accuracy(answers: list[Answer]) -> float:
@@ -136,10 +120,5 @@ def _labels_right(plan: Plan, spec: FewShot, task: LanguageTask, labels: Labels,
     return float(np.mean(shares))
 
 
-def _shots_of(plan: Plan, task: str, labels: Labels | None = None) -> set[int]:
-    return {
-        count
-        for step in plan.steps
-        if step.unit.task.title == task and labels in (None, step.unit.labels)
-        for count in step.shots
-    }
+def _shots_of(plan: Plan, task: str) -> set[int]:
+    return {count for step in plan.steps if step.unit.task.title == task for count in step.shots}
