@@ -15,7 +15,7 @@ from icl_lab.core.registry import Registry
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Registered
 from icl_lab.probing.examination.spec import ProbeSpec
-from icl_lab.report.study.figures.base import StudyFigure
+from icl_lab.report.study.figures.base import StudyFigure, named
 from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.judging.learned import Learned
 from icl_lab.studies.tuning.chosen import PartOf
@@ -162,7 +162,7 @@ def faults(study: Study, scale: Scale) -> Iterator[str]:
             spec = parts[quantity.part].comparison
             labels = {spec.label(entry.model) for entry in spec.entries} | {one.label for one in spec.baselines}
             for predictor in filter(None, (quantity.predictor, quantity.over)):
-                if predictor not in labels:
+                if named(predictor, labels) is None:
                     yield f"{claim.id} speaks of {predictor}, which {quantity.part} does not compare"
             # Smoke prompts are too short for the published lengths, and decide nothing.
             if scale == "smoke" and quantity.shift.startswith("length="):

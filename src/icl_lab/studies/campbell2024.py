@@ -67,8 +67,9 @@ def _score(part: str, model: str) -> Quantity:
     return Quantity(part=part, predictor=model, what="score", over=OVER[part])
 
 
-def _at_least(part: str, bound: float, *models: str) -> tuple[Statement, ...]:
-    return tuple(AtLeast(quantity=_score(part, model), bound=bound) for model in models)
+def _reach(part: str, bound: float, *models: str) -> tuple[Statement, ...]:
+    """That models come to a score, which a short training in which they do not refutes for none."""
+    return tuple(AtLeast(quantity=_score(part, model), bound=bound, one_sided=True) for model in models)
 
 
 @STUDIES.register
@@ -98,21 +99,21 @@ class Campbell2024(Study):
                 id="linear",
                 sentence="On linear regression every architecture is at the level of least squares.",
                 source=PAPER,
-                statements=_at_least("linear_regression", 0.95, *COLUMNS),
+                statements=_reach("linear_regression", 0.95, *COLUMNS),
                 published="scores 0.995 to 0.997",
             ),
             Claim(
                 id="sparse",
                 sentence="On sparse regression every architecture comes close to Lasso.",
                 source=PAPER,
-                statements=_at_least("sparse_linear_regression", 0.85, *COLUMNS),
+                statements=_reach("sparse_linear_regression", 0.85, *COLUMNS),
                 published="scores 0.925 to 0.938",
             ),
             Claim(
                 id="relu",
                 sentence="On ReLU networks every architecture beats a network trained on the prompt.",
                 source=PAPER,
-                statements=_at_least("two_layer_relu", 1.0, *COLUMNS),
+                statements=_reach("two_layer_relu", 1.0, *COLUMNS),
                 published="scores 1.123 to 1.130 over 1,000 steps of training on the prompt; ours take 100",
             ),
             Claim(
@@ -121,7 +122,7 @@ class Campbell2024(Study):
                 source=PAPER,
                 statements=(
                     AtMost(quantity=_score("decision_tree", "mamba"), bound=0.95),
-                    *_at_least("decision_tree", 0.95, "mambaformer"),
+                    AtLeast(quantity=_score("decision_tree", "mambaformer"), bound=0.95),
                 ),
                 premises=(
                     AtMost(quantity=Quantity(part="decision_tree", predictor="transformer", first=100), bound=0.7),
@@ -134,7 +135,7 @@ class Campbell2024(Study):
                 source=PAPER,
                 statements=(
                     *(AtMost(quantity=_score("sparse_parity", model), bound=0.2) for model in ("transformer", LLAMA)),
-                    *_at_least("sparse_parity", 0.9, "mambaformer", MAMBA_FIRST),
+                    *_reach("sparse_parity", 0.9, "mambaformer", MAMBA_FIRST),
                 ),
                 premises=(
                     AtLeast(

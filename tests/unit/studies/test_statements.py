@@ -133,6 +133,12 @@ def test_times_compares_with_a_multiple() -> None:
     assert outcome(Times(quantity=A, other=B, factor=10), a=[sharp(5.0)], b=[sharp(1.0)]) == "does not hold"
 
 
+def test_a_ratio_has_the_interval_that_both_numbers_allow() -> None:
+    rows = {"p": part({"a": [[(1000.0, 900.0, 1000.0)]], "b": [[(900.0, 800.0, 900.0)]]})}
+    found = Times(quantity=A, other=B, factor=1.25).judge(rows)
+    assert (found.outcome, found.figure) == ("undecided", "ratio 1.11 (1 to 1.25)")
+
+
 def test_two_models_that_never_arrive_are_equally_slow() -> None:
     steps = [Quantity(part="p", predictor=name, what="steps to half") for name in "ab"]
     rows = {"p": part({"a": [sharp(1)], "b": [sharp(1)]}, held_out={"a": [[1.0]], "b": [[1.0]]})}
@@ -171,3 +177,9 @@ def test_what_holds_cannot_fail_with_the_sign_turned(margins: list[tuple[float, 
 def test_a_region_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(UserError, match="first <= last"):
         Quantity(part="p", predictor="a", first=3, last=2)
+
+
+def test_a_predictor_may_be_named_without_its_settings() -> None:
+    rows = {"p": part({"c(size=4)": [sharp(2.0)], "a": [sharp(1.0)]})}
+    assert [one.value for one in measure(Quantity(part="p", predictor="c", what="error"), rows)] == [2.0]
+    assert measure(Quantity(part="p", predictor="d", what="error"), rows) == ()

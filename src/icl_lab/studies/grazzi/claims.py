@@ -86,7 +86,7 @@ def _rival_claims() -> tuple[Claim, ...]:
     return (
         Claim(
             id="s4",
-            sentence="S4 does not keep up. (With dropout and its norm behind each layer, as published.)",
+            sentence="S4, with dropout and norms behind its layers as published, does not keep up.",
             source=f"{PAPER}, section 3, figure 1a",
             statements=(
                 Times(

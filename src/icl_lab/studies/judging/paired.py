@@ -8,7 +8,7 @@ import polars as pl
 from icl_lab.evaluation.contrasts import METRIC
 from icl_lab.evaluation.pairs import pair_label
 from icl_lab.report.comparison.data import Comparison
-from icl_lab.studies.judging.quantities import Estimate, Quantity, divided, means, points_of
+from icl_lab.studies.judging.quantities import Estimate, Quantity, divided, labelled, means, points_of
 
 
 def paired(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estimate, ...]:
@@ -22,7 +22,7 @@ def paired(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison])
     comparison = parts.get(quantity.part)
     if comparison is None or not _comparable(quantity, other):
         return ()
-    rows, sign = _rows(comparison, quantity, other)
+    rows, sign = _rows(comparison, labelled(quantity, comparison), labelled(other, comparison))
     rows = rows.filter(pl.col("shown").is_null() if _is_whole(quantity) else pl.col("shown").is_not_null())
     if rows.is_empty():
         return ()

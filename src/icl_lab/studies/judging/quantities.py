@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 
 from icl_lab.core.errors import UserError
 from icl_lab.report.comparison.data import Comparison
+from icl_lab.report.study.figures.base import named
 
 What = Literal[
     "error",
@@ -72,7 +73,7 @@ class Quantity:
 
     Args:
         part: Name of the part.
-        predictor: Label of the model or baseline.
+        predictor: Label of the model or baseline, or its name where settings differ from part to part.
         what: Which number.
         first: First point of the learning curve that counts, in examples shown; the first there is by default.
         last: Last point that counts; the last there is by default. Between the two the mean is taken.
@@ -123,6 +124,7 @@ def measure(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estima
     comparison = parts.get(quantity.part)
     if comparison is None:
         return ()
+    quantity = labelled(quantity, comparison)
     if quantity.what == "score" and quantity.over:
         return _score_over(quantity, parts)
     if quantity.what == "score":
@@ -144,6 +146,12 @@ def measure(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estima
         zero = comparison.number("zero_error", "zero", quantity.shift)
         return tuple(divided(one, zero) for one in estimates) if zero else ()
     return estimates
+
+
+def labelled(quantity: Quantity, comparison: Comparison) -> Quantity:
+    """The quantity with the label that its predictor has in a comparison."""
+    label = named(quantity.predictor, (entry.label for entry in comparison.predictors))
+    return replace(quantity, predictor=label or quantity.predictor)
 
 
 def _score_over(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estimate, ...]:

@@ -219,9 +219,15 @@ class Times(Comparing):
         found = []
         for one, other in product(measure(self.quantity, parts), measure(self.other, parts)):
             times = Estimate(other.seed, *(self.factor * number for number in (other.value, other.low, other.high)))
-            ratio = one.value / other.value if other.value else math.inf
-            found.append((Estimate(one.seed, ratio, math.nan, math.nan), difference(one, times)))
+            ratio = Estimate(
+                one.seed, *(map(_over, (one.value, one.low, one.high), (other.value, other.high, other.low)))
+            )
+            found.append((ratio, difference(one, times)))
         return found
+
+
+def _over(number: float, other: float) -> float:
+    return number / other if other else math.inf
 
 
 def gaps(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> Sequence[Estimate]:
