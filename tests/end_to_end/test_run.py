@@ -25,12 +25,26 @@ def rows(out: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("first") / "study"
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("first")
 
 
-def test_a_study_has_rows_a_verdict_on_each_claim_and_a_page(icl: Icl, first: Path) -> None:
-    found = run(icl, first)
+@pytest.fixture
+def done(icl: Icl, folder: Path) -> tuple[Path, dict]:
+    """A study that was run, and what the command said: run by whichever of these tests is the first in its process."""
+    said = folder.with_suffix(".json")
+    if not said.exists():
+        said.write_text(json.dumps(run(icl, folder / "study")))
+    return folder / "study", json.loads(said.read_text())
+
+
+@pytest.fixture
+def first(done: tuple[Path, dict]) -> Path:
+    return done[0]
+
+
+def test_a_study_has_rows_a_verdict_on_each_claim_and_a_page(done: tuple[Path, dict]) -> None:
+    first, found = done
     assert {claim["outcome"] for claim in found["claims"]} == {"undecided"}  # smoke proves nothing
     parts = {part["name"]: (part["trained"], part["trainings"]) for part in found["parts"]}
     assert parts[PART] == (6, 6)
@@ -78,9 +92,9 @@ def test_what_cannot_be_run_is_refused_before_anything_is_trained(
     icl: Icl, first: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     before = sorted(first.parent.rglob("*"))
-    done = icl("run", *arguments, "--scale", "smoke", "--out", str(first))
-    assert done.status == 2
-    assert said in done.err
+    refused = icl("run", *arguments, "--scale", "smoke", "--out", str(first))
+    assert refused.status == 2
+    assert said in refused.err
     assert sorted(first.parent.rglob("*")) == before
 
 
