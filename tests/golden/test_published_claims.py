@@ -5,13 +5,14 @@ A margin that the paper's own models miss would refute nothing when ours miss it
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import Any
 
 import polars as pl
 import pytest
 
 from icl_lab.core.records import SCHEMA
 from icl_lab.core.short_form import from_short
-from icl_lab.published.curves import PublishedCurve, published_curve
+from icl_lab.published.curves import published_curve
 from icl_lab.report.comparison.data import Comparison, Entry
 from icl_lab.studies.base import Part
 from icl_lab.studies.grazzi.claims import claims
@@ -45,21 +46,17 @@ def _published(part: Part, *, sharp: bool) -> Comparison:
     )
 
 
-def _rows(part: Part, predictor: str, shift: str, *, sharp: bool) -> Iterator[dict]:
+def _rows(part: Part, predictor: str, shift: str, *, sharp: bool) -> Iterator[dict[str, Any]]:
     task = part.comparison.task
     longer = shift.startswith("length=")
     evaluated = from_short(SHIFTS, shift).shifted(task) if shift and not longer else task
     yield {"predictor": "zero", "metric": "zero_error", "value": evaluated.zero_error, "seed": 0, "shift": shift}
-    for curve in _curves(task, "" if longer else shift, predictor):
+    for curve in published_curve(task, "" if longer else shift, predictor)[:1]:
         for shown, value, low, high in zip(curve.shown, curve.value, curve.low, curve.high, strict=True):
             ends = (value, value) if sharp else (low, high)
             yield {"predictor": predictor, "metric": "err", "seed": 0, "shift": shift, "shown": int(shown)} | dict(
                 zip(("value", "low", "high"), map(float, (value, *ends)), strict=True)
             )
-
-
-def _curves(task, shift: str, predictor: str) -> list[PublishedCurve]:  # type: ignore[no-untyped-def]
-    return published_curve(task, shift, predictor)[:1]
 
 
 @pytest.mark.parametrize(

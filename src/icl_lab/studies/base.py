@@ -16,8 +16,8 @@ from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Registered
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.report.study.figures.base import StudyFigure, named
+from icl_lab.studies.judging.bounds import Bound
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.judging.learned import Learned
 from icl_lab.studies.tuning.chosen import PartOf
 from icl_lab.tasks.parts.curriculum import Curriculum
 
@@ -70,7 +70,7 @@ class MarkTable:
 
     source: str
     marks: Mapping[str, Mapping[str, Mark]] = field(default_factory=dict)
-    learned: Mapping[str, Learned] = field(default_factory=dict)
+    learned: Mapping[str, Bound] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """A claim holds where all its statements do, and is not tested at all where its premises fail."""
 
+from icl_lab.studies.judging.bounds import Bound
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.judging.learned import Learned
 from icl_lab.studies.judging.marks import marks
 from icl_lab.studies.judging.quantities import Quantity
 from icl_lab.studies.judging.statements import AtMost, Near
@@ -59,5 +59,5 @@ def test_where_nobody_learns_nobody_is_ok() -> None:
 def test_without_a_model_that_learned_the_task_there_are_no_marks() -> None:
     """The gain of 0.2 over the prompt is above the least that is marked; the error in the end decides."""
     rows = {"p": part({"a": [sharp(0.8, 0.75)], "b": [sharp(1.0, 1.0)]})}
-    assert marks("p", ["a", "b"], rows, Learned(error=0.7, first=1)) == {}
-    assert marks("p", ["a", "b"], rows, Learned(error=0.75, first=1)) == {"a": ("ok",), "b": ("fail",)}
+    assert marks("p", ["a", "b"], rows, Bound(error=0.7, first=1)) == {}
+    assert marks("p", ["a", "b"], rows, Bound(error=0.75, first=1)) == {"a": ("ok",), "b": ("fail",)}

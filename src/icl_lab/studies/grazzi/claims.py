@@ -41,7 +41,7 @@ def _level_claims() -> tuple[Claim, ...]:
         Claim(
             id="in_distribution",
             sentence="On the skewed inputs of the training Mamba and the Transformer follow least squares.",
-            source=f"{PAPER}, section 4, figure 3d (last layer); figure 1 has isotropic inputs under this caption",
+            source=f"{PAPER}, figure 3d (last layer); figure 1 has isotropic inputs under this caption",
             statements=tuple(one for model in MODELS for one in _like_least_squares("skewed", model)),
             published="after 40 examples: Mamba 0.00028, Transformer 0.00018 of the zero error",
         ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from icl_lab.studies.judging.learned import Learned
+from icl_lab.studies.judging.bounds import Bound
 from icl_lab.studies.judging.quantities import Quantity
 from icl_lab.studies.judging.statements import Statement
 
@@ -17,11 +17,11 @@ def error_at(part: str, model: str, shown: int, shift: str = "") -> Quantity:
     return error_of(part, model, shown, shown, shift)
 
 
-def _after(shown: int, error: float, shift: str = "") -> Learned:
-    return Learned(error=error, first=shown, last=shown, shift=shift)
+def _after(shown: int, error: float, shift: str = "") -> Bound:
+    return Bound(error=error, first=shown, last=shown, shift=shift)
 
 
-LEARNED: Mapping[str, Learned] = {
+LEARNED: Mapping[str, Bound] = {
     # In distribution one direction of twenty is worth 0.63 of the error: on isotropic inputs half are asked for.
     "skewed": _after(40, 0.5, "isotropic"),
     "context_80": _after(40, 0.5, "isotropic"),

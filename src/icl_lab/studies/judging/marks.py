@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from icl_lab.report.comparison.data import Comparison
 from icl_lab.studies.base import Mark
-from icl_lab.studies.judging.learned import Learned
+from icl_lab.studies.judging.bounds import Bound
 from icl_lab.studies.judging.quantities import Quantity, measure
 
 ON_PAR, LEARNS = 0.95, 0.25
@@ -19,7 +19,7 @@ LEAST = 0.1
 
 
 def marks(
-    part: str, models: Sequence[str], parts: Mapping[str, Comparison], learned: Learned | None = None
+    part: str, models: Sequence[str], parts: Mapping[str, Comparison], learned: Bound | None = None
 ) -> dict[str, tuple[Mark, ...]]:
     """The marks of each model that was measured, one for each training; equal marks once.
 
@@ -36,7 +36,7 @@ def marks(
     return {model: tuple(dict.fromkeys(mark(one, best) for one in gain)) for model, gain in gains.items() if gain}
 
 
-def _has_learned(learned: Learned, part: str, model: str, parts: Mapping[str, Comparison]) -> bool:
+def _has_learned(learned: Bound, part: str, model: str, parts: Mapping[str, Comparison]) -> bool:
     return any(one.value <= learned.error for one in measure(learned.quantity(part, model), parts))
 
 

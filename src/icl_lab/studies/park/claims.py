@@ -1,8 +1,8 @@
 """The claims of Park et al. 2024, as far as they could be verified; see `source` of each."""
 
 from icl_lab.studies.base import Mark
+from icl_lab.studies.judging.bounds import Bound
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.judging.learned import Learned
 from icl_lab.studies.judging.quantities import Quantity, What
 from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Near, Statement, Times
 from icl_lab.studies.park.plans import HALF, MODELS, ORTHOGONAL, PLANS
@@ -52,8 +52,8 @@ KNOWN, RECALLED = 0.95, 0.01
 """Accuracy from which on parity is learned, relative error up to which vectors are recalled."""
 
 
-def _in_the_end(part: str, error: float, points: int = 1) -> Learned:
-    return Learned(error=error, first=LAST[part] - points + 1, last=LAST[part])
+def _in_the_end(part: str, error: float, points: int = 1) -> Bound:
+    return Bound(error=error, first=LAST[part] - points + 1, last=LAST[part])
 
 
 LEARNED = {
@@ -67,10 +67,10 @@ LEARNED = {
     "many_outlier_regression": _in_the_end("many_outlier_regression", 0.5, points=64),
     "chain_of_thought": _in_the_end("chain_of_thought", 0.1),
     # Guessing is wrong half of the time.
-    "sparse_parity": Learned(error=round(2 * (1 - KNOWN), 3), first=40),
-    "vector_mqar": Learned(error=RECALLED),
+    "sparse_parity": Bound(error=round(2 * (1 - KNOWN), 3), first=40),
+    "vector_mqar": Bound(error=RECALLED),
     # An n-gram that counts what follows one symbol has 0.2.
-    "regular_languages": Learned(error=0.5),
+    "regular_languages": Bound(error=0.5),
 }
 """Part -> the relative error up to which it counts as learned, the same in every claim."""
 

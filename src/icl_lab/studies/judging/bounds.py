@@ -7,7 +7,7 @@ from icl_lab.studies.judging.statements import AtMost
 
 
 @dataclass(frozen=True, kw_only=True)
-class Learned:
+class Bound:
     """A bound on the relative error of a part.
 
     Args:
