@@ -131,6 +131,20 @@ def test_reading_in_pieces_equals_reading_at_once(spec: MixerSpec, pieces: tuple
 
 
 @every_mixer
+@pytest.mark.parametrize("starts", [(0, 1, 1, 4, 9), (0, 0), (3, 7)])
+def test_a_token_asked_beside_a_prompt_follows_what_comes_before_it_and_is_seen_by_nobody(
+    spec: MixerSpec, starts: tuple[int, ...]
+) -> None:
+    mixer, asked = built(spec), randn(2, len(starts), D_MODEL, seed=1)
+    for x in (randn(2, max(starts), D_MODEL), randn(2, max(starts) + 2, D_MODEL)):
+        with torch.no_grad():
+            outputs, answers = mixer.beside(x, asked, torch.tensor(starts))
+            assert_same(outputs, mixer(x) if x.shape[1] else x)
+            for i, start in enumerate(starts):
+                assert_same(answers[:, i], mixer(torch.cat([x[:, :start], asked[:, i, None]], dim=1))[:, -1])
+
+
+@every_mixer
 def test_declared_state_size_is_the_measured_one(spec: MixerSpec) -> None:
     mixer, state = built(spec), built(spec).initial_state(3)
     for length in range(6):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from icl_lab.core.bounds import Count
@@ -91,6 +91,17 @@ class Block(nn.Module):
             mixed = self.mixer(x)
         return (h + mixed if self.norm_first else self.norm(h + mixed)), state
 
+    def beside(
+        self, h: Float[Tensor, "b t m"], asked: Float[Tensor, "b l m"], starts: Int[Tensor, " l"]
+    ) -> tuple[Float[Tensor, "b t m"], Float[Tensor, "b l m"]]:
+        """A prompt and tokens asked beside it, token i after the first `starts[i]` of the prompt."""
+        x, y = (self.norm(h), self.norm(asked)) if self.norm_first else (h, asked)
+        if isinstance(self.mixer, SequenceMixer):
+            x, y = self.mixer.beside(x, y, starts)
+        else:
+            x, y = self.mixer(x), self.mixer(y)
+        return (h + x, asked + y) if self.norm_first else (self.norm(h + x), self.norm(asked + y))
+
     def state_size(self, length: int) -> int:
         """Real numbers carried for one prompt after `length` tokens."""
         return self.mixer.state_size(length) if isinstance(self.mixer, SequenceMixer) else 0
@@ -136,6 +147,14 @@ class Backbone(nn.Module):
             h, state = block.extend(h, state)
             after.append(state)
         return self.final_norm(h), tuple(after)
+
+    def beside(
+        self, h: Float[Tensor, "b t m"], asked: Float[Tensor, "b l m"], starts: Int[Tensor, " l"]
+    ) -> Float[Tensor, "b l m"]:
+        """Hidden states of tokens asked beside a prompt, token i after the first `starts[i]` of the prompt."""
+        for block in self._blocks():
+            h, asked = block.beside(h, asked, starts)
+        return self.final_norm(asked)
 
     def state_size(self, length: int) -> int:
         """Real numbers carried for one prompt after `length` tokens."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from einops import rearrange
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from icl_lab.core.bounds import Count, Natural, NonNegative
@@ -114,10 +114,16 @@ class Network(nn.Module):
             UserError: There is no token, or tokens have another width, are symbols beyond the vocabulary, are vectors
                 where symbols are read or the other way round, or are more than there are learned positions.
         """
-        return self.read_out(self.backbone(self.embedded(tokens, first=0)))
+        return self.read_out(self.backbone(self.embedded(tokens)))
 
-    def embedded(self, tokens: Shaped[Tensor, "b t *features"], first: int = 0) -> Float[Tensor, "b t m"]:
-        """What the first block reads: tokens of which `first` others come before, read in, with their positions.
+    def embedded(
+        self, tokens: Shaped[Tensor, "b t *features"], at: int | Int[Tensor, " t"] = 0
+    ) -> Float[Tensor, "b t m"]:
+        """What the first block reads: tokens read in, with their positions.
+
+        Args:
+            tokens: At least one.
+            at: Position of the first token, or of each.
 
         Raises:
             UserError: As for `forward`.
@@ -133,9 +139,12 @@ class Network(nn.Module):
         embeddings = self.read_in(tokens)
         if self.positions is None:
             return embeddings
-        last = first + tokens.shape[1]
+        if isinstance(at, Tensor):
+            self._check_positions(int(at.max()) + 1)
+            return embeddings + self.positions[at]
+        last = at + tokens.shape[1]
         self._check_positions(last)
-        return embeddings + self.positions[first:last]
+        return embeddings + self.positions[at:last]
 
     def predict(self, prompts: PromptBatch) -> Float[Tensor, "b length *outputs"]:
         """Predictions at the queries; one number a query is returned without its last axis."""
@@ -155,7 +164,7 @@ class Network(nn.Module):
         Raises:
             UserError: As for `forward`.
         """
-        token = self.embedded(token.unsqueeze(1), first=state.position)
+        token = self.embedded(token.unsqueeze(1), state.position)
         hidden, blocks = self.backbone.step(rearrange(token, "b 1 m -> b m"), state.blocks)
         return self.read_out(hidden), NetworkState(blocks, state.position + 1, state.batch)
 
@@ -167,7 +176,7 @@ class Network(nn.Module):
         Raises:
             UserError: As for `forward`.
         """
-        hidden, blocks = self.backbone.extend(self.embedded(tokens, first=state.position), state.blocks)
+        hidden, blocks = self.backbone.extend(self.embedded(tokens, state.position), state.blocks)
         return self.read_out(hidden), NetworkState(blocks, state.position + tokens.shape[1], state.batch)
 
     def state_size(self, length: int) -> int:
@@ -181,9 +190,18 @@ class Network(nn.Module):
                 module.generator = generator
 
     def _on_branches(self, tokens: Shaped[Tensor, "b t *features"], branches: Branches) -> Float[Tensor, "b l o"]:
-        """Outputs at the end of every branch; the prompt is read once, so the cost grows with its length only."""
+        """Outputs at the end of every branch; the prompt is read once."""
         # Said before anything is read: the longest branch is the last one.
-        self._check_positions(int(branches.starts.max()) + 1 + branches.feed_back)
+        last = int(branches.starts.max())
+        self._check_positions(last + 1 + branches.feed_back)
+        if branches.feed_back:
+            return self._along_branches(tokens, branches)
+        asked = self.embedded(branches.tokens, branches.starts)
+        before = self.embedded(tokens[:, :last]) if last else asked[:, :0]
+        return self.read_out(self.backbone.beside(before, asked, branches.starts))
+
+    def _along_branches(self, tokens: Shaped[Tensor, "b t *features"], branches: Branches) -> Float[Tensor, "b l o"]:
+        """Branches of several tokens, of which each is known only once the one before it was answered."""
         state, outputs = self.initial_state(len(tokens)), []
         fill = (0, self.spec.d_token - self.spec.d_output)
         for i, start in enumerate(branches.starts.tolist()):

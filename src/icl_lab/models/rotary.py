@@ -6,25 +6,26 @@ b batch   h heads   t num_tokens   c d_head, in two halves whose entries j and j
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 BASE = 10_000.0
 
 
-def rotate(x: Float[Tensor, "b h t c"], first: int = 0) -> Float[Tensor, "b h t c"]:
+def rotate(x: Float[Tensor, "b h t c"], at: int | Int[Tensor, " t"] = 0) -> Float[Tensor, "b h t c"]:
     """Turn plane j of the vector at position p by the angle p * BASE^(-2j/c).
 
     Args:
         x: Queries or keys; c is even.
-        first: Position of the first vector.
+        at: Position of the first vector, or of each.
     """
     half = x.shape[-1] // 2
     # Angles of long contexts need more than bf16; they are computed in float32 at least.
     dtype = torch.promote_types(x.dtype, torch.float32)
     rates = BASE ** (-torch.arange(half, dtype=dtype, device=x.device) / half)
-    angles = torch.outer(torch.arange(first, first + x.shape[2], dtype=dtype, device=x.device), rates)
+    positions = at if isinstance(at, Tensor) else torch.arange(at, at + x.shape[2], device=x.device)
+    angles = torch.outer(positions.to(dtype), rates)
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     left, right = x[..., :half], x[..., half:]
     # `cat` may lay transposed vectors out with the last axis apart, and PyTorch's fused attention refuses those.

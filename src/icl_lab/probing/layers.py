@@ -31,7 +31,7 @@ def stream_after(
     network: Network, tokens: Shaped[Tensor, "b t *features"], state: NetworkState | None = None
 ) -> Float[Tensor, "blocks b t m"]:
     """The residual stream after every block at tokens that are read after a state, or from the start."""
-    h = network.embedded(tokens, first=state.position if state else 0)
+    h = network.embedded(tokens, state.position if state else 0)
     found = []
     for i, block in enumerate(blocks_of(network)):
         h = block(h) if state is None else block.extend(h, state.blocks[i])[0]
@@ -74,7 +74,7 @@ def streams_at_queries(
 @torch.no_grad()
 def embedded_at_queries(network: Network, questions: Questions, shown: int) -> Float[Tensor, "f q m"]:
     """What the first block reads at each query after `shown` examples: the query and its place, nothing of them."""
-    read = network.embedded(questions.queries.flatten(0, 1)[:, None], first=2 * shown)
+    read = network.embedded(questions.queries.flatten(0, 1)[:, None], 2 * shown)
     return rearrange(read, "(f q) 1 m -> f q m", f=questions.num_functions)
 
 

@@ -8,7 +8,9 @@ from torch.nn.functional import pad
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import Branches, PromptBatch
 from icl_lab.core.streams import Stream
-from icl_lab.models.network import Network, NetworkState
+from icl_lab.models.mixers.base import State
+from icl_lab.models.mixers.mamba import MambaMixer
+from icl_lab.models.network import Network
 from icl_lab.models.presets.base import Preset
 from icl_lab.models.presets.mamba import Mamba
 from icl_lab.models.presets.s4 import S4
@@ -23,6 +25,7 @@ SIZE = {"d_model": 8, "num_layers": 1}
 PRESETS: list[Preset] = [
     Transformer(**SIZE, num_heads=2),
     Transformer(**SIZE, num_heads=2, positions="rotary"),
+    Transformer(**SIZE, num_heads=2, num_positions=12),
     Mamba(**SIZE),
     StandardHybrid(**SIZE, num_heads=2),
     S4(**SIZE),
@@ -92,22 +95,23 @@ def test_branches_do_not_see_each_other_nor_the_rest_of_the_prompt(preset: Prese
 @pytest.mark.parametrize("feed_back", [0, 1])
 def test_the_prompt_is_read_once(monkeypatch: pytest.MonkeyPatch, feed_back: int) -> None:
     model, read = network(Mamba(**SIZE)), []
-    step, extend = Network.step, Network.extend
+    step, extend = MambaMixer.step, MambaMixer.extend
 
-    def stepped(self: Network, token: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
+    def stepped(self: MambaMixer, x: Tensor, state: State) -> tuple[Tensor, State]:
         read.append(1)
-        return step(self, token, state)
+        return step(self, x, state)
 
-    def extended(self: Network, tokens: Tensor, state: NetworkState) -> tuple[Tensor, NetworkState]:
-        read.append(tokens.shape[1])
-        return extend(self, tokens, state)
+    def extended(self: MambaMixer, x: Tensor, state: State) -> tuple[Tensor, State]:
+        read.append(x.shape[1])
+        return extend(self, x, state)
 
-    monkeypatch.setattr(Network, "step", stepped)
-    monkeypatch.setattr(Network, "extend", extended)
+    monkeypatch.setattr(MambaMixer, "step", stepped)
+    monkeypatch.setattr(MambaMixer, "extend", extended)
+    blocks = len(model.spec.backbone.pattern)
     for starts in ([0, 3, 6], [0, 2, 4, 6, 8], [1] * 7):
         read.clear()
         model.predict(branched(starts, feed_back))
-        assert sum(read) == starts[-1] + len(starts) * (1 + feed_back)
+        assert sum(read) == blocks * (starts[-1] + len(starts) * (1 + feed_back))
 
 
 def test_symbols_can_be_asked_about_beside_the_prompt() -> None:

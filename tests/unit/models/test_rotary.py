@@ -21,7 +21,7 @@ def by_complex_numbers(x: np.ndarray, first: int) -> np.ndarray:
 
 def test_equals_multiplication_by_a_phase() -> None:
     x = randn(2, 3, 7, 6)
-    assert_same(rotate(x, first=5), torch.from_numpy(by_complex_numbers(x.numpy(), first=5)))
+    assert_same(rotate(x, 5), torch.from_numpy(by_complex_numbers(x.numpy(), first=5)))
 
 
 def test_scores_depend_on_distance_only() -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from icl_lab import kernels
@@ -117,6 +117,25 @@ class AttentionMixer(SequenceMixer):
         after["values"] = torch.cat([self._seen(state["values"]), v], dim=2)
         mixed = F.scaled_dot_product_attention(q, after["keys"], after["values"])
         return self.to_out(rearrange(mixed, "b h 1 c -> b (h c)")), after
+
+    def beside(
+        self, x: Float[Tensor, "b t m"], asked: Float[Tensor, "b l m"], starts: Int[Tensor, " l"]
+    ) -> tuple[Float[Tensor, "b t m"], Float[Tensor, "b l m"]]:
+        if not x.shape[1]:
+            return x, super().beside(x, asked, starts)[1]
+        (_, keys, values), (q, k, v) = self._heads(self.to_qkv(x)), self._heads(self.to_qkv(asked))
+        if self.rotary:
+            keys, q, k = rotate(keys), rotate(q, starts), rotate(k, starts)
+        # A token that is asked sees those before it in the prompt, as far as a window reaches, and itself.
+        positions, ends = torch.arange(x.shape[1], device=x.device), starts[:, None]
+        seen = positions < ends
+        if self.window is not None:
+            seen &= positions > ends - self.window
+        itself = torch.eye(len(starts), dtype=torch.bool, device=x.device)
+        mixed = F.scaled_dot_product_attention(
+            q, torch.cat([keys, k], dim=2), torch.cat([values, v], dim=2), attn_mask=torch.cat([seen, itself], dim=1)
+        )
+        return self(x), self.to_out(rearrange(mixed, "b h l c -> b l (h c)"))
 
     def state_size(self, length: int) -> int:
         kept = length if self.window is None else min(length, self.window)

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import torch
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from icl_lab.core.registry import Registry
@@ -75,6 +75,31 @@ class SequenceMixer(nn.Module, ABC):
             output, state = self.step(token, state)
             outputs.append(output)
         return torch.stack(outputs, dim=1), state
+
+    def beside(
+        self,
+        x: Float[Tensor, "batch num_tokens d_model"],
+        asked: Float[Tensor, "batch length d_model"],
+        starts: Int[Tensor, " length"],
+    ) -> tuple[Float[Tensor, "batch num_tokens d_model"], Float[Tensor, "batch length d_model"]]:
+        """Outputs for the tokens of a prompt and for tokens asked beside it; by default states are walked along.
+
+        Args:
+            x: The prompt; perhaps no token at all.
+            asked: Token i comes after the first `starts[i]` of the prompt, and nothing else sees it.
+            starts: Ascending, none beyond the end of the prompt.
+        """
+        state, position = self.initial_state(len(x)), 0
+        outputs, answers = [x[:, :0]], []
+        for token, start in zip(asked.unbind(1), starts.tolist(), strict=True):
+            if start > position:
+                output, state = self.extend(x[:, position:start], state)
+                outputs.append(output)
+                position = start
+            answers.append(self.step(token, state)[0])
+        if position < x.shape[1]:
+            outputs.append(self.extend(x[:, position:], state)[0])
+        return torch.cat(outputs, dim=1), torch.stack(answers, dim=1)
 
     @abstractmethod
     def state_size(self, length: int) -> int:
