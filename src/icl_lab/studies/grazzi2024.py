@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from icl_lab.core.scales import Scale
 from icl_lab.studies.base import STUDIES, Part, Study
-from icl_lab.studies.grazzi.claims import claims
-from icl_lab.studies.grazzi.inside import inside_claims
+from icl_lab.studies.grazzi.claims.inputs import input_claims
+from icl_lab.studies.grazzi.claims.inside import inside_claims
+from icl_lab.studies.grazzi.claims.lengths import length_claims
+from icl_lab.studies.grazzi.claims.levels import level_claims
+from icl_lab.studies.grazzi.claims.tasks import task_claims
 from icl_lab.studies.grazzi.plans import PAPER, PLANS
 from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.parts import parts_at
@@ -28,4 +31,4 @@ class Grazzi2024(Study):
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        return (*claims(), *inside_claims())
+        return (*level_claims(), *input_claims(), *length_claims(), *task_claims(), *inside_claims())

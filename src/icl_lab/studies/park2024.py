@@ -10,8 +10,14 @@ from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.report.study.figures.error_against_training import ErrorAgainstTraining
 from icl_lab.studies.base import STUDIES, MarkTable, Part, Study
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.park.claims import LEARNED, MARKS, PAPER, TABLE, claims
+from icl_lab.studies.park.claims.hybrids import hybrid_claims
+from icl_lab.studies.park.claims.outliers import outlier_claims
+from icl_lab.studies.park.claims.parity import parity_claims
+from icl_lab.studies.park.claims.recall import recall_claims
+from icl_lab.studies.park.claims.regression import regression_claims
+from icl_lab.studies.park.marks import MARKS, PAPER, TABLE
 from icl_lab.studies.park.plans import DOUBLE, HALF, MODELS, ORTHOGONAL, PLANS
+from icl_lab.studies.park.quantities import LEARNED
 from icl_lab.studies.parts import parts_at
 
 
@@ -43,4 +49,4 @@ class Park2024(Study):
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        return claims()
+        return (*regression_claims(), *outlier_claims(), *parity_claims(), *recall_claims(), *hybrid_claims())

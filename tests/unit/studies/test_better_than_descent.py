@@ -7,7 +7,7 @@ import pytest
 
 from icl_lab.core.records import SCHEMA
 from icl_lab.report.comparison.data import Comparison
-from icl_lab.studies.grazzi.inside import inside_claims
+from icl_lab.studies.grazzi.claims.inside import inside_claims
 from icl_lab.studies.grazzi.plans import DESCENTS, MODELS
 
 from .found_rows import part
@@ -29,8 +29,10 @@ def found(difference: float) -> Comparison:
     return replace(comparison, records=pl.concat([comparison.records, pl.DataFrame(rows, schema=SCHEMA)]))
 
 
-@pytest.mark.parametrize(("difference", "outcome"), [(-0.05, "holds"), (0.05, "does not hold"), (0.0, "undecided")])
-def test_differences_on_the_same_prompts_decide(difference: float, outcome: str) -> None:
+@pytest.mark.parametrize(("difference", "outcome"), [(-0.05, "holds"), (0.05, "undecided"), (0.0, "undecided")])
+def test_differences_on_the_same_prompts_decide_and_a_short_training_refutes_nothing(
+    difference: float, outcome: str
+) -> None:
     (claim,) = (one for one in inside_claims() if one.id == "better_than_descent")
     findings = [statement.judge({"skewed": found(difference)}) for statement in claim.statements]
     assert [one.outcome for one in findings] == [outcome] * (len(MODELS) * len(DESCENTS))

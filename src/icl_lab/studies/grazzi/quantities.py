@@ -6,6 +6,12 @@ from icl_lab.studies.judging.bounds import Bound
 from icl_lab.studies.judging.quantities import Quantity
 from icl_lab.studies.judging.statements import Statement
 
+ISOTROPIC = "isotropic"
+"""What the paper's evaluator draws whatever a model was trained on: figures 1 and 10, captioned "skewed", are these."""
+ORTHANTS, SMALL_INPUTS, SMALL_LABELS, NOISY = (
+    f"isotropic(then={change})" for change in ("orthants", "scaled_inputs", "scaled_labels", "noisy_labels")
+)
+
 
 def error_of(part: str, model: str, first: int | None = None, last: int | None = None, shift: str = "") -> Quantity:
     """Error of a model over the zero error, after `first` to `last` examples; the whole prompt by default."""

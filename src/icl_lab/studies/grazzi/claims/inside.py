@@ -55,7 +55,7 @@ def _read_out_claims() -> tuple[Claim, ...]:
                 for part, shown in LINEAR
                 for model in MODELS
                 for statement in (
-                    AtLeast(quantity=_inside("decades over depth", part, model, shown), bound=1.0),
+                    AtLeast(quantity=_inside("decades over depth", part, model, shown), bound=1.0, one_sided=True),
                     AtLeast(quantity=_inside("straightness over depth", part, model, shown), bound=0.7),
                     # A single cliff passes the line above and has all of its fall in a quarter of the depth.
                     AtMost(quantity=_inside("steepest quarter", part, model, shown), bound=0.7),
@@ -100,7 +100,11 @@ def _depth_claims() -> tuple[Claim, ...]:
             sentence="Both models are better than 23 steps of gradient descent, and of GD++.",
             source=f"{PAPER}, section 3, figure 3d, whose two curves are printed a factor of 20 too low",
             statements=tuple(
-                Below(quantity=error_at("skewed", model, 40), other=error_at("skewed", descent, 40))
+                Below(
+                    quantity=error_at("skewed", model, 40),
+                    other=error_at("skewed", descent, 40),
+                    one_sided=True,
+                )
                 for model in MODELS
                 for descent in DESCENTS
             ),
