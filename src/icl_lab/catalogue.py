@@ -6,9 +6,10 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 from icl_lab.baselines.base import BASELINES
+from icl_lab.core.annotations import describe_type
 from icl_lab.core.errors import UnknownName
 from icl_lab.core.registry import Registry
-from icl_lab.core.specs import Spec, describe_type, field_types
+from icl_lab.core.specs import Spec, field_types
 from icl_lab.language.base import LANGUAGE_TASKS
 from icl_lab.models.channel_mixers.base import CHANNEL_MIXERS
 from icl_lab.models.mixers.base import MIXERS

@@ -11,9 +11,9 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from icl_lab.core.bounds import Bounds
+from icl_lab.core.annotations import checked, literals
 from icl_lab.core.errors import UserError, suggest
 from icl_lab.core.registry import Registry
 from icl_lab.core.short_form import from_short
@@ -30,8 +30,8 @@ class Spec:
 
     def __post_init__(self) -> None:
         for field, annotation in field_types(type(self)).items():
-            checked = _checked(f"{self.spec_name()}.{field}", annotation, getattr(self, field))
-            object.__setattr__(self, field, checked)
+            value = checked(f"{self.spec_name()}.{field}", annotation, getattr(self, field))
+            object.__setattr__(self, field, value)
 
     @classmethod
     def spec_name(cls) -> str:
@@ -157,79 +157,13 @@ def required_fields(spec_type: type[Spec]) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(spec_type) if f.default is dataclasses.MISSING)
 
 
-def describe_type(annotation: Any) -> str:
-    """An annotation in words, as messages and `icl describe` say it.
-
-    >>> from icl_lab.core.bounds import Count
-    >>> describe_type(Count)
-    'an integer of at least 1'
-    >>> describe_type(Count | None)
-    'an integer of at least 1, or none'
-    """
-    bounds = _bounds(annotation)
-    base = get_args(annotation)[0] if bounds else annotation
-    origin, arguments = get_origin(base), get_args(base)
-    if origin is Literal:
-        return "one of " + ", ".join(map(str, arguments))
-    if origin in (Union, types.UnionType):
-        choices = [describe_type(part) for part in arguments if part is not type(None)]
-        return " or ".join(choices) + (", or none" if type(None) in arguments else "")
-    if origin is tuple:
-        return f"a list, each {describe_type(arguments[0])}"
-    if isinstance(base, type) and issubclass(base, Spec):
-        registry = _registry(base)
-        return f"one of {', '.join(registry.names())}" if registry else f"a {base.__name__}"
-    words = {type(None): "none", bool: "true or false", int: "an integer", float: "a number", str: "text"}[base]
-    return f"{words} {bounds}" if bounds else words
-
-
 def _registry(spec_type: type[Spec]) -> Registry[Any] | None:
     return getattr(spec_type, "registry", None)
 
 
-def _bounds(annotation: Any) -> Bounds | None:
-    if get_origin(annotation) is not Annotated:
-        return None
-    return next((extra for extra in get_args(annotation)[1:] if isinstance(extra, Bounds)), None)
-
-
-def _refusal(where: str, annotation: Any, value: Any) -> UserError:
-    return UserError(f"{where}: expected {describe_type(annotation)}, got {value!r}")
-
-
-def _checked(where: str, annotation: Any, value: Any) -> Any:
-    """The value as the annotation wants it (an int becomes a float, a list a tuple), or a `UserError`."""
-    bounds = _bounds(annotation)
-    base = get_args(annotation)[0] if bounds else annotation
-    origin, arguments = get_origin(base), get_args(base)
-    if origin is Literal:
-        accepted = value in arguments
-    elif origin in (Union, types.UnionType):
-        for part in arguments:
-            try:
-                return _checked(where, part, value)
-            except UserError:
-                continue
-        accepted = False
-    elif origin is tuple:
-        if not isinstance(value, tuple | list):
-            raise _refusal(where, annotation, value)
-        return tuple(_checked(f"{where}[{i}]", arguments[0], item) for i, item in enumerate(value))
-    elif base is float:
-        accepted = isinstance(value, int | float) and not isinstance(value, bool)
-        value = float(value) if accepted else value
-    elif base is int:
-        accepted = isinstance(value, int) and not isinstance(value, bool)
-    else:
-        accepted = isinstance(value, base)
-    if not accepted or (bounds is not None and not bounds.allows(value)):
-        raise _refusal(where, annotation, value)
-    return value
-
-
 def _checked_fields(spec_type: type[Spec], values: Mapping[str, Any]) -> dict[str, Any]:
     fields = field_types(spec_type)
-    return {key: _checked(f"{spec_type.spec_name()}.{key}", fields[key], value) for key, value in values.items()}
+    return {key: checked(f"{spec_type.spec_name()}.{key}", fields[key], value) for key, value in values.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -263,14 +197,9 @@ def _decoded(annotation: Any, value: Any) -> Any:
     return value
 
 
-def _words(annotation: Any) -> set[Any]:
-    """The words among which an optional field chooses: "none" may be one of them, and is then no absence."""
-    return {word for one in get_args(annotation) if get_origin(one) is Literal for word in get_args(one)}
-
-
 def _parsed(where: str, annotation: Any, text: str) -> Any:
     """A value from the command line: JSON where it reads as JSON, a registered name where one is wanted, else text."""
-    if text.lower() in ("none", "null") and type(None) in get_args(annotation) and text not in _words(annotation):
+    if text.lower() in ("none", "null") and type(None) in get_args(annotation) and text not in literals(annotation):
         return None
     for spec_type in _spec_types(annotation):
         registry = _registry(spec_type)
@@ -281,4 +210,4 @@ def _parsed(where: str, annotation: Any, text: str) -> Any:
     except json.JSONDecodeError:
         value = text
     wants_text = annotation is str or get_origin(annotation) is Literal
-    return _checked(where, annotation, text if wants_text else _decoded(annotation, value))
+    return checked(where, annotation, text if wants_text else _decoded(annotation, value))

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import pytest
 
+from icl_lab.core.annotations import describe_type
 from icl_lab.core.bounds import Count, Fraction, Number, Positive
 from icl_lab.core.errors import UnknownName, UserError
-from icl_lab.core.specs import Spec, describe_type, digest
+from icl_lab.core.specs import Spec, digest
 from icl_lab.tasks.inputs.isotropic import Isotropic
 from icl_lab.tasks.linear_regression import LinearRegression
 
