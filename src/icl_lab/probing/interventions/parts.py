@@ -1,14 +1,15 @@
 """What can be ablated in a network: blocks, heads or channels, state channels, short convolutions, everything."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal, get_args
 
 from icl_lab.core.errors import UnknownName
 from icl_lab.models.backbone import Block
 from icl_lab.models.mixers.base import SequenceMixer
 from icl_lab.models.network import Network
-from icl_lab.probing.activations import listed, mixer_name, names
+from icl_lab.probing.activations import Activation, listed, mixer_name, names
 from icl_lab.probing.activations.grammar import EMBEDDING, STATE, place
 
 Kind = Literal["everything", "block", "head", "state", "convolution", "neighbours"]
@@ -52,45 +53,73 @@ def parts(network: Network, kinds: Sequence[str] = ("everything", "block", "head
     Raises:
         UnknownName: There is no such kind.
     """
+    found: dict[str, Callable[[], Iterator[Part]]] = {
+        "everything": lambda: _everything(network),
+        "block": lambda: _of_blocks(network),
+        "head": lambda: _heads(network, most),
+        "state": lambda: _states(network, most),
+        "convolution": lambda: _convolutions(network),
+        "neighbours": lambda: _neighbours(network),
+    }
     for kind in kinds:
-        if kind not in KINDS:
+        if kind not in found:
             raise UnknownName("kind of part", kind, KINDS)
-    return tuple(part for kind in kinds for part in _of_kind(network, kind, most))
+    return tuple(part for kind in kinds for part in found[kind]())
 
 
-def _of_kind(network: Network, kind: str, most: int) -> Iterator[Part]:
-    blocks = [block for block in network.backbone.blocks if isinstance(block, Block)]
-    if kind == "everything":
-        yield Part("everything", "everything", (EMBEDDING, *(mixer_name(i) for i in range(len(blocks)))))
-    elif kind == "block":
-        for i, block in enumerate(blocks):
-            yield Part("block", f"block {i} {block.kind}", (mixer_name(i),), i)
-    elif kind == "neighbours":
-        for i, block in enumerate(blocks):
-            if isinstance(block.mixer, SequenceMixer) and block.mixer.short_filter is not None:
-                yield Part("neighbours", f"neighbours of block {i}", (), i)
-    elif kind == "convolution":
-        for name in names(network):
-            if place(name).what == "convolution":
-                block_index = place(name).block
-                yield Part("convolution", f"convolution of block {block_index}", (name,), block_index)
-    else:
-        yield from _slices(network, kind, most)
+def _everything(network: Network) -> Iterator[Part]:
+    mixers = (mixer_name(i) for i, _ in enumerate(_blocks(network)))
+    yield Part("everything", "everything", (EMBEDDING, *mixers))
 
 
-def _slices(network: Network, kind: str, most: int) -> Iterator[Part]:
-    what = "heads" if kind == "head" else "keys"
-    activations = {activation.name: activation for activation in listed(network)}
-    recurrent = {place(name).block for name in activations if place(name).what.startswith(STATE)}
-    for name, activation in activations.items():
-        at = place(name)
-        if at.block is None or at.what != what or (kind == "state" and at.block not in recurrent):
-            continue
-        count = int(activation.axes[AXES[kind]])
-        channels = kind == "head" and int(activation.axes[-1]) == 1
-        word = "channel" if channels else kind
-        bounds = [round(i * count / min(count, most)) for i in range(min(count, most) + 1)]
-        for start, stop in zip(bounds, bounds[1:], strict=False):
-            which = f"{word} {start}" if stop == start + 1 else f"{word}s {start} to {stop - 1}"
-            words = f"{which} of block {at.block}"
-            yield Part("head" if kind == "head" else "state", words, (name,), at.block, start, stop)
+def _of_blocks(network: Network) -> Iterator[Part]:
+    for i, block in enumerate(_blocks(network)):
+        yield Part("block", f"block {i} {block.kind}", (mixer_name(i),), i)
+
+
+def _neighbours(network: Network) -> Iterator[Part]:
+    for i, block in enumerate(_blocks(network)):
+        if isinstance(block.mixer, SequenceMixer) and block.mixer.short_filter is not None:
+            yield Part("neighbours", f"neighbours of block {i}", (), i)
+
+
+def _convolutions(network: Network) -> Iterator[Part]:
+    for name in names(network):
+        if place(name).what == "convolution":
+            block = place(name).block
+            yield Part("convolution", f"convolution of block {block}", (name,), block)
+
+
+def _heads(network: Network, most: int) -> Iterator[Part]:
+    for name, activation in _inside(network, "heads"):
+        # Where there are no heads, each channel is one that is a single number wide.
+        word = "channel" if int(activation.axes[-1]) == 1 else "head"
+        yield from _slices("head", word, name, int(activation.axes[AXES["head"]]), most)
+
+
+def _states(network: Network, most: int) -> Iterator[Part]:
+    # Attention has keys as well, and no state of numbers that they are written into.
+    recurrent = {place(name).block for name in names(network) if place(name).what.startswith(STATE)}
+    for name, activation in _inside(network, "keys"):
+        if place(name).block in recurrent:
+            yield from _slices("state", "state", name, int(activation.axes[AXES["state"]]), most)
+
+
+def _blocks(network: Network) -> list[Block]:
+    return [block for block in network.backbone.blocks if isinstance(block, Block)]
+
+
+def _inside(network: Network, what: str) -> Iterator[tuple[str, Activation]]:
+    for activation in listed(network):
+        at = place(activation.name)
+        if at.block is not None and at.what == what:
+            yield activation.name, activation
+
+
+def _slices(kind: Literal["head", "state"], word: str, name: str, count: int, most: int) -> Iterator[Part]:
+    """A part of an activation for each of its channels, or for so many neighbours among them that they are `most`."""
+    block, pieces = place(name).block, min(count, most)
+    bounds = [round(i * count / pieces) for i in range(pieces + 1)]
+    for start, stop in pairwise(bounds):
+        which = f"{word} {start}" if stop == start + 1 else f"{word}s {start} to {stop - 1}"
+        yield Part(kind, f"{which} of block {block}", (name,), block, start, stop)
