@@ -82,10 +82,10 @@ def probe(
 
 def _print(looked: Probe) -> None:
     first = looked.networks[0]
-    rows, points = block_rows(looked, first), looked.shown(first)
+    rows, end = block_rows(looked, first), looked.end(first)
     if rows:
         measure = looked.measure
-        after = f" {measure.at(points[-1])}" if points else ""
+        after = "" if end is None else f" {measure.at(end)}"
         chance = f", {measure.zero} {number(looked.zero_error)}" if measure.complement else ""
         results().print(_table(f"{first.label}: {measure.words}{after}, 90% intervals{chance}", rows))
     for one in looked.networks:
@@ -122,6 +122,7 @@ def _as_values(looked: Probe, page: Path) -> dict[str, Any]:
                 "seed": one.seed,
                 "step": one.step,
                 "conclusion": conclusion(looked, one),
+                "shown": looked.end(one),
                 "blocks": [vars(row) for row in block_rows(looked, one)],
             }
             for one in looked.networks

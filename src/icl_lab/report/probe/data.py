@@ -10,6 +10,7 @@ Which rows there are is said in `probing/examination/`; beside them, for tasks o
     published_gd_plus_plus_error    a published one
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -108,6 +109,11 @@ class Probe:
     def shown(self, network: Looked) -> list[int]:
         """After how many examples blocks were read off, ascending; none where prompts are scored as a whole."""
         return sorted(self.of(network, self.read_out(network))["shown"].drop_nulls().unique().to_list())
+
+    def end(self, network: Looked) -> int | None:
+        """Of these numbers the one that most is said about: the last within the context of the training, if any is."""
+        points, length = self.shown(network), network.spec.get("task", {}).get("length", math.inf)
+        return max((point for point in points if point < length), default=max(points, default=None))
 
 
 def write_probe(folder: Path, probe: Probe) -> None:

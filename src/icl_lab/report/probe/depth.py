@@ -21,10 +21,10 @@ def depth_picture(probe: Probe, network: Looked, measure: str, *, theme: Theme =
     """Errors after each block, a line for each number of examples, the darker the more."""
     picture = new_picture(theme, WIDTH, 3.4)
     axes = new_panel(picture, theme, (LEFT, FOOT, WIDTH - LEFT - RIGHT, 3.4 - FOOT - 0.2))
-    points = probe.shown(network)
+    points, end = probe.shown(network), probe.end(network)
     metric = probe.read_out(network)
     curves = {k: over_blocks(probe.of(network, metric, shown=k)) for k in points or [None]}  # type: ignore[list-item]
-    published = _published(probe, "error", points[-1] if points else None, len(network.blocks))
+    published = _published(probe, "error", end, len(network.blocks))
     everything = [curve[1] for curve in curves.values()] + [curve[1] for _, curve in published]
     error_axis(axes, everything, everything, probe.zero_error)
     hairline(axes, theme, "", y=probe.zero_error)
@@ -34,15 +34,17 @@ def depth_picture(probe: Probe, network: Looked, measure: str, *, theme: Theme =
     for (x, y, low, high), colour in zip(curves.values(), colours, strict=True):
         axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0, zorder=1)
         axes.plot(x, y, color=colour, linewidth=1.8, marker="o", markersize=3.6, zorder=3)
-    if points and metric != "layer_plain_error":
-        x, y, *_ = over_blocks(probe.of(network, "layer_plain_error", shown=points[-1]))
-        axes.plot(x, y, color=colours[-1], linewidth=1.1, linestyle=DOTTED, zorder=2)
+    fitted = end is not None and metric != "layer_plain_error"
+    of_end = points.index(end) if end is not None else 0
+    if fitted:
+        x, y, *_ = over_blocks(probe.of(network, "layer_plain_error", shown=end))
+        axes.plot(x, y, color=colours[of_end], linewidth=1.1, linestyle=DOTTED, zorder=2)
     blocks_axis(axes, network)
     axes.set_ylabel(measure)
     names = [f"{k} example{'s' if k != 1 else ''}" for k in points] or ["read-out"]
     entries = [Entry(name, colour) for name, colour in zip(names, colours, strict=True)][::-1]
-    if points and metric != "layer_plain_error":
-        entries.insert(1, Entry("the same, as it is", colours[-1], DOTTED))
+    if fitted:
+        entries.insert(len(points) - of_end, Entry("the same, as it is", colours[of_end], DOTTED))
     entries += [Entry(label, theme.models[1 + place]) for place, (label, _) in enumerate(published)]
     entries.append(Entry(probe.measure.zero, theme.muted, HAIR))
     legend(picture, entries, (WIDTH - RIGHT + 0.1, 3.3))
@@ -77,7 +79,7 @@ def fit_picture(probe: Probe, network: Looked, *, theme: Theme = LIGHT) -> Pictu
     """Scale and shift after each block, beside each other."""
     picture = new_picture(theme, WIDTH, 2.3)
     each = (WIDTH - LEFT - 0.3 - 0.8) / 2
-    shown = probe.shown(network)[-1]
+    shown = probe.end(network)
     for place, (metric, level) in enumerate((("layer_scale", 1.0), ("layer_shift", 0.0))):
         axes = new_panel(picture, theme, (LEFT + place * (each + 0.8), FOOT, each, 2.3 - FOOT - 0.2))
         x, y, low, high = over_blocks(probe.of(network, metric, shown=shown))

@@ -40,7 +40,7 @@ def _depth_figures(probe: Probe, network: Looked, points: list[int], measure: st
             "with a scale and a shift fitted for each function on ten queries and judged on others: two numbers fitted "
             "on 10 labels cost about a fifth of the variance where a block says nothing. One line for each number of "
             "examples; bands are 90% intervals over functions. Dotted: without scale and shift, after "
-            f"{points[-1]} examples.{published}"
+            f"{probe.end(network)} examples.{published}"
         )
     elif points:
         told += (
@@ -52,8 +52,9 @@ def _depth_figures(probe: Probe, network: Looked, points: list[int], measure: st
     else:
         return []
     found = [Drawn("depth", "Error over depth", told, depth_picture(probe, network, measure))]
-    if points and probe.read_out(network) == "layer_error":
-        found.append(_fit_figure(probe, network, points[-1]))
+    end = probe.end(network)
+    if end is not None and probe.read_out(network) == "layer_error":
+        found.append(_fit_figure(probe, network, end))
     return found
 
 

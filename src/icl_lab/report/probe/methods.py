@@ -41,17 +41,17 @@ def method_figures(probe: Probe, network: Looked, points: list[int]) -> list[Dra
             "1. Methods without weights are missing. A dot marks the nearest.",
         ),
     ]  # fmt: skip
-    return [one for one in found if one is not None] + _steps(probe, network, points[-1])
+    return [one for one in found if one is not None] + _steps(probe, network)
 
 
 def _both_ways(
     probe: Probe, network: Looked, stem: str, heading: str, metric: str, shade: Shade, unit: str, told: str
 ) -> Drawn | None:
-    """A grid over blocks after the most examples beside one over examples for the last block."""
+    """A grid over blocks after one number of examples beside one over examples for the last block."""
     last, rows = len(network.blocks) - 1, probe.of(network, metric)
     if not len(rows):
         return None
-    end = max(probe.shown(network))
+    end = probe.end(network)
     maps = [
         grid_of(f"after {end} examples", rows.filter(pl.col("shown") == end), "block", shade, "block"),
         grid_of("last block", rows.filter(pl.col("block") == last), "shown", shade, "examples"),
@@ -61,8 +61,9 @@ def _both_ways(
     return Drawn(stem, heading, told, dotted(picture, maps))
 
 
-def _steps(probe: Probe, network: Looked, end: int) -> list[Drawn]:
+def _steps(probe: Probe, network: Looked) -> list[Drawn]:
     """Distances after numbers of steps, a grid for each iterative method."""
+    end = probe.end(network)
     rows, near = probe.of(network, "steps_distance", shown=end), nearness(probe.zero_error)
     names = rows["about"].str.extract("^(.*): ", 1).drop_nulls().unique(maintain_order=True).to_list()
     maps = [

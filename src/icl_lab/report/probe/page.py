@@ -37,6 +37,7 @@ def write_probe_page(folder: Path) -> Path:
         answer=_sentence(conclusion(probe, first)),
         network=first,
         figures=figures,
+        end=probe.end(first),
         blocks=block_rows(probe, first),
         others=[(_name(one), said) for one, said in others],
         measure=probe.measure.words,

@@ -22,7 +22,7 @@ def training_figures(probe: Probe) -> list[Drawn]:
     networks = [one for one in in_order(probe) if len(probe.of(one, probe.read_out(one)))]
     if len(networks) < 2:
         return []
-    where = "" if not (points := probe.shown(networks[0])) else f" {probe.measure.at(points[-1])}"
+    where = "" if (end := probe.end(networks[0])) is None else f" {probe.measure.at(end)}"
     compared = any(row.nearest for one in networks for row in block_rows(probe, one)[-1:])
     told = f"The error of each network{where}, from the top in the order of training, with 90% intervals"
     near = (
@@ -118,7 +118,7 @@ def _by_family(probe: Probe, networks: list[Looked]) -> HeatMap:
     near, found = nearness(probe.zero_error), []
     families: dict[str, None] = {}
     for network in networks:
-        end, last = probe.shown(network)[-1], len(network.blocks) - 1
+        end, last = probe.end(network), len(network.blocks) - 1
         rows = probe.of(network, "distance", shown=end, block=last).select("about", "value")
         found.append({about: near(value) for about, value in rows.iter_rows() if value is not None})
         families |= dict.fromkeys(found[-1])

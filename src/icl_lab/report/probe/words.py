@@ -43,9 +43,9 @@ class BlockRow:
 
 
 def block_rows(probe: Probe, network: Looked, shown: int | None = None) -> list[BlockRow]:
-    """A row for each block, after the most examples by default."""
-    points = probe.shown(network)
-    at = {"shown": (points[-1] if shown is None else shown)} if points else {}
+    """A row for each block, after `Probe.end` examples by default."""
+    shown = probe.end(network) if shown is None else shown
+    at = {} if shown is None else {"shown": shown}
     errors = probe.of(network, probe.read_out(network), **at)
     found = []
     for row in errors.iter_rows(named=True):
@@ -83,12 +83,12 @@ def conclusion(probe: Probe, network: Looked) -> str:
 
 
 def _found(probe: Probe, network: Looked) -> str:
-    rows, points = block_rows(probe, network), probe.shown(network)
+    rows, end = block_rows(probe, network), probe.end(network)
     if not rows:
         return ""
     last = rows[-1]
     if probe.complement:
-        return _beside_chance(probe, rows, points)
+        return _beside_chance(probe, rows, end)
     if last.scale is None or last.shift is None:
         half = _first_half(rows, probe.zero_error)
         where = f"below half of the zero predictor's from block {half} on" if half is not None else "never below half"
@@ -98,14 +98,14 @@ def _found(probe: Probe, network: Looked) -> str:
         f"last layer: scale {last.scale:.2f}, shift {_signed(last.shift)}, "
         f"error {number(last.plain[0])} of its own, {number(last.error[0])} with both"
     )
-    if not last.nearest:
-        return f"after {points[-1]} examples, {fit}"
-    return f"after {points[-1]} examples {_likeness(probe, network, last, points[-1])}; {fit}"
+    if end is None or not last.nearest:
+        return f"after {end} examples, {fit}"
+    return f"after {end} examples {_likeness(probe, network, last, end)}; {fit}"
 
 
-def _beside_chance(probe: Probe, rows: list[BlockRow], points: list[int]) -> str:
+def _beside_chance(probe: Probe, rows: list[BlockRow], end: int | None) -> str:
     """Of answers that are right or wrong: how many are right, beside how many are so by chance."""
-    where = f"{probe.measure.at(points[-1])} " if points else ""
+    where = "" if end is None else f"{probe.measure.at(end)} "
     name, last, chance = plain(probe.complement), rows[-1], probe.zero_error
     value, low, high = (None if end is None else 1 - end for end in (last.error[0], last.error[2], last.error[1]))
     ends = interval(low, high)

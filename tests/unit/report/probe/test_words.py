@@ -46,6 +46,18 @@ def test_a_method_that_leaves_much_of_the_answers_is_not_said_to_be_it() -> None
     assert "every block is nearest to averaging, share unexplained 0.010" in near
 
 
+def test_most_is_said_of_what_lies_within_the_context_of_the_training() -> None:
+    probe = probe_of("averaging", "averaging", 0.0041, 0.41)
+    longer = pl.concat([probe.records, probe.records.with_columns(pl.lit(160).alias("shown").cast(pl.Int64))])
+    both = replace(probe, records=longer)
+    for length, end in ((41, 40), (40, 160), (161, 160)):
+        network = replace(NETWORK, spec={"task": {"length": length}})
+        assert (both.shown(network), both.end(network)) == ([40, 160], end)
+        assert conclusion(both, network).startswith(f"after {end} examples")
+    assert both.end(NETWORK) == 160
+    assert replace(probe, records=probe.records.clear()).end(NETWORK) is None
+
+
 def test_the_family_holds_for_the_blocks_and_its_settings_for_the_last() -> None:
     steps = "8 steps of gradient descent"
     every = conclusion(probe_of(steps, "gradient descent", 0.001, 0.4), NETWORK)
