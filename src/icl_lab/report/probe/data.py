@@ -6,6 +6,8 @@ Which rows there are is said in `probing/examination/`; beside them, for tasks o
     published_layer_scale      likewise a published mean scale
     published_layer_shift      and a published mean shift
     published_layers           how many layers that curve has
+    iterate_error              error of gradient descent or GD++ after `block` steps; methods and no networks
+    published_iterate_error    a published one
     gd_plus_plus_error         error of GD++ after 24 steps, a method and no network; `about` its gamma
     published_gd_plus_plus_error    a published one
 """
@@ -27,6 +29,7 @@ PROBE, RECORDS = "probe.json", "records.jsonl"
 FOREIGN = ("spec.json", "comparison.json")
 """Files of runs and comparisons, whose folders have records of their own."""
 DAMPING, PUBLISHED_DAMPING = "gd_plus_plus_error", "published_gd_plus_plus_error"
+ITERATE, PUBLISHED_ITERATE = "iterate_error", "published_iterate_error"
 PROBING = "probing"
 """In the folder of a part: a probe of each of its models, `probing/<label>/`."""
 

@@ -3,6 +3,7 @@
 import polars as pl
 
 from icl_lab.report.drawing.drawn import Drawn
+from icl_lab.report.probe.beside import beside_picture
 from icl_lab.report.probe.damping import damping_picture
 from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.probe.depth import depth_picture, fit_picture, published_fits
@@ -52,10 +53,22 @@ def _depth_figures(probe: Probe, network: Looked, points: list[int], measure: st
     else:
         return []
     found = [Drawn("depth", "Error over depth", told, depth_picture(probe, network, measure))]
+    found += _beside_figure(probe, network, measure)
     end = probe.end(network)
     if end is not None and probe.read_out(network) == "layer_error":
         found.append(_fit_figure(probe, network, end))
     return found
+
+
+def _beside_figure(probe: Probe, network: Looked, measure: str) -> list[Drawn]:
+    picture = beside_picture(probe, network, measure)
+    told = (
+        "The same read-out beside what is published, from the first block to the last, whatever their number (Grazzi "
+        "et al., figures 3d and 4; bands are 95% intervals). Grey: 0 to 23 steps of gradient descent and of GD++ on "
+        "the examples, without any network: lines are ours, dots published, brought to the right scale (they are "
+        "printed a factor of 20 too low)."
+    )
+    return [Drawn("beside", "Beside the published layers", told, picture)] if picture is not None else []
 
 
 def _fit_figure(probe: Probe, network: Looked, shown: int) -> Drawn:

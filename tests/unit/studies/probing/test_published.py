@@ -1,5 +1,6 @@
 """Published curves stand beside ours on the page of a probe, and never among the rows that claims are about."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from icl_lab.core.records import Record, read_records, write_records
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.published.probing import TASKS, published_depth, published_gamma
 from icl_lab.report.comparison.data import Comparison
+from icl_lab.report.probe.beside import beside_picture
 from icl_lab.report.probe.damping import damping_picture
 from icl_lab.report.probe.data import Looked, Probe, read_probe, write_probe
 from icl_lab.report.probe.depth import fit_picture
@@ -45,6 +47,29 @@ def test_published_scale_and_shift_are_drawn_by_relative_depth(tmp_path: Path) -
     drawn = {one.stem: one.caption for one in draw_probe(probe, NETWORK)}
     assert "Grey: published, mamba solid, transformer dashed" in drawn["scale-and-shift"]
     assert "24 steps" in drawn["damping"]
+
+
+def test_descent_is_drawn_step_by_step_beside_the_published_steps_on_the_right_scale(tmp_path: Path) -> None:
+    probe = read_probe(folder_of(tmp_path))
+    picture = beside_picture(probe, NETWORK, "error")
+    assert picture is not None
+    (axes,) = picture.axes
+    own, *descents = [line for line in axes.lines if len(line.get_xdata()) in (3, 24)]
+    np.testing.assert_array_equal(own.get_ydata(), [0.5, 0.5, 0.5])
+    published = {one.predictor: one for one in published_depth(TASK) if one.figure == "3d"}
+    for i, method in enumerate(("gradient_descent", "gd_plus_plus")):
+        ours, theirs = descents[2 * i : 2 * i + 2]
+        np.testing.assert_array_equal(theirs.get_ydata(), published[method].value)
+        assert ours.get_xdata()[[0, -1]].tolist() == theirs.get_xdata()[[0, -1]].tolist() == [0.0, 1.0]
+        # Eight functions say little, but would show the factor of 20 that is missing in the printed curves.
+        np.testing.assert_array_less(np.abs(np.log(ours.get_ydata() / theirs.get_ydata())), np.log(4))
+    assert "beside" in {one.stem for one in draw_probe(probe, NETWORK)}
+
+
+def test_a_single_panel_without_descent_would_repeat_the_figure_over_depth(tmp_path: Path) -> None:
+    probe = read_probe(folder_of(tmp_path))
+    without = replace(probe, records=probe.records.filter(pl.col("metric") != "iterate_error"))
+    assert beside_picture(without, NETWORK, "error") is None
 
 
 def test_gd_plus_plus_is_drawn_beside_every_published_point(tmp_path: Path) -> None:

@@ -4,15 +4,29 @@ from icl_lab.studies.grazzi.plans import DESCENTS, MODELS, PAPER
 from icl_lab.studies.grazzi.quantities import error_at, learned
 from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.judging.quantities import Quantity, What
-from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Times
+from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Statement, Times
 
 ENDS = (("skewed", 40), ("sparse", 40), ("relu", 100), ("tree", 100))
 """Parts, and after how many examples they are looked at."""
 LINEAR = ENDS[:2]
+PLAIN: tuple[tuple[What, float, float], ...] = (
+    ("scale of the last block", 0.9, 1.1),
+    ("shift of the last block", -0.2, 0.2),
+)
+"""Between what the fits after the last block lie."""
 
 
 def _inside(what: What, part: str, model: str, shown: int) -> Quantity:
     return Quantity(part=part, predictor=model, what=what, first=shown, last=shown)
+
+
+def _between(
+    quantity: Quantity, low: float, high: float, premises: tuple[Statement, ...]
+) -> tuple[Statement, Statement]:
+    return (
+        AtLeast(quantity=quantity, bound=low, premises=premises),
+        AtMost(quantity=quantity, bound=high, premises=premises),
+    )
 
 
 def inside_claims() -> tuple[Claim, ...]:
@@ -31,18 +45,8 @@ def _read_out_claims() -> tuple[Claim, ...]:
                 statement
                 for part, shown in ENDS
                 for model in MODELS
-                for statement in (
-                    AtLeast(quantity=_inside("scale of the last block", part, model, shown), bound=0.9),
-                    AtMost(quantity=_inside("scale of the last block", part, model, shown), bound=1.1),
-                    AtLeast(quantity=_inside("shift of the last block", part, model, shown), bound=-0.2),
-                    AtMost(quantity=_inside("shift of the last block", part, model, shown), bound=0.2),
-                )
-            ),
-            premises=(
-                *learned("skewed", *MODELS),
-                *learned("sparse", *MODELS),
-                *learned("relu", *MODELS),
-                *learned("tree", *MODELS),
+                for what, low, high in PLAIN
+                for statement in _between(_inside(what, part, model, shown), low, high, learned(part, model))
             ),
             published="scale 1.00 within 0.02 and shift 0.00 within 0.04 everywhere",
         ),
@@ -55,13 +59,25 @@ def _read_out_claims() -> tuple[Claim, ...]:
                 for part, shown in LINEAR
                 for model in MODELS
                 for statement in (
-                    AtLeast(quantity=_inside("decades over depth", part, model, shown), bound=1.0, one_sided=True),
-                    AtLeast(quantity=_inside("straightness over depth", part, model, shown), bound=0.7),
+                    AtLeast(
+                        quantity=_inside("decades over depth", part, model, shown),
+                        bound=1.0,
+                        premises=learned(part, model),
+                        one_sided=True,
+                    ),
+                    AtLeast(
+                        quantity=_inside("straightness over depth", part, model, shown),
+                        bound=0.7,
+                        premises=learned(part, model),
+                    ),
                     # A single cliff passes the line above and has all of its fall in a quarter of the depth.
-                    AtMost(quantity=_inside("steepest quarter", part, model, shown), bound=0.7),
+                    AtMost(
+                        quantity=_inside("steepest quarter", part, model, shown),
+                        bound=0.7,
+                        premises=learned(part, model),
+                    ),
                 )
             ),
-            premises=(*learned("skewed", *MODELS), *learned("sparse", *MODELS)),
             published="figures 3c and 3d: 3.2 to 3.7 decades, straightness 0.80 to 0.98, steepest quarter 0.44 to 0.63",
         ),
     )
@@ -75,9 +91,9 @@ def _depth_claims() -> tuple[Claim, ...]:
             sentence="On decision trees nothing is gained for more than half of the depth.",
             source=f"{PAPER}, section 3, figure 3b",
             statements=tuple(
-                AtLeast(quantity=_inside("flat depth", "tree", model, 100), bound=0.5) for model in MODELS
+                AtLeast(quantity=_inside("flat depth", "tree", model, 100), bound=0.5, premises=learned("tree", model))
+                for model in MODELS
             ),
-            premises=learned("tree", *MODELS),
             published="a fifth of the gain is reached at 0.61 of the depth by Mamba, at 0.82 by the Transformer",
         ),
         Claim(
@@ -103,12 +119,12 @@ def _depth_claims() -> tuple[Claim, ...]:
                 Below(
                     quantity=error_at("skewed", model, 40),
                     other=error_at("skewed", descent, 40),
+                    premises=learned("skewed", model),
                     one_sided=True,
                 )
                 for model in MODELS
                 for descent in DESCENTS
             ),
-            premises=learned("skewed", *MODELS),
             published="Mamba 0.00028, Transformer 0.00018; 20 times what is printed: gradient descent 0.53, GD++ 0.047",
         ),
     )

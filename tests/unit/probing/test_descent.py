@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from icl_lab.core.streams import Stream
-from icl_lab.probing.algorithms.damping import STEPS, errors_of_damping
+from icl_lab.probing.algorithms.descent import STEPS, errors_of_damping
 from icl_lab.probing.questions import Questions, ask
 from icl_lab.published.probing import TASKS, has_published_gamma, published_gamma
 from icl_lab.tasks.linear_regression import LinearRegression
