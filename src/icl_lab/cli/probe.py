@@ -66,7 +66,7 @@ def probe(
     spec = ProbeSpec(functions=functions, shown=points, fitted=fitted, probed=probed, prompts=prompts, seed=seed)
     found = [one for path in runs for one in trained_at(path, model)]
     folder = out or page_folder(found[0])
-    check_free(folder)
+    check_free(folder, found[0].spec.digest())
     task = found[0].spec.task
     if (said := applies(task)) and not as_json:
         note(said)

@@ -125,8 +125,12 @@ def write_probe(folder: Path, probe: Probe) -> None:
     write_json(folder / PROBE, data | {"networks": [asdict(one) for one in probe.networks]})
 
 
-def check_free(folder: Path) -> None:
-    """Whether a probe may be written into a folder: a new or empty one, or one that holds a probe already.
+def check_free(folder: Path, run: str) -> None:
+    """Whether the probe of a run may be written into a folder: a new or empty one, or that of a probe of the same run.
+
+    Args:
+        folder: Where it would go.
+        run: Digest of the first run that is looked at.
 
     Raises:
         UserError: It is a file or holds something else, which would be overwritten.
@@ -134,21 +138,27 @@ def check_free(folder: Path) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     foreign = [name for name in FOREIGN if (folder / name).exists()]
-    if not foreign and _holds_a_probe(folder):
+    if foreign:
+        what = f"it holds {foreign[0]}, a result of its own"
+    elif (held := _held(folder)) is None:
+        what = f"no {PROBE} that can be read is in it"
+    elif held[0] != run:
+        what = f"it holds the probe of another run, {held[1]} {held[0]}"
+    else:
         return
-    what = f"it holds {foreign[0]}, a result of its own" if foreign else f"no {PROBE} that can be read is in it"
     raise UserError(
-        f"cannot write a probe to {folder}: expected a new or empty folder, or that of an earlier probe, and {what}; "
-        "choose another with --out"
+        f"cannot write a probe to {folder}: expected a new or empty folder, or that of an earlier probe of this run, "
+        f"and {what}; choose another with --out"
     )
 
 
-def _holds_a_probe(folder: Path) -> bool:
+def _held(folder: Path) -> tuple[str, str] | None:
+    """Digest and label of the first run that the probe in a folder is of; none where there is no probe."""
     try:
-        held = read_json(folder / PROBE) if (folder / PROBE).is_file() else None
-    except UserError:
-        return False
-    return isinstance(held, dict) and "networks" in held
+        first = read_json(folder / PROBE)["networks"][0]
+        return first["run"], first["label"]
+    except (UserError, OSError, LookupError, TypeError):
+        return None
 
 
 def read_probe(folder: Path) -> Probe:

@@ -1,6 +1,7 @@
 """The page of `icl probe`: one HTML file that needs nothing beside it, and its figures as files."""
 
 import json
+import re
 from pathlib import Path
 
 from icl_lab.core.files import inside, write_atomic
@@ -11,6 +12,8 @@ from icl_lab.report.probe.data import Looked, Probe, read_probe
 from icl_lab.report.probe.figures import draw_probe
 from icl_lab.report.probe.words import block_rows, conclusion, question
 from icl_lab.report.rendering import render_template
+
+KINDS = ("svg", "png")
 
 
 def write_probe_page(folder: Path) -> Path:
@@ -26,8 +29,13 @@ def write_probe_page(folder: Path) -> Path:
     probe = read_probe(folder)
     first = probe.networks[0]
     figures = draw_probe(probe, first)
+    page = folder / PAGE
+    # An earlier page may have shown what this one does not.
+    for stem in _shown_on(page) - {figure.stem for figure in figures}:
+        for kind in KINDS:
+            inside(folder / FIGURES, f"{stem}.{kind}").unlink(missing_ok=True)
     for figure in figures:
-        for kind in ("svg", "png"):
+        for kind in KINDS:
             write_atomic(inside(folder / FIGURES, f"{figure.stem}.{kind}"), picture_bytes(figure.picture, kind))
     others = [(one, conclusion(probe, one)) for one in probe.networks[1:]]
     text = render_template(
@@ -46,9 +54,14 @@ def write_probe_page(folder: Path) -> Path:
         conditions=_conditions(probe),
         specs=[(_name(one), json.dumps(one.spec, indent=2)) for one in probe.networks if one.spec],
     )
-    page = folder / PAGE
     write_atomic(page, text.encode())
     return page
+
+
+def _shown_on(page: Path) -> set[str]:
+    """The figures that a page leads to."""
+    text = page.read_text(encoding="utf-8", errors="replace") if page.is_file() else ""
+    return set(re.findall(rf"\b{FIGURES}/([a-z-]+)\.svg", text))
 
 
 def _sentence(text: str) -> str:
