@@ -17,11 +17,12 @@ from icl_lab.evaluation.statistics import resample
 from icl_lab.probing.algorithms.answers import Answers, answers
 from icl_lab.probing.algorithms.constructed import GradientStep
 from icl_lab.probing.algorithms.families import families, words
-from icl_lab.probing.algorithms.implied import axis_queries, implied_weights, length
+from icl_lab.probing.algorithms.implied import axis_queries, implied_weights, length, outside
 from icl_lab.probing.algorithms.likeness import Verdict, matches, nearest
 from icl_lab.probing.examination.depth import steps_rows
 from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.questions import Questions, ask
+from icl_lab.tasks.inputs.isotropic import Isotropic
 from icl_lab.tasks.inputs.skewed import Skewed
 from icl_lab.tasks.linear_regression import LinearRegression
 
@@ -115,17 +116,56 @@ def test_methods_that_these_functions_do_not_tell_apart_are_named_as_near() -> N
     assert found.as_near[0].distance[0] == pytest.approx(found.match.distance[0])
 
 
+def test_the_share_counts_resamples_in_which_the_named_is_nearest_or_about_so() -> None:
+    functions = np.arange(FUNCTIONS // 2)
+    far, near = 1.005 + 0.3 * np.sin(functions), np.ones(len(functions))
+    methods = answers(questions(), SHOWN)[1:3]
+    predictions = methods[0].predictions[0]
+    labels = questions().answers.double()
+    one, other = matches(predictions, labels, methods, DIM, WEIGHTS)
+    pair = [dataclasses.replace(match, distances=values) for match, values in ((one, far), (other, near))]
+    for order in (pair, pair[::-1]):
+        found = nearest(order, WEIGHTS)
+        sums = [WEIGHTS @ match.distances for match in (found.match, order[found.match is order[0]])]
+        assert found.share == np.mean(sums[0] <= 1.01 * np.minimum(*sums))
+        assert 0 < found.share < 1
+    # By hand: the second is nearer in one of two resamples and farther than 1% in the other.
+    by_hand = np.array([[2.0, 0.0], [0.0, 2.0]])
+    first, second = (dataclasses.replace(match, distances=np.array(values))
+                     for match, values in ((one, [1.0, 0.2]), (other, [0.6, 0.61])))  # fmt: skip
+    assert nearest([first, second], by_hand).match is first  # 1.2 against 1.21
+    assert nearest([first, second], by_hand).share == 0.5
+    # What is named though it is not strictly nearest counts where it is within 1%, whoever comes before it.
+    third = dataclasses.replace(other, distances=np.array([0.599, 0.605]))
+    assert nearest([first, third, second], by_hand).match is first
+    assert nearest([second, third], by_hand).match is second  # 1.21 against 1.204
+    assert nearest([second, third], by_hand).share == 1
+
+
+def test_axes_lie_as_far_out_as_isotropic_inputs_and_far_outside_skewed_ones() -> None:
+    plain, skewed = (
+        ask(LinearRegression(dim=6, inputs=one), shown=40, queries=50, functions=32, stream=Stream(0, ("unit",)))
+        for one in (Isotropic(), Skewed())
+    )
+    # 32 covariances of 90 inputs each: their mean inverse is 2% from that of the distribution.
+    assert outside(plain) == pytest.approx(1, abs=0.03)
+    # Axes drawn at random see the mean inverse eigenvalue: x^T C^-1 x is (sum of 1/i^2) (sum of i^2) / 6 against 6.
+    squares = np.arange(1, 7) ** 2.0
+    assert outside(skewed) == pytest.approx(np.sqrt((1 / squares).sum() * squares.sum()) / 6, rel=0.06)
+    few = dataclasses.replace(plain, xs=plain.xs[:, :3], ys=plain.ys[:, :3])
+    assert np.isnan(outside(few.asking(plain.queries[:, :4])))
+
+
 def test_implied_weights_of_a_linear_model_are_its_weights() -> None:
     asked = questions()
     w = torch.randn(FUNCTIONS, DIM, generator=Stream(0, ("w",)).torch_generator(), dtype=torch.float64)
     at = axis_queries(asked).double()
     linear = torch.einsum("fqd,fd->fq", at, w)
-    scale = torch.ones(1, FUNCTIONS, dtype=torch.float64)
-    found = implied_weights(linear[None] + 0.7, scale, length(asked))
+    found = implied_weights(linear[None] + 0.7, length(asked))
     torch.testing.assert_close(found.weights[0], w)
     assert 0 < found.even[0] < 1
-    assert implied_weights(linear[None], scale, length(asked)).even.item() == pytest.approx(0, abs=1e-12)
-    assert implied_weights(linear.abs()[None], scale, length(asked)).even.item() == pytest.approx(1)
+    assert implied_weights(linear[None], length(asked)).even.item() == pytest.approx(0, abs=1e-12)
+    assert implied_weights(linear.abs()[None], length(asked)).even.item() == pytest.approx(1)
 
 
 def test_the_iterations_of_newton_end_at_least_squares_for_skewed_inputs_and_not_before() -> None:

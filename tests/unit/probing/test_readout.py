@@ -9,7 +9,7 @@ from icl_lab.core.streams import Stream
 from icl_lab.models.presets.transformer import Transformer
 from icl_lab.probing.layers import stream_after, streams_at_queries
 from icl_lab.probing.questions import ask
-from icl_lab.probing.readout.calibration import NUM_FITTED, calibrate
+from icl_lab.probing.readout.calibration import NUM_FITTED, calibrate, calibrate_together
 from icl_lab.probing.readout.curves import decades, flat_until, read_off, steepest_quarter, straightness
 from icl_lab.tasks.linear_regression import LinearRegression
 
@@ -38,6 +38,17 @@ def test_a_silent_block_says_the_mean() -> None:
     torch.testing.assert_close(found.shift[0], labels.mean(1))
 
 
+def test_one_scale_and_shift_for_all_functions_are_those_of_a_line_through_all_points() -> None:
+    readings, labels = drawn(3, 4, 10), drawn(4, 10)
+    found = calibrate_together(readings, labels)
+    assert found.scale.shape == found.shift.shape == (3, 4)
+    for block in range(3):
+        scale, shift = np.polyfit(readings[block].flatten(), labels.flatten(), 1)
+        # Float64, forty points.
+        np.testing.assert_allclose(found.scale[block], scale, rtol=1e-9)
+        np.testing.assert_allclose(found.shift[block], shift, rtol=1e-9)
+
+
 def test_both_variants_score_the_same_queries_and_fit_on_what_they_say() -> None:
     net = Transformer(d_model=16, num_layers=2, positions="none").build(TASK, Stream(0)).eval()
     asked = ask(TASK, shown=13, queries=NUM_FITTED + 5, functions=3, stream=Stream(0, ("unit",)))
@@ -50,6 +61,13 @@ def test_both_variants_score_the_same_queries_and_fit_on_what_they_say() -> None
     within = net.read_out(last)[..., 0].detach().double()
     wanted = calibrate(within[None], asked.ys[:, 3:13])
     torch.testing.assert_close(released.calibration.scale[-1], wanted.scale[0], rtol=1e-5, atol=1e-5)
+    together = calibrate_together(within[None], asked.ys[:, 3:13])
+    torch.testing.assert_close(released.together.scale[-1], together.scale[0], rtol=1e-5, atol=1e-5)
+    # What blocks answer has the shared numbers, and the last block none at all.
+    other = drawn(*ours.readings.shape)
+    fit = ours.together
+    torch.testing.assert_close(ours.answering(other)[0], fit.scale[0, 0] * other[0] + fit.shift[0, 0])
+    assert torch.equal(ours.answering(other)[-1], other[-1])
     # float32 forward passes with other shapes: 1e-5 of numbers about 1.
     plain = (ours.readings[-1] - asked.answers[:, NUM_FITTED:].double()).square().mean(1) / TASK.dim
     torch.testing.assert_close(ours.plain_errors[-1], plain)

@@ -57,8 +57,8 @@ class Verdict:
     """Which method a model is nearest to.
 
     Args:
-        match: The nearest.
-        share: Part of the resamples in which it is the nearest of all.
+        match: The nearest, or the simplest of those that are about as near.
+        share: Part of the resamples in which it is the nearest or about as near.
         as_near: Other methods whose distance is not told apart from its by these functions.
     """
 
@@ -141,9 +141,12 @@ def nearest(found: Sequence[Match], weights: Weights) -> Verdict:
         weights: Bootstrap weights of the functions that count.
     """
     sums = np.vstack([np.ones(weights.shape[1]), weights]) @ np.stack([one.distances for one in found], axis=1)
-    first = (sums <= (1 + ABOUT) * sums.min(1, keepdims=True)).argmax(1)
-    best = found[int(first[0])]
-    share = float(np.mean(first[1:] == first[0]))
+    about = sums <= (1 + ABOUT) * sums.min(1, keepdims=True)
+    # The preference for the simple is in the name alone. In the share it would hand the resamples of methods that are
+    # about as near to the first of them.
+    chosen = int(about[0].argmax())
+    best = found[chosen]
+    share = float(about[1:, chosen].mean())
     as_near = [one for one in found if one is not best and _not_told_apart(best, one, weights)]
     return Verdict(best, share, tuple(sorted(as_near, key=lambda one: one.distance[0])))
 

@@ -8,11 +8,14 @@
     distance, similarity, weight_distance    to a method, `about` its family; of a block
     steps_distance                     to a method after so many steps, `about` its family and their number, as in
                                        `"GD++: 4"`; with the settings nearest on the first half of the functions
-    nearest, nearest_share             distance to the nearest method, `about` it in words; how often it is the nearest
+    nearest, nearest_share             distance to the nearest method, `about` it in words; the share of resamples in
+                                       which it is the nearest or within 1% of it
     nearest_family                     the same distance, `about` its family
     as_near                            distance to others that are not told apart from it
     even_share                         part of the answers along the axes that no linear function has
+    axes_outside                       how many times as far out as inputs these axes lie; of no block
 
+A block answers with one scale and one shift for all functions, the last one as it is; see `readout/calibration.py`.
 Intervals are over functions. Where labels are classes there is `layer_plain_error` alone: a scale changes no class, and
 a shift fitted to ten labels moves the border between two of them at random; the error is to be compared with chance.
 """
@@ -33,7 +36,7 @@ from icl_lab.evaluation.statistics import LEVEL, Weights, mean_interval, resampl
 from icl_lab.models.network import Network
 from icl_lab.probing.algorithms.answers import answers
 from icl_lab.probing.algorithms.families import words
-from icl_lab.probing.algorithms.implied import axis_queries, implied_weights, length
+from icl_lab.probing.algorithms.implied import axis_queries, implied_weights, length, outside
 from icl_lab.probing.algorithms.likeness import Match, halves, matches, nearest
 from icl_lab.probing.examination.rows import Subject
 from icl_lab.probing.examination.spec import ProbeSpec
@@ -73,12 +76,15 @@ def depth_rows(network: Network, subject: Subject, spec: ProbeSpec, told: Told =
     bootstrap = spec.stream("bootstrap").generator()
     weights = resample(spec.functions, bootstrap)
     counting = resample(len(range(*halves(spec.functions)[1].indices(spec.functions))), bootstrap)
+    out = outside(questions)
+    if isinstance(subject.task.objective, SquaredError) and not np.isnan(out):
+        yield subject.row("axes_outside", out, num=spec.functions)
     for place, (k, stream) in enumerate(streams_at_queries(network, both, shown), start=1):
         readout = read_off(network, questions, k, stream[:, :, : spec.queries], spec.fitted if k > 1 else "queries")
         yield from _readout_rows(readout, subject, weights)
         if isinstance(subject.task.objective, SquaredError):
             along = decoded(network, stream[:, :, spec.queries :])[..., 0]
-            yield from _likeness_rows(readout, along, questions, subject, counting)
+            yield from likeness_rows(readout, along, questions, subject, counting)
         told(place / len(shown))
 
 
@@ -103,14 +109,21 @@ def _readout_rows(readout: Readout, subject: Subject, weights: Weights) -> Itera
             yield subject.row(metric, (value, float(ends[0]), float(ends[1])), num=num, shown=shown)
 
 
-def _likeness_rows(
+def likeness_rows(
     readout: Readout, along: Float[Tensor, "l f axes"], questions: Questions, subject: Subject, weights: Weights
 ) -> Iterator[Record]:
+    """Rows on likeness after one number of examples.
+
+    Args:
+        readout: What was read off at the queries that are scored.
+        along: What was read off at `axis_queries`.
+        questions: All queries, those of the fit first.
+        subject: What is looked at.
+        weights: Bootstrap weights of the functions that count.
+    """
     shown, num, objective = readout.shown, weights.shape[1], readout.objective
     assert isinstance(objective, SquaredError)
-    scale = readout.calibration.scale.clone()
-    scale[-1] = 1.0  # as in `answered`
-    implied = implied_weights(along, scale, length(questions))
+    implied = implied_weights(readout.answering(along.double()), length(questions))
     scored = replace(questions, queries=questions.queries[:, NUM_FITTED:], answers=questions.answers[:, NUM_FITTED:])
     methods = answers(scored, shown)
     for block, predictions in enumerate(readout.answered):

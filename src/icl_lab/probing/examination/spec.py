@@ -1,6 +1,8 @@
 """How closely a network is looked at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from icl_lab.core.bounds import Count, Natural
 from icl_lab.core.errors import UserError
@@ -9,9 +11,9 @@ from icl_lab.core.streams import Stream
 from icl_lab.probing.readout.calibration import NUM_FITTED, Fitted
 from icl_lab.probing.readout.curves import NUM_SCORED
 
-MEASUREMENTS = 2
+MEASUREMENTS = 3
 """Raised whenever the same spec gives other rows, or rows of another meaning: what was measured before is measured
-again. 1 was before folders said so."""
+again. 1 was before folders said so; up to 2 blocks were held against methods with a scale and a shift a function."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,7 @@ class ProbeSpec(Spec):
 
     def measured_on(self, length: int) -> str:
         """A digest of what is measured where training prompts hold `length` examples: all that is asked, and how."""
-        return digest([MEASUREMENTS, self.replace(shown=self.shown_on(length)).to_json()])
+        return measured_with(self.replace(shown=self.shown_on(length)).to_json())
 
     def shown_on(self, length: int) -> tuple[int, ...]:
         """After how many examples is asked, where training prompts have `length` of them.
@@ -72,3 +74,8 @@ class ProbeSpec(Spec):
             return self.shown
         end = max(1, length - 1)
         return tuple(sorted({max(1, round(part * end)) for part in (0.025, 0.05, 0.125, 0.25, 0.5, 0.75, 1.0)}))
+
+
+def measured_with(settings: Mapping[str, Any]) -> str:
+    """The digest that a folder with these settings has if it was measured as it is measured now."""
+    return digest([MEASUREMENTS, dict(settings)])

@@ -19,7 +19,14 @@ from icl_lab.core.prompts import PromptBatch
 from icl_lab.models.network import Network
 from icl_lab.probing.layers import decoded
 from icl_lab.probing.questions import Questions
-from icl_lab.probing.readout.calibration import NUM_FITTED, Calibration, Fitted, calibrate, readings_within
+from icl_lab.probing.readout.calibration import (
+    NUM_FITTED,
+    Calibration,
+    Fitted,
+    calibrate,
+    calibrate_together,
+    readings_within,
+)
 from icl_lab.tasks.parts.objectives import Objective
 
 NUM_SCORED = 40
@@ -32,7 +39,8 @@ class Readout:
     Args:
         shown: Examples before each query.
         readings: The network's read-out at every block, `(blocks, functions, queries)`, float64; scored queries only.
-        calibration: Scale and shift.
+        calibration: Scale and shift of every function.
+        together: Those that all functions share.
         answers: The labels, `(functions, queries)`, float64.
         objective: How the task judges answers.
     """
@@ -40,12 +48,13 @@ class Readout:
     shown: int
     readings: Float[Tensor, "blocks functions queries"]
     calibration: Calibration
+    together: Calibration
     answers: Float[Tensor, "functions queries"]
     objective: Objective
 
     @property
     def predictions(self) -> Float[Tensor, "blocks functions queries"]:
-        """With scale and shift."""
+        """With scale and shift of every function."""
         return self.calibration.apply(self.readings)
 
     @property
@@ -60,8 +69,15 @@ class Readout:
 
     @property
     def answered(self) -> Float[Tensor, "blocks functions queries"]:
-        """What each block answers: with scale and shift; after the last one what the network says itself."""
-        return torch.cat([self.predictions[:-1], self.readings[-1:]])
+        """What each block answers at the scored queries."""
+        return self.answering(self.readings)
+
+    def answering(self, readings: Float[Tensor, "blocks functions any"]) -> Float[Tensor, "blocks functions any"]:
+        """What each block answers, where this is read off: with the scale and shift that all functions share.
+
+        After the last block it is what the network says itself.
+        """
+        return torch.cat([self.together.apply(readings)[:-1], readings[-1:]])
 
     def _judged(self, predictions: Float[Tensor, "blocks functions queries"]) -> Float[Tensor, "blocks functions"]:
         everything = torch.ones_like(self.answers, dtype=torch.bool)
@@ -93,16 +109,17 @@ def read_off(
         raise UserError(f"read-out: expected more than {NUM_FITTED} queries, got {questions.num_queries}")
     readings = decoded(network, stream)[..., 0].double()
     if fitted == "queries":
-        calibration = calibrate(readings[..., :NUM_FITTED], questions.answers[:, :NUM_FITTED])
+        known, labels = readings[..., :NUM_FITTED], questions.answers[:, :NUM_FITTED]
     else:
         if shown < 2:
             raise UserError(f"read-out: expected at least 2 examples to fit scale and shift on, got {shown}")
         labels = questions.ys[:, max(0, shown - NUM_FITTED) : shown]
-        calibration = calibrate(readings_within(network, questions, shown), labels)
+        known = readings_within(network, questions, shown)
     return Readout(
         shown=shown,
         readings=readings[..., NUM_FITTED:],
-        calibration=calibration,
+        calibration=calibrate(known, labels),
+        together=calibrate_together(known, labels),
         answers=questions.answers[:, NUM_FITTED:].double(),
         objective=questions.task.objective,
     )
