@@ -33,6 +33,7 @@ class HeatMap:
         columns: A word for each column; likewise.
         across: What columns are, where that is not the same for all grids beside each other.
         turned: Whether the words of columns are written upwards, since they have no room beside each other.
+        dots: Cells that are marked, `(row, column)` each.
     """
 
     title: str
@@ -41,6 +42,7 @@ class HeatMap:
     columns: tuple[str, ...] = ()
     across: str = ""
     turned: bool = False
+    dots: tuple[tuple[int, int], ...] = ()
 
 
 @styled
@@ -112,7 +114,11 @@ def _fill(axes: Axes, one: HeatMap, highest: float, theme: Theme) -> None:
     rows, columns = (np.arange(size + 1) - 0.5 for size in one.values.shape)
     cells = np.ma.masked_invalid(one.values)
     axes.pcolormesh(columns, rows, cells, cmap=shades(theme), vmin=0.0, vmax=highest, edgecolors="face", linewidth=0.2)
+    if one.dots:
+        down, across = zip(*one.dots, strict=True)
+        axes.plot(across, down, "o", color=theme.models[4], markersize=3.2, linestyle="none", clip_on=False)
     axes.set_ylim(rows[-1], rows[0])
+    axes.set_xlim(columns[0], columns[-1])
     axes.set_title(one.title, fontsize=8.5, fontweight="bold", color=theme.ink, loc="left", parse_math=False)
     for words, axis in ((one.rows, axes.yaxis), (one.columns, axes.xaxis)):
         if words:

@@ -10,9 +10,9 @@ from icl_lab.report.drawing.style import LIGHT, Theme, styled
 from icl_lab.report.labels import shortened
 from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.probe.grids import HeatMap, heat_maps
-from icl_lab.report.probe.methods import UNIT, dotted, nearness
+from icl_lab.report.probe.methods import UNIT, nearness
 from icl_lab.report.probe.parts import FOOT, WIDTH, Entry, legend
-from icl_lab.report.probe.words import block_rows
+from icl_lab.report.probe.words import UNLIKE, block_rows, likeness
 
 NAMES, METHODS, LINE = 1.75, 1.9, 0.24  # inches for names on the left, for methods on the right, for a network
 
@@ -27,7 +27,7 @@ def training_figures(probe: Probe) -> list[Drawn]:
     told = f"The error of each network{where}, from the top in the order of training, with 90% intervals"
     near = (
         "; the ring is the distance of its answers to those of the method that is nearest, which is named on the "
-        "right: far to the left of the error it is that method, beside it it is like none"
+        f"right where it leaves at most {UNLIKE:.0%} of the answers unexplained"
     )
     found = [
         Drawn("training", "Over training", f"{told}{near if compared else ''}.", training_picture(probe, networks)),
@@ -41,8 +41,11 @@ def training_figures(probe: Probe) -> list[Drawn]:
     ]
     if compared:
         grid = _by_family(probe, networks)
-        picture = dotted(heat_maps([grid], down="", across="", unit=UNIT), [grid], by_row=True)
-        words = f"How near the answers of the last block are to those of each method{where}; a dot marks the nearest."
+        picture = heat_maps([grid], down="", across="", unit=UNIT)
+        words = (
+            f"How near the answers of the last block are to those of each method{where}. A dot marks the method that "
+            "the figure above names."
+        )
         found.append(Drawn("training-methods", "Which method, over training", words, picture))
     return found
 
@@ -123,4 +126,7 @@ def _by_family(probe: Probe, networks: list[Looked]) -> HeatMap:
         found.append({about: near(value) for about, value in rows.iter_rows() if value is not None})
         families |= dict.fromkeys(found[-1])
     values = np.array([[one.get(name, np.nan) for name in families] for one in found])
-    return HeatMap("", values, tuple(names(networks)), tuple(families), turned=True)
+    likenesses = [likeness(probe, one, len(one.blocks) - 1, probe.end(one)) for one in networks]
+    columns = list(families)
+    dots = [(i, columns.index(one.family)) for i, one in enumerate(likenesses) if one and one.holds]
+    return HeatMap("", values, tuple(names(networks)), tuple(columns), turned=True, dots=tuple(dots))

@@ -9,8 +9,35 @@ from icl_lab.report.words import interval, number, plain
 STEPS = ("step", "steps", "iteration", "iterations")
 UNLIKE = 0.1
 """Where the nearest method leaves more than this part of a block's answers unexplained, it is not said to be it."""
+NONE = "none"
+"""What is said to be the method then."""
 
 Ends = tuple[float | None, float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What a block's answers are nearest to, and whether they are said to be it.
+
+    Args:
+        method: The nearest method in words.
+        family: Its family.
+        distance: To it, in the unit of the error.
+        share: In what share of resamples it is the nearest or within one per cent of it.
+        unexplained: That distance over the distance to answering nothing: what part of the answers the method leaves;
+            none where there are no answers but 0.
+    """
+
+    method: str
+    family: str
+    distance: Ends
+    share: float | None
+    unexplained: float | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the answers are said to be those of the method: in tables, sentences and pictures alike."""
+        return self.unexplained is not None and self.unexplained <= UNLIKE
 
 
 @dataclass(frozen=True)
@@ -24,10 +51,12 @@ class BlockRow:
         plain: The same without them: of the last block the network's own error.
         scale: Mean scale; none where nothing was fitted.
         shift: Mean shift.
-        nearest: The nearest method in words; empty where none was compared.
-        distance: To it, in the unit of the error.
-        share: How often it is the nearest.
-        unexplained: That distance over the distance to answering nothing: what part of its answers the method leaves.
+        nearest: The method that its answers are said to be, in words; `NONE` where even the nearest leaves too much;
+            empty where none was compared.
+        distance: To the nearest, in the unit of the error.
+        share: In what share of resamples what is named is the nearest or within one per cent of it.
+        unexplained: As in `Likeness`.
+        others: How many other methods these functions do not tell apart from what is named.
     """
 
     block: int
@@ -40,6 +69,7 @@ class BlockRow:
     distance: Ends = (None, None, None)
     share: float | None = None
     unexplained: float | None = None
+    others: int = 0
 
 
 def block_rows(probe: Probe, network: Looked, shown: int | None = None) -> list[BlockRow]:
@@ -50,7 +80,7 @@ def block_rows(probe: Probe, network: Looked, shown: int | None = None) -> list[
     found = []
     for row in errors.iter_rows(named=True):
         block = row["block"]
-        nearest = _first(probe, network, "nearest", block, at)
+        like = likeness(probe, network, block, shown)
         plain = _first(probe, network, "layer_plain_error", block, at)
         found.append(
             BlockRow(
@@ -60,13 +90,31 @@ def block_rows(probe: Probe, network: Looked, shown: int | None = None) -> list[
                 plain=_ends(plain) if plain else (None, None, None),
                 scale=_value(_first(probe, network, "layer_scale", block, at)),
                 shift=_value(_first(probe, network, "layer_shift", block, at)),
-                nearest=nearest["about"] if nearest else "",
-                distance=_ends(nearest) if nearest else (None, None, None),
-                share=_value(_first(probe, network, "nearest_share", block, at)),
-                unexplained=_unexplained(probe, network, block, at),
+                nearest="" if like is None else like.method if like.holds else NONE,
+                distance=like.distance if like else (None, None, None),
+                share=like.share if like and like.holds else None,
+                unexplained=like.unexplained if like else None,
+                others=len(probe.of(network, "as_near", block=block, **at)) if like and like.holds else 0,
             )
         )
     return found
+
+
+def likeness(probe: Probe, network: Looked, block: int, shown: int | None) -> Likeness | None:
+    """What a block is nearest to after a number of examples; none where no method was compared."""
+    at = {} if shown is None else {"shown": shown}
+    nearest, family = (_first(probe, network, metric, block, at) for metric in ("nearest", "nearest_family"))
+    if nearest is None or family is None:
+        return None
+    told = probe.of(network, "distance", block=block, about="nothing", **at)
+    nothing, distance = told["value"].item() if len(told) else None, nearest["value"]
+    return Likeness(
+        method=nearest["about"],
+        family=family["about"],
+        distance=_ends(nearest),
+        share=_value(_first(probe, network, "nearest_share", block, at)),
+        unexplained=distance / nothing if nothing and distance is not None else None,
+    )
 
 
 def conclusion(probe: Probe, network: Looked) -> str:
@@ -100,7 +148,7 @@ def _found(probe: Probe, network: Looked) -> str:
     )
     if end is None or not last.nearest:
         return f"after {end} examples, {fit}"
-    return f"after {end} examples {_likeness(probe, network, last, end)}; {fit}"
+    return f"after {end} examples {_likeness(probe, network, rows, end)}; {fit}"
 
 
 def _beside_chance(probe: Probe, rows: list[BlockRow], end: int | None) -> str:
@@ -120,23 +168,26 @@ def _beside_chance(probe: Probe, rows: list[BlockRow], end: int | None) -> str:
     return f"{said}; half of what is gained over chance is there from block {half} on"
 
 
-def _likeness(probe: Probe, network: Looked, last: BlockRow, shown: int) -> str:
+def _likeness(probe: Probe, network: Looked, rows: list[BlockRow], shown: int) -> str:
     """Which method, from which block on, and how much of the answers it leaves unexplained."""
-    families = probe.of(network, "nearest_family", shown=shown)["about"].to_list()
-    near = probe.of(network, "as_near", shown=shown, block=last.block)["about"].to_list()
-    here = _with(last.nearest)
-    method = f"{families[-1]}{f' (here with {here})' if here else ''}"
+    found = [likeness(probe, network, row.block, shown) for row in rows]
+    last, block = found[-1], rows[-1].block
+    assert last is not None
+    near = probe.of(network, "as_near", shown=shown, block=block)["about"].to_list()
+    here = _with(last.method)
+    method = f"{last.family}{f' (here with {here})' if here else ''}"
     if near:
         method = f"one of {', '.join([method, *near[:2]])}{' and others' if len(near) > 2 else ''}"
     ends = interval(last.distance[1], last.distance[2])
     left = f"distance {number(last.distance[0])}{f' [{ends}]' if ends else ''}"
     if last.unexplained is not None:
         left = f"share unexplained {number(last.unexplained)}, {left}"
-    if last.unexplained is None or last.unexplained > UNLIKE:
+    if not last.holds:
         return f"the last block is like none of the methods; nearest {method}, {left}"
-    begin = next((i + 1 for i in reversed(range(len(families))) if families[i] != families[-1]), 0)
+    named = [one.family if one and one.holds else NONE for one in found]
+    begin = next((i + 1 for i in reversed(range(len(named))) if named[i] != named[-1]), 0)
     where = "every block is nearest to" if begin == 0 else f"from block {begin} on nearest to"
-    where = where if begin < last.block else "the last block is nearest to"
+    where = where if begin < block else "the last block is nearest to"
     return f"{where} {method}, {left}"
 
 
@@ -155,16 +206,6 @@ def _first_below(rows: list[BlockRow], level: float) -> int | None:
     above = [row.block for row in rows if row.error[0] is None or row.error[0] > level]
     first = above[-1] + 1 if above else 0
     return first if first <= rows[-1].block else None
-
-
-def _unexplained(probe: Probe, network: Looked, block: int, at: dict[str, int]) -> float | None:
-    """The distance to the nearest method over that to answering nothing; of nothing itself, over the zero error."""
-    nearest = _first(probe, network, "nearest_family", block, at)
-    told = probe.of(network, "distance", block=block, about="nothing", **at)
-    if nearest is None or nearest["value"] is None:
-        return None
-    nothing = told["value"].item() if len(told) and nearest["about"] != "nothing" else probe.zero_error
-    return nearest["value"] / nothing if nothing else None
 
 
 def _with(method: str) -> str:

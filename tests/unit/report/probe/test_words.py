@@ -1,16 +1,18 @@
 """The sentence on a network claims no more than was found."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from matplotlib.text import Text
 
+import icl_lab.report
 from icl_lab.core.records import SCHEMA, Record
 from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.probe.figures import draw_probe
-from icl_lab.report.probe.words import block_rows, conclusion
+from icl_lab.report.probe.words import NONE, UNLIKE, block_rows, conclusion
 
 NETWORK = Looked(run="r", label="mamba", blocks=("mamba", "mamba"))
 ZERO = 2.0
@@ -82,10 +84,25 @@ def test_a_training_that_is_not_over_is_said_to_be_so() -> None:
     )
 
 
-def test_answering_nothing_is_measured_by_the_zero_error() -> None:
-    probe = probe_of("nothing (0)", "nothing", 0.01, 0.01)
-    assert block_rows(probe, NETWORK)[-1].unexplained == pytest.approx(0.01 / ZERO)
-    assert "nearest to nothing, share" in conclusion(probe, NETWORK)
+@pytest.mark.parametrize("size", [0.01, 1.62 * ZERO])
+def test_answering_nothing_explains_nothing_of_what_is_answered(size: float) -> None:
+    probe = probe_of("nothing (0)", "nothing", size, size)
+    last = block_rows(probe, NETWORK)[-1]
+    assert (last.unexplained, last.nearest) == (1, NONE)
+    assert "like none of the methods; nearest nothing, share unexplained 1.00" in conclusion(probe, NETWORK)
+    silent = block_rows(probe_of("nothing (0)", "nothing", 0.0, 0.0), NETWORK)[-1]
+    assert (silent.unexplained, silent.nearest) == (None, NONE)
+
+
+def test_the_table_names_none_where_the_sentence_does() -> None:
+    for left, named in ((0.09, "averaging"), (0.11, NONE)):
+        probe = probe_of("averaging", "averaging", left, 1.0, "least squares")
+        row = block_rows(probe, NETWORK)[-1]
+        assert (row.nearest, row.others) == (named, named != NONE)
+        assert ("like none" in conclusion(probe, NETWORK)) == (named == NONE)
+    template = Path(icl_lab.report.__file__).parent / "templates" / "probe.html.j2"
+    assert UNLIKE == 0.1
+    assert "where that is more than a tenth no method is named" in template.read_text()
 
 
 def test_the_error_of_the_network_stands_beside_that_with_fitted_numbers() -> None:
