@@ -7,10 +7,12 @@ import typer
 
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, results
+from icl_lab.core.errors import UserError
+from icl_lab.probing.examination.spec import measured_with
 from icl_lab.report.comparison.page import write_page
 from icl_lab.report.fewshot.data import FEWSHOT
 from icl_lab.report.fewshot.page import write_fewshot_page
-from icl_lab.report.probe.data import PROBE
+from icl_lab.report.probe.data import PROBE, read_probe
 from icl_lab.report.probe.page import write_probe_page
 from icl_lab.report.study.data import STUDY
 from icl_lab.report.study.page import write_study_pages
@@ -24,10 +26,21 @@ def report(
 
     icl report results/first
     """  # noqa: D412
-    writers = {STUDY: write_study_pages, PROBE: write_probe_page, FEWSHOT: write_fewshot_page}
+    writers = {STUDY: write_study_pages, PROBE: _probe_page, FEWSHOT: write_fewshot_page}
     held = next((name for name in writers if (folder / name).is_file()), None)
     page = writers[held](folder) if held else write_page(folder)
     if as_json:
         print_json({"page": str(page)})
     else:
         results().print(f"page: {page}", markup=False, soft_wrap=True)
+
+
+def _probe_page(folder: Path) -> Path:
+    """Draw a probe's page again, unless its rows meant something else when they were measured."""
+    held = read_probe(folder)
+    if held.measured != measured_with(held.settings):
+        raise UserError(
+            f"cannot draw {folder} again: expected a probe that was measured as it is now, and this one is of an older "
+            "version, whose numbers mean something else; look inside again with `icl probe`"
+        )
+    return write_probe_page(folder)
