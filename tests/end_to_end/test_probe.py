@@ -31,6 +31,14 @@ def test_a_model_of_a_comparison_is_looked_into_and_its_page_drawn_again(icl: Ic
     page.unlink()
     assert icl("report", str(page.parent)).status == 0
     assert page.read_text() == text
+    held = page.parent / "probe.json"
+    settings = held.read_text()
+    held.write_text(json.dumps(json.loads(settings) | {"measured": "of an older version"}))
+    older = icl("report", str(page.parent))
+    assert older.status == 2
+    assert "look inside again with `icl probe`" in older.err
+    assert page.read_text() == text
+    held.write_text(settings)
 
     folder = page.parent.parent
     own = (folder / "records.jsonl").read_bytes()

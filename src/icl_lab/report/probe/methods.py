@@ -29,7 +29,8 @@ def method_figures(probe: Probe, network: Looked, points: list[int]) -> list[Dra
             "squared difference is below the zero predictor's error. Each family takes part with the settings that are "
             "nearest on half of the functions; the numbers are those of the other half. A dot marks the method that "
             "the table names: of those within one per cent of the nearest the simplest; none where it leaves more than "
-            f"{UNLIKE:.0%} of the answers unexplained.",
+            f"{UNLIKE:.0%} of the answers unexplained. Where nothing is dark, answers are near 0, and not far "
+            "from any method that says little.",
         ),
         _both_ways(
             probe, network, "errors-alike", "Does it err as the method does?", "similarity", float, "cosine",
