@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from icl_lab.core.errors import UserError
-from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.models.network import Network
 from icl_lab.probing.examination.rows import Subject
@@ -12,6 +11,7 @@ from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.examination.telling import Told, nobody
 from icl_lab.probing.hidden_attention.weights import hidden_attention
 from icl_lab.probing.interventions import ablation_effects, parts, patching_effects, task_vector_effects
+from icl_lab.probing.interventions.measuring import drawn
 
 PATCHED = 32
 """Prompts that activations are patched in: there is a run of the network for every activation and example."""
@@ -32,21 +32,23 @@ def changed_rows(network: Network, subject: Subject, spec: ProbeSpec, told: Told
     """
     task, seed = subject.task, spec.seed
 
-    def drawn(step: int, batch: int) -> PromptBatch:
-        return task.asked(task.sample(spec.stream("prompts"), step, batch))
-
-    prompts, others = drawn(0, spec.prompts), drawn(1, spec.prompts)
+    prompts, independent = drawn(task, spec.stream("prompts"), 0, spec.prompts)
+    others, _ = drawn(task, spec.stream("prompts"), 1, spec.prompts)
     chosen = parts(network, ("everything", "block"))
-    yield from ablation_effects(network, task, prompts, others, ablate=chosen, seed=seed).records(
-        subject.run, subject.seed
-    )
+    yield from ablation_effects(
+        network, task, prompts, others, ablate=chosen, seed=seed, independent=independent
+    ).records(subject.run, subject.seed)
     told(0.15)
     with suppress(UserError):  # where nothing comes before the question
-        yield from task_vector_effects(network, task, prompts, seed=seed).records(subject.run, subject.seed)
+        yield from task_vector_effects(network, task, prompts, seed=seed, independent=independent).records(
+            subject.run, subject.seed
+        )
     told(0.2)
     few = prompts.rows(slice(0, min(PATCHED, spec.prompts)))
     if few.tokens.shape[1] <= 2 * LONGEST and few.branches is None:
-        yield from patching_effects(network, task, few, seed=seed).records(subject.run, subject.seed)
+        yield from patching_effects(network, task, few, seed=seed, independent=independent).records(
+            subject.run, subject.seed
+        )
     told(0.8)
     if few.branches is None:
         read = hidden_attention(network, few.rows(slice(0, READ)))

@@ -102,6 +102,7 @@ def ablation_effects(
     how: str = "mean",
     ablate: Sequence[Part] | None = None,
     seed: int = 0,
+    independent: bool | None = None,
 ) -> AblationEffects:
     """The error with each part ablated, on the last quarter of the questions of a prompt.
 
@@ -113,13 +114,14 @@ def ablation_effects(
         how: What stands in for a part: mean, resample or zero.
         ablate: Which parts; by default everything together, every block, and every head or group of channels.
         seed: Of the bootstrap, and of which other prompt stands in.
+        independent: Whether the prompts were drawn independently; by default as those of one batch of the task are.
 
     Raises:
         UserError: There is no such way of ablating.
     """
     way = known_way(how)
     chosen = parts(network) if ablate is None else tuple(ablate)
-    asked, weights = late(prompts), bootstrap(task, prompts.batch, seed)
+    asked, weights = late(prompts), bootstrap(task, prompts.batch, seed, independent)
     stand_ins = stand_ins_from(network, others, chosen, way, Stream(seed, ("probe", "resample")))
     intact = fractions_of_zero(network, task, asked)
     effects = []

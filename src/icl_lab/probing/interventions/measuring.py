@@ -10,14 +10,16 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
 
-from icl_lab.core.prompts import PromptBatch
+from icl_lab.core.prompts import EVALUATION_BATCH, PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.errors import evaluation_mode, measured
-from icl_lab.evaluation.prompts import asked_at
+from icl_lab.evaluation.prompts import asked_at, joined
 from icl_lab.evaluation.statistics import RESAMPLES, Interval, Weights, mean_error_interval, resample
 from icl_lab.models.network import Network
 from icl_lab.tasks.base import Task
+
+_FIRST = slice(0, 1)
 
 
 def as_sequences(network: Network, prompts: PromptBatch) -> Float[Tensor, "b l *outputs"]:
@@ -66,9 +68,33 @@ def judged(
     return measured(task, predictions, prompts, who=who) / task.zero_error
 
 
-def bootstrap(task: Task, num_prompts: int, seed: int, resamples: int = RESAMPLES) -> Weights:
-    """How often each prompt counts in each resample; no resample where the prompts share a draw."""
-    if task.shared_draws:
+def drawn(task: Task, stream: Stream, step: int, batch: int) -> tuple[PromptBatch, bool]:
+    """Prompts that are independent of each other, and whether they are; a pure function of the arguments.
+
+    Where the prompts of a batch share a draw (the axes of skewed inputs, the deviation that labels are divided by),
+    each is the first of a batch of its own: what is shared is as in training, and no two prompts have it in common. If
+    these then differ in their layout, it is one batch after all.
+    """
+    if not task.shared_draws:
+        return task.asked(task.sample(stream, step, batch)), True
+    apart = (task.sample(stream, step * batch + i, EVALUATION_BATCH).rows(_FIRST) for i in range(batch))
+    first, *more = joined(map(task.asked, apart), batch)
+    return (task.asked(task.sample(stream, step, batch)), False) if more else (first, True)
+
+
+def bootstrap(
+    task: Task, num_prompts: int, seed: int, independent: bool | None = None, resamples: int = RESAMPLES
+) -> Weights:
+    """How often each prompt counts in each resample; no resample where the prompts share a draw.
+
+    Args:
+        task: Where the prompts come from.
+        num_prompts: How many there are.
+        seed: Of the resamples.
+        independent: Whether they were drawn independently; by default as those of one batch of the task are.
+        resamples: How many.
+    """
+    if not (not task.shared_draws if independent is None else independent):
         return np.empty((0, num_prompts))
     return resample(num_prompts, Stream(seed, ("probe", "bootstrap")).generator(), resamples)
 

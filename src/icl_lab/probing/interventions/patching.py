@@ -81,6 +81,7 @@ def patching_effects(
     names: Sequence[str] | None = None,
     query: int | None = None,
     seed: int = 0,
+    independent: bool | None = None,
 ) -> PatchingEffects:
     """The rise of the error of one answer, activation by activation and example by example.
 
@@ -92,6 +93,7 @@ def patching_effects(
         names: Activations with tokens on the second axis; by default the residual stream.
         query: Which prediction is looked at; the last that is scored by default.
         seed: Of the bootstrap.
+        independent: Whether the prompts were drawn independently; by default as those of one batch of the task are.
 
     Raises:
         UserError: No example comes before the question.
@@ -105,7 +107,7 @@ def patching_effects(
     source = prompts.tokens.roll(-1, 0) if others is None else others.tokens
     with torch.no_grad(), evaluation_mode(network), capture(network, chosen) as found:
         network(source)
-    weights, intact = bootstrap(task, prompts.batch, seed), fractions_of_zero(network, task, asked)
+    weights, intact = bootstrap(task, prompts.batch, seed, independent), fractions_of_zero(network, task, asked)
     shape = (len(chosen), len(tokens))
     rise = Interval(np.zeros(shape), np.zeros(shape), np.zeros(shape))
     for i, name in enumerate(chosen):

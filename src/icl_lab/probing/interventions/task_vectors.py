@@ -84,6 +84,7 @@ def task_vector_effects(
     carrier: Carrier = "state",
     query: int | None = None,
     seed: int = 0,
+    independent: bool | None = None,
 ) -> TaskVectorEffects:
     """The error of one question with what each block carries of the examples, and nothing else of them.
 
@@ -94,6 +95,7 @@ def task_vector_effects(
         carrier: What is put in.
         query: Which prediction is looked at; the last that is scored by default.
         seed: Of the bootstrap.
+        independent: Whether the prompts were drawn independently; by default as those of one batch of the task are.
 
     Raises:
         UserError: Nothing comes before the question.
@@ -102,7 +104,7 @@ def task_vector_effects(
     question = _Question.of(network, asked)
     if not question.before.shape[1]:
         raise UserError(f"task vectors: nothing comes before prediction {index}; choose a later one")
-    weights = bootstrap(task, prompts.batch, seed)
+    weights = bootstrap(task, prompts.batch, seed, independent)
 
     def error(output: Float[Tensor, "b o"]) -> Interval:
         predictions = output if network.spec.d_output == 1 else output[:, None]
