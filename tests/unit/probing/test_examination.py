@@ -47,9 +47,13 @@ def test_a_linear_task_has_rows_of_everything_and_the_same_when_asked_twice() ->
     assert counts["probe_ridge"] == counts["shuffled_network"] == BLOCKS * 4
     assert counts["untrained_ridge"] == counts["untrained_network"] == counts["untrained_bits"] == BLOCKS * 4
     assert counts["embedding_ridge"] == counts["embedding_network"] == 4
-    assert {"late_error_over_zero", "patched_rise_over_zero", "hidden_attention", "distance", "weight_distance"} <= {
-        *counts
-    }
+    assert {
+        "late_error_over_zero",
+        "patched_late_rise_over_zero",
+        "hidden_attention",
+        "distance",
+        "weight_distance",
+    } <= {*counts}
     assert {row.shown for row in rows if row.metric == "distance"} == {2, 5}
     assert {row.seed for row in rows} == {3}
     for row in rows:

@@ -42,12 +42,36 @@ def test_patching_the_embedding_is_another_example_in_the_prompt() -> None:
     tokens[:, 4:6] = other.tokens[:, 4:6]
     with torch.no_grad():
         fraction = [
-            judged(TASK, network(read)[:, batch.queries, 0], batch, "network")[:, -1].mean()
+            judged(TASK, network(read)[:, batch.queries, 0], batch, "network")[:, -2:].mean()
             for read in (batch.tokens, tokens)
         ]
     # Rounding of two means over prompts and their difference.
     assert effects.rise.value[0, 2] == pytest.approx(fraction[1] - fraction[0], abs=1e-12)
     assert float(effects.intact.value) == pytest.approx(fraction[0], rel=1e-12)
+
+
+def test_an_example_counts_for_the_answers_after_it() -> None:
+    network, batch, other = made("mamba attention"), prompts(), prompts(step=1)
+    effects = patching_effects(network, TASK, batch, others=other, names=["embedding"])
+    assert (effects.questions, effects.shown) == (2, 7)
+    last = patching_effects(network, TASK, batch, others=other, names=["embedding"], query=-1)
+    assert (last.questions, last.shown) == (1, 7)
+    # The last example is read by the last answer alone; of the one before it is the token that is asked about.
+    assert effects.rise.value[0, 6] == pytest.approx(last.rise.value[0, 6], rel=1e-12)
+    assert effects.rise.value[0, 5] != pytest.approx(last.rise.value[0, 5], rel=1e-3)
+
+
+def test_the_chance_of_a_rise_is_known_of_independent_prompts_alone() -> None:
+    network, batch, other = made("mamba attention"), prompts(), prompts(step=1)
+    known = patching_effects(network, TASK, batch, others=other)
+    assert (known.chance[-1] == 1).all()
+    assert ((known.chance > 0) & (known.chance <= 1)).all()
+    rows = {row.metric for row in known.records("run")}
+    assert rows == {"patched_late_rise_over_zero", "patched_late_rise_chance"}
+    unknown = patching_effects(network, TASK, batch, others=other, independent=False)
+    assert np.isnan(unknown.chance).all()
+    assert {row.metric for row in unknown.records("run")} == {"patched_late_rise_over_zero"}
+    assert np.array_equal(unknown.rise.value, known.rise.value)
 
 
 def test_only_examples_before_the_question_are_patched() -> None:

@@ -13,7 +13,7 @@ from icl_lab.probing.hidden_attention.weights import hidden_attention
 from icl_lab.probing.interventions import ablation_effects, parts, patching_effects, task_vector_effects
 from icl_lab.probing.interventions.measuring import drawn
 
-PATCHED = 32
+PATCHED = 64
 """Prompts that activations are patched in: there is a run of the network for every activation and example."""
 READ = 4
 """Prompts that hidden attention is averaged over."""
@@ -44,11 +44,12 @@ def changed_rows(network: Network, subject: Subject, spec: ProbeSpec, told: Told
             subject.run, subject.seed
         )
     told(0.2)
-    few = prompts.rows(slice(0, min(PATCHED, spec.prompts)))
+    first = slice(0, min(PATCHED, spec.prompts))
+    few = prompts.rows(first)
     if few.tokens.shape[1] <= 2 * LONGEST and few.branches is None:
-        yield from patching_effects(network, task, few, seed=seed, independent=independent).records(
-            subject.run, subject.seed
-        )
+        yield from patching_effects(
+            network, task, few, others=others.rows(first), seed=seed, independent=independent
+        ).records(subject.run, subject.seed)
     told(0.8)
     if few.branches is None:
         read = hidden_attention(network, few.rows(slice(0, READ)))

@@ -14,6 +14,8 @@ from icl_lab.probing.readout.curves import NUM_SCORED
 MEASUREMENTS = 3
 """Raised whenever the same spec gives other rows, or rows of another meaning: what was measured before is measured
 again. 1 was before folders said so; up to 2 blocks were held against methods with a scale and a shift a function."""
+CHANGES = 2
+"""Likewise of interventions and hidden attention alone, which studies do without."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,4 +80,5 @@ class ProbeSpec(Spec):
 
 def measured_with(settings: Mapping[str, Any]) -> str:
     """The digest that a folder with these settings has if it was measured as it is measured now."""
-    return digest([MEASUREMENTS, dict(settings)])
+    asked = dict(settings)
+    return digest([MEASUREMENTS, asked, CHANGES] if asked.get("prompts") else [MEASUREMENTS, asked])

@@ -1,7 +1,7 @@
 """What happens to the answers when activations are changed: ablation, patching from another prompt, task vectors.
 
 `measuring.py` errors under an intervention, with intervals; `parts.py` what can be ablated; `ablation.py`;
-`patching.py`; `task_vectors.py`.
+`patching.py`; `together.py` which of many effects are told apart from none; `task_vectors.py`.
 """
 
 from icl_lab.probing.interventions.ablation import AblationEffect, AblationEffects, ablated, ablation_effects

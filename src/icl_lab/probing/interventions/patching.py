@@ -1,10 +1,10 @@
 """Patching: which examples live where, by putting an activation from another prompt in the place of the prompt's own.
 
 The residual stream after a block, at the tokens of one example, is taken from a prompt about another function. If the
-error of the last answer rises, that answer still reads the example there; where it does not, the example has already
-been moved elsewhere, or is not used (activation patching: Zhang & Nanda 2024, arXiv 2309.16042).
+error of later answers rises, these still read the example there; where it does not, the example has already been moved
+elsewhere, or is not used (activation patching: Zhang & Nanda 2024, arXiv 2309.16042).
 
-k examples   n activations
+k examples   n activations   q questions   p num_prompts
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +18,7 @@ from torch import Tensor
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
+from icl_lab.core.streams import Stream
 from icl_lab.evaluation.errors import evaluation_mode
 from icl_lab.evaluation.statistics import Interval, subtract
 from icl_lab.models.network import Network
@@ -25,51 +26,65 @@ from icl_lab.probing.activations import capture, replaced, stream
 from icl_lab.probing.activations.grammar import place
 from icl_lab.probing.activations.replacement import Change
 from icl_lab.probing.examples import NONE, example_of_tokens
-from icl_lab.probing.interventions.measuring import bootstrap, fractions_of_zero, mean, one_question, record
+from icl_lab.probing.interventions.measuring import bootstrap, fractions_of_zero, late, mean, one_question, record
+from icl_lab.probing.interventions.together import chances
 from icl_lab.tasks.base import Task
 
 
 @dataclass(frozen=True)
 class PatchingEffects:
-    """How much the error of an answer rises when an activation at one example comes from another prompt.
+    """How much the error of later answers rises when an activation at one example comes from another prompt.
 
     Args:
         label: The network's.
         task: Where the prompts came from.
         num_prompts: Prompts behind each number.
-        shown: Examples before the question.
+        shown: Examples before the last of the questions.
+        questions: Questions of a prompt; an example counts for those that come after it.
         names: The activations, in the order of computation.
         examples: Indices of the examples.
         intact: Mean error with nothing patched, over the zero predictor's.
-        rise: Rise of it, `(activations, examples)`.
+        rise: Rise of it, `(activations, examples)`, each with an interval of its own.
+        chance: How often chance alone would make any of all rises stand out as much, likewise (`together.py`); NaN
+            where prompts are not independent.
     """
 
     label: str
     task: Task
     num_prompts: int
     shown: int
+    questions: int
     names: tuple[str, ...]
     examples: tuple[int, ...]
     intact: Interval
     rise: Interval
+    chance: Float[np.ndarray, "n k"]
 
     def records(self, run: str, seed: int = 0) -> Iterator[Record]:
-        """Rows `patched_rise_over_zero` about each activation; the examples before the patched one are in `shown`."""
-        for i, name in enumerate(self.names):
-            for k, example in enumerate(self.examples):
-                value, low, high = (np.asarray(part[i, k]) for part in (self.rise.value, self.rise.low, self.rise.high))
-                yield record(
-                    Interval(value, low, high),
-                    "patched_rise_over_zero",
-                    run=run,
-                    label=self.label,
-                    task=self.task,
-                    seed=seed,
-                    num_prompts=self.num_prompts,
-                    block=place(name).block,
-                    about=name,
-                    shown=example,
-                )
+        """Rows `patched_late_rise_over_zero`, of one question `patched_rise_over_zero`, about each activation.
+
+        Where it is known, each has a row more with `_chance` instead of `_over_zero`; the examples before the patched
+        one are in `shown`.
+        """
+        name_of = "patched_late_rise" if self.questions > 1 else "patched_rise"
+        chance = Interval(self.chance, *(np.full_like(self.chance, np.nan) for _ in range(2)))
+        known = bool(np.isfinite(self.chance).any())
+        for metric, all_of in ((f"{name_of}_over_zero", self.rise), *([(f"{name_of}_chance", chance)] * known)):
+            for i, name in enumerate(self.names):
+                for k, example in enumerate(self.examples):
+                    value, low, high = (np.asarray(part[i, k]) for part in (all_of.value, all_of.low, all_of.high))
+                    yield record(
+                        Interval(value, low, high),
+                        metric,
+                        run=run,
+                        label=self.label,
+                        task=self.task,
+                        seed=seed,
+                        num_prompts=self.num_prompts,
+                        block=place(name).block,
+                        about=name,
+                        shown=example,
+                    )
 
 
 def patching_effects(
@@ -83,7 +98,7 @@ def patching_effects(
     seed: int = 0,
     independent: bool | None = None,
 ) -> PatchingEffects:
-    """The rise of the error of one answer, activation by activation and example by example.
+    """The rise of the error of later answers, activation by activation and example by example.
 
     Args:
         network: A trained network; it is as it was afterwards.
@@ -91,7 +106,8 @@ def patching_effects(
         prompts: On which the error is measured.
         others: Prompts of the same layout from which activations come; by default each prompt's next one.
         names: Activations with tokens on the second axis; by default the residual stream.
-        query: Which prediction is looked at; the last that is scored by default.
+        query: Which prediction is looked at; by default the last quarter of those that are scored, each example
+            counting for the predictions after it, or the last where questions are asked beside the prompt.
         seed: Of the bootstrap.
         independent: Whether the prompts were drawn independently; by default as those of one batch of the task are.
 
@@ -100,7 +116,10 @@ def patching_effects(
     """
     chosen = stream(network) if names is None else tuple(names)
     index, asked = one_question(prompts, query)
-    end = int((asked.queries if asked.branches is None else asked.branches.starts)[0])
+    if query is None and prompts.branches is None:
+        asked = late(prompts)
+    places_asked = asked.queries if asked.branches is None else asked.branches.starts
+    end = int(places_asked[-1])
     tokens = tokens_of_examples(prompts, end)
     if not tokens:
         raise UserError(f"patching: no example comes before prediction {index}; choose a later one")
@@ -110,15 +129,37 @@ def patching_effects(
     weights, intact = bootstrap(task, prompts.batch, seed, independent), fractions_of_zero(network, task, asked)
     shape = (len(chosen), len(tokens))
     rise = Interval(np.zeros(shape), np.zeros(shape), np.zeros(shape))
+    differences = np.zeros((*shape, prompts.batch))
     for i, name in enumerate(chosen):
         for k, places in enumerate(tokens.values()):
             with replaced(network, {name: at_tokens(found[name], places)}):
                 patched = fractions_of_zero(network, task, asked)
-            one = mean(subtract(patched, intact), weights)
+            after = (places_asked > places.max()).numpy() if asked.branches is None else np.array([True])
+            differences[i, k] = _mean_of_asked(subtract(patched, intact)[:, after])
+            one = mean(differences[i, k, :, None], weights)
             rise.value[i, k], rise.low[i, k], rise.high[i, k] = float(one.value), float(one.low), float(one.high)
+    chance = np.full(shape, np.nan)
+    if len(weights):
+        flips = Stream(seed, ("probe", "flips"))
+        chance = chances(differences.reshape(-1, prompts.batch), flips).reshape(shape)
     return PatchingEffects(
-        network.label, task, prompts.batch, index, chosen, tuple(tokens), mean(intact, weights), rise
+        network.label,
+        task,
+        prompts.batch,
+        index,
+        len(places_asked),
+        chosen,
+        tuple(tokens),
+        mean(intact, weights),
+        rise,
+        chance,
     )
+
+
+def _mean_of_asked(errors: Float[np.ndarray, "p q"]) -> Float[np.ndarray, " p"]:
+    """The mean of each prompt over what is asked in it; NaN where nothing is."""
+    asked = (~np.isnan(errors)).sum(axis=1)
+    return np.divide(np.nansum(errors, axis=1), asked, out=np.full(len(errors), np.nan), where=asked > 0)
 
 
 def tokens_of_examples(prompts: PromptBatch, end: int) -> dict[int, Int[Tensor, " tokens"]]:

@@ -49,19 +49,30 @@ class Theme:
         """CSS variable -> colour."""
         single = {f"--{name}": value for name, value in vars(self).items() if name != "models"}
         models = {f"--model-{i}": colour for i, colour in enumerate(self.models)}
-        return single | models | {f"--shade-{i}": colour for i, colour in enumerate(self.shades)}
+        grids = (("shade", self.shades), ("below", self.below))
+        return single | models | {f"--{name}-{i}": colour for name, many in grids for i, colour in enumerate(many)}
 
     @property
     def shades(self) -> tuple[str, ...]:
         """Colours of numbers in a grid, from paper to the first colour of models, then to ink."""
-        ends = [_channels(colour) for colour in (self.paper, self.models[0], self.ink)]
-        found = []
-        for place in range(NUM_SHADES):
-            way = 2 * place / (NUM_SHADES - 1)
-            half = int(way > 1)
-            low, high, part = ends[half], ends[half + 1], way - half
-            found.append("#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in zip(low, high, strict=True)))
-        return tuple(found)
+        return _ramp(self.paper, self.models[0], self.ink)
+
+    @property
+    def below(self) -> tuple[str, ...]:
+        """Colours of numbers below 0, from paper to the second colour of models, then to ink."""
+        return _ramp(self.paper, self.models[1], self.ink)
+
+
+def _ramp(*colours: str) -> tuple[str, ...]:
+    """`NUM_SHADES` colours through three."""
+    ends = [_channels(colour) for colour in colours]
+    found = []
+    for place in range(NUM_SHADES):
+        way = 2 * place / (NUM_SHADES - 1)
+        half = int(way > 1)
+        low, high, part = ends[half], ends[half + 1], way - half
+        found.append("#" + "".join(f"{round(a + part * (b - a)):02x}" for a, b in zip(low, high, strict=True)))
+    return tuple(found)
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

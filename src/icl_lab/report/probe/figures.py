@@ -11,6 +11,7 @@ from icl_lab.report.probe.inside import (
     ablation_picture,
     hidden_attention_picture,
     patching_picture,
+    rows_of_chance,
     task_vector_picture,
 )
 from icl_lab.report.probe.methods import method_figures
@@ -129,8 +130,7 @@ def _changes(probe: Probe, network: Looked) -> list[Drawn]:
         (
             "patching",
             "Where the examples are used",
-            "How much the error of the last answer rises when the stream at the tokens of one example comes from "
-            "another prompt; grey where its 90% interval holds 0.",
+            _patching_words(rows),
             patching_picture(rows),
         ),
         (
@@ -144,3 +144,20 @@ def _changes(probe: Probe, network: Looked) -> list[Drawn]:
         ),
     )
     return [Drawn(stem, heading, told, picture) for stem, heading, told, picture in pictures if picture is not None]
+
+
+def _patching_words(rows: pl.DataFrame) -> str:
+    """What is patched, and what a grey cell means; without independent prompts nothing is known of chance."""
+    told = (
+        "How much the error of the answers in the last quarter of a prompt rises when the stream at the tokens of one "
+        "example comes from another prompt; of the answers after that example. "
+    )
+    chance = rows_of_chance(rows)
+    if not len(chance):
+        return told + "Prompts share a draw, so that nothing is known of chance: every cell has its colour."
+    prompts = chance["num_prompts"].max()
+    return told + (
+        f"Grey: not told apart from 0. Of {prompts} prompts' differences signs are flipped: a cell has a colour if the "
+        f"largest of all {len(chance)} cells is as large in at most 10% of flips. Where nothing counts, the chance "
+        "that any cell has a colour is 10%."
+    )

@@ -1,11 +1,13 @@
 """Grids of numbers in colours.
 
-Colours are one hue from paper to ink, so that a picture survives being printed in grey.
+Colours are one hue from paper to ink, so that a picture survives being printed in grey. Where numbers are below 0 they
+have a second hue, and both are as dark as a number is far from 0.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -54,6 +56,7 @@ def heat_maps(
     unit: str,
     theme: Theme = LIGHT,
     highest: float | None = None,
+    signed: bool = False,
 ) -> Picture:
     """Grids beside each other, at most three in a line and four in two lines, in the same colours.
 
@@ -63,7 +66,9 @@ def heat_maps(
         across: What columns are.
         unit: What the colours mean.
         theme: Colours.
-        highest: The number that has the darkest colour; the largest by default. 0 has none.
+        highest: The number that has the darkest colour; the one farthest from 0 by default. 0 has none, and numbers
+            beyond have the darkest as well.
+        signed: Whether numbers below 0 have a hue of their own; otherwise they are as much as nothing.
     """
     columns = 2 if len(maps) == 4 else min(len(maps), 3)
     lines = math.ceil(len(maps) / columns)
@@ -79,17 +84,20 @@ def heat_maps(
     foot = TURNED if any(one.turned for one in maps) else FOOT
     height = foot + lines * (tall + TITLE) + BETWEEN * (lines - 1) + 0.05
     picture = new_picture(theme, WIDTH, height)
-    top = _highest(maps) if highest is None else highest
+    known = np.concatenate([one.values[np.isfinite(one.values)].ravel() for one in maps])
+    top = (float((np.abs(known) if signed else known).max(initial=0.0)) or 1.0) if highest is None else highest
+    lowest = max(-top, float(known.min(initial=0.0))) if signed else 0.0
+    scale = _Scale(lowest, min(top, float(known.max(initial=0.0))) if lowest < 0 else top, top)
     for place, one in enumerate(maps):
         line, column = divmod(place, columns)
         box = (left + column * (each + gap), height - (line + 1) * (TITLE + tall) - BETWEEN * line, each, tall)
         axes = new_panel(picture, theme, box)
-        _fill(axes, one, top, theme)
+        _fill(axes, one, scale, theme)
         if column == 0 and not one.rows:
             axes.set_ylabel(down, fontsize=8.5)
         if place + columns >= len(maps) or one.across:
             axes.set_xlabel(one.across or across, fontsize=8.5)
-    _bar(picture, unit, top, theme, (left + columns * each + (columns - 1) * gap + 0.12, foot, BAR, tall))
+    _bar(picture, unit, scale, theme, (left + columns * each + (columns - 1) * gap + 0.12, foot, BAR, tall))
     return picture
 
 
@@ -98,22 +106,38 @@ def _shape(one: HeatMap) -> float:
     return rows / max(columns, 1)
 
 
-def _highest(maps: Sequence[HeatMap]) -> float:
-    known = np.concatenate([one.values[np.isfinite(one.values)].ravel() for one in maps])
-    return float(known.max(initial=0.0)) or 1.0
+@dataclass(frozen=True)
+class _Scale:
+    """From where to where colours are explained, the lowest at most 0, and how far from 0 the darkest are."""
+
+    lowest: float
+    highest: float
+    farthest: float
+
+    def colours(self, theme: Theme) -> dict[str, Any]:
+        """What matplotlib calls them."""
+        signed = self.lowest < 0
+        return {
+            "cmap": shades(theme, signed=signed),
+            "vmin": -self.farthest if signed else 0.0,
+            "vmax": self.farthest,
+            "edgecolors": "face",
+            "linewidth": 0.2,
+        }
 
 
-def shades(theme: Theme) -> Colormap:
+def shades(theme: Theme, *, signed: bool = False) -> Colormap:
     """The theme's shades and no others; what is missing has the grey of the grid."""
-    return ListedColormap(theme.shades, "shades").with_extremes(bad=theme.grid)
+    colours = (*reversed(theme.below), *theme.shades) if signed else theme.shades
+    return ListedColormap(colours, "shades").with_extremes(bad=theme.grid)
 
 
-def _fill(axes: Axes, one: HeatMap, highest: float, theme: Theme) -> None:
+def _fill(axes: Axes, one: HeatMap, scale: _Scale, theme: Theme) -> None:
     axes.grid(visible=False)
     # Cells, not a picture: the page forbids itself to load any.
     rows, columns = (np.arange(size + 1) - 0.5 for size in one.values.shape)
     cells = np.ma.masked_invalid(one.values)
-    axes.pcolormesh(columns, rows, cells, cmap=shades(theme), vmin=0.0, vmax=highest, edgecolors="face", linewidth=0.2)
+    axes.pcolormesh(columns, rows, cells, **scale.colours(theme))
     if one.dots:
         down, across = zip(*one.dots, strict=True)
         axes.plot(across, down, "o", color=theme.models[4], markersize=3.2, linestyle="none", clip_on=False)
@@ -135,12 +159,12 @@ def _fill(axes: Axes, one: HeatMap, highest: float, theme: Theme) -> None:
             label.set(ha="right", va="center", rotation_mode="anchor")
 
 
-def _bar(picture: Picture, unit: str, highest: float, theme: Theme, box: tuple[float, float, float, float]) -> None:
+def _bar(picture: Picture, unit: str, scale: _Scale, theme: Theme, box: tuple[float, float, float, float]) -> None:
     axes = new_panel(picture, theme, box)
     axes.grid(visible=False)
-    ends = np.linspace(0.0, highest, 65)
+    ends = np.linspace(scale.lowest, scale.highest, 65)
     ramp = (ends[:-1, None] + ends[1:, None]) / 2
-    axes.pcolormesh([0, 1], ends, ramp, cmap=shades(theme), vmin=0.0, vmax=highest, edgecolors="face", linewidth=0.2)
+    axes.pcolormesh([0, 1], ends, ramp, **scale.colours(theme))
     axes.set_xticks([])
     axes.yaxis.tick_right()
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
+from jaxtyping import Float
 
+from icl_lab.evaluation.statistics import LEVEL
 from icl_lab.report.drawing.axes import Picture
 from icl_lab.report.drawing.style import LIGHT, Theme
 from icl_lab.report.probe.bars import Bar, error_dots
@@ -12,6 +14,8 @@ from icl_lab.report.probe.grids import HeatMap, heat_maps
 
 MOST = 36
 """Parts in a picture of ablations, beside everything and whole blocks: those without which the error is largest."""
+CHANCE = round(1 - LEVEL, 6)
+"""How often chance may make any cell of a picture have a colour."""
 
 
 def hidden_attention_picture(
@@ -36,18 +40,29 @@ def hidden_attention_picture(
 
 
 def patching_picture(records: pl.DataFrame, *, theme: Theme = LIGHT) -> Picture | None:
-    """Activations down, examples across, the rise of the error as a colour; none where its interval holds 0."""
-    rows = records.filter(pl.col("metric") == "patched_rise_over_zero")
+    """Activations down, examples across, the rise of the error as a colour; none where chance may have made it."""
+    rows = records.filter(pl.col("metric") == "patched_late_rise_over_zero")
     if not len(rows):
         return None
     names = tuple(rows["about"].unique(maintain_order=True))
     examples = rows["shown"].unique().sort().to_list()
-    values = np.full((len(names), len(examples)), np.nan)
-    for name, example, value, low, high in rows.select("about", "shown", "value", "low", "high").iter_rows():
-        told = value is not None and (low is None or high is None or not low <= 0 <= high)
-        values[names.index(name), examples.index(example)] = value if told else np.nan
+
+    def filled(rows: pl.DataFrame) -> Float[np.ndarray, "names examples"]:
+        found = np.full((len(names), len(examples)), np.nan)
+        for name, example, value in rows.select("about", "shown", "value").iter_rows():
+            found[names.index(name), examples.index(example)] = np.nan if value is None else value
+        return found
+
+    values, chance = filled(rows), rows_of_chance(records)
+    if len(chance):
+        values = np.where(filled(chance) <= CHANCE, values, np.nan)
     grid = HeatMap("", values, names, tuple(map(str, examples)))
-    return heat_maps([grid], down="", across="example", unit="rise of error / zero error", theme=theme)
+    return heat_maps([grid], down="", across="example", unit="rise of error / zero error", theme=theme, signed=True)
+
+
+def rows_of_chance(records: pl.DataFrame) -> pl.DataFrame:
+    """How often chance makes any cell of a picture of patching stand out as much; none where that is not known."""
+    return records.filter(pl.col("metric") == "patched_late_rise_chance")
 
 
 def ablation_picture(records: pl.DataFrame, *, how: str = "mean", theme: Theme = LIGHT) -> Picture | None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import polars as pl
+import pytest
 
 from icl_lab.core.records import SCHEMA, Record
 from icl_lab.report.probe.inside import (
@@ -48,7 +49,7 @@ def test_hidden_attention_is_a_grid_a_block() -> None:
 
 def test_patching_has_a_row_an_activation() -> None:
     rows = [
-        row("patched_rise_over_zero", 3.0 * i + k, shown=k, about=name)
+        row("patched_late_rise_over_zero", 3.0 * i + k, shown=k, about=name)
         for i, name in enumerate(("embedding", "block.0.residual"))
         for k in range(3)
     ]
@@ -57,16 +58,26 @@ def test_patching_has_a_row_an_activation() -> None:
     assert axes.collections[0].get_array().tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
 
 
-def test_a_rise_that_may_be_none_has_no_colour() -> None:
-    ends = ((0.1, 0.3), (-0.1, 0.3), (0.0, 0.0))
-    rows = [
-        row("patched_rise_over_zero", 0.2, low=low, high=high, shown=k, about="embedding")
-        for k, (low, high) in enumerate(ends)
-    ]
-    axes, _ = patching_picture(frame(*rows)).axes
-    drawn = axes.collections[0].get_array().filled(np.nan)
-    assert np.array_equal(drawn, [[0.2, np.nan, np.nan]], equal_nan=True)
-    assert patching_picture(frame(*rows[1:])) is not None
+def test_a_rise_that_chance_may_have_made_has_no_colour_and_a_fall_has_another_hue() -> None:
+    rises = [row("patched_late_rise_over_zero", value, shown=k, about="a") for k, value in enumerate((0.4, 0.2, -0.1))]
+    chance = [row("patched_late_rise_chance", value, shown=k, about="a") for k, value in enumerate((0.1, 0.11, 0.0))]
+    axes, bar = patching_picture(frame(*rises, *chance)).axes
+    drawn = axes.collections[0]
+    assert np.array_equal(drawn.get_array().filled(np.nan), [[0.4, np.nan, -0.1]], equal_nan=True)
+    red, _, blue = drawn.to_rgba(-0.1)[:3]
+    assert red > blue
+    red, _, blue = drawn.to_rgba(0.1)[:3]
+    assert red < blue
+    # As much colour above as below, but no scale where there are no numbers.
+    assert drawn.get_clim() == (-0.4, 0.4)
+    assert bar.get_ylim() == pytest.approx((-0.1, 0.4))
+    assert patching_picture(frame(*rises, *chance[1:2])) is not None
+
+
+def test_where_nothing_is_known_of_chance_every_cell_has_its_colour() -> None:
+    rises = [row("patched_late_rise_over_zero", 0.2, shown=k, about="a") for k in range(2)]
+    axes, _ = patching_picture(frame(*rises)).axes
+    assert axes.collections[0].get_array().tolist() == [[0.2, 0.2]]
 
 
 def test_of_many_ablated_parts_the_worst_are_shown_and_every_block() -> None:

@@ -110,3 +110,19 @@ def test_fresh_weights_stand_beside_trained_ones() -> None:
     assert heights == {0.0, 0.3, 0.8}
     (axes,) = bits_picture(probe, probe.networks[0]).axes
     assert {8.0, 3.0} <= {round(float(line.get_ydata()[0]), 6) for line in axes.lines}
+
+
+def test_the_words_below_patching_say_whether_chance_is_known() -> None:
+    common = {"run": "a", "predictor": "mamba", "task": "t", "shown": 3, "about": "embedding", "num_prompts": 64}
+    rise = common | {"metric": "patched_late_rise_over_zero", "value": 0.1}
+
+    def words(*rows: dict[str, object]) -> str:
+        frame = pl.DataFrame([dict.fromkeys(SCHEMA) | row for row in rows], schema=SCHEMA)
+        probe = replace(checkpoints(), records=frame)
+        (told,) = [one.caption for one in draw_probe(probe, probe.networks[0]) if one.stem == "patching"]
+        return told
+
+    assert "nothing is known of chance: every cell has its colour" in words(rise)
+    known = words(rise, common | {"metric": "patched_late_rise_chance", "value": 0.5})
+    assert "Grey: not told apart from 0. Of 64 prompts'" in known
+    assert "every cell" not in known
