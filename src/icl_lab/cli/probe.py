@@ -8,17 +8,21 @@ import typer
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import note, print_json, progress, results
 from icl_lab.cli.options import use
-from icl_lab.cli.settings import numbers
+from icl_lab.cli.settings import names, numbers
 from icl_lab.cli.time_left import TimeLeft
 from icl_lab.cli.trained import page_folder, trained_at
+from icl_lab.core.errors import UserError, suggest
 from icl_lab.probing.examination.spec import ProbeSpec
 from icl_lab.probing.examination.whole import applies
+from icl_lab.probing.interventions import parts
+from icl_lab.probing.interventions.parts import KINDS, Kind
 from icl_lab.report.estimate import Estimate
 from icl_lab.report.grid import Grid, column
 from icl_lab.report.probe.data import Probe, check_free, read_probe
 from icl_lab.report.probe.words import BlockRow, block_rows, conclusion
 from icl_lab.report.words import number
 from icl_lab.studies.probing.look import look_inside
+from icl_lab.studies.probing.trained import Trained
 
 
 def probe(
@@ -45,6 +49,21 @@ def probe(
     ] = "queries",
     probed: Annotated[int, typer.Option(min=0, help="Functions for probes, at least 8; 0: no probes.")] = 512,
     prompts: Annotated[int, typer.Option(min=0, help="Prompts for changes to activations, at least 2; 0: none.")] = 64,
+    ablate: Annotated[
+        str,
+        typer.Option(
+            help="What is ablated, kinds with commas: everything; each block; each head, or some channels where there "
+            "are no heads; each state, numbers of a recurrence's state (slow); each short convolution; its neighbours, "
+            "the tokens before its own."
+        ),
+    ] = ",".join(ProbeSpec().ablate),
+    how: Annotated[
+        Literal["mean", "resample", "zero"],
+        typer.Option(
+            help="What stands in for an ablated part: its mean over other prompts, what it gives on one other prompt, "
+            "or zeros."
+        ),
+    ] = "mean",
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Where the page goes; by default `probe` in the run's folder, or results/probe.")
@@ -58,18 +77,30 @@ def probe(
       icl probe linear_regression/mamba
       icl probe results/first/mamba
       icl probe results/first/runs/0123456789ab --shown 5,10,20
+      icl probe linear_regression/mamba --ablate block,state,neighbours --how resample
       icl probe results/a/runs/0123456789ab/checkpoint*.safetensors --probed 0 --prompts 0
     """  # noqa: D301, D412
     # Many small operations: a second thread gains little, and where others work beside it the two wait for each other.
     workers = use("cpu", threads)
     points = numbers("--shown", shown, 1, "numbers of examples with commas, 5,10,40") if shown.strip() else ()
-    spec = ProbeSpec(functions=functions, shown=points, fitted=fitted, probed=probed, prompts=prompts, seed=seed)
+    spec = ProbeSpec(
+        functions=functions,
+        shown=points,
+        fitted=fitted,
+        probed=probed,
+        prompts=prompts,
+        ablate=_kinds(ablate),
+        how=how,
+        seed=seed,
+    )
     found = [one for path in runs for one in trained_at(path, model)]
     folder = out or page_folder(found[0])
     check_free(folder, found[0].spec.digest())
     task = found[0].spec.task
-    if (said := applies(task)) and not as_json:
-        note(said)
+    absent = _absent(found[0], spec)
+    if not as_json:
+        for said in filter(None, (applies(task), absent)):
+            note(said)
     with TimeLeft(progress(), "probe") as told:
         page = look_inside(found, spec, folder, workers, told)
     looked = read_probe(folder)
@@ -78,6 +109,36 @@ def probe(
         return
     _print(looked)
     results().print(f"page: {page}", markup=False, soft_wrap=True)
+
+
+def _kinds(text: str) -> tuple[Kind, ...]:
+    """Kinds of parts, each once, in the order in which they are known.
+
+    Raises:
+        UserError: There is none, or one that is no kind.
+    """
+    asked = names(text)
+    for one in asked:
+        if one not in KINDS:
+            raise UserError(f"--ablate: {one!r} is no kind of part; {suggest(one, KINDS)}")
+    if not asked:
+        raise UserError(f"--ablate: expected kinds with commas, of {', '.join(KINDS)}; --prompts 0 for no changes")
+    return tuple(kind for kind in KINDS if kind in asked)
+
+
+def _absent(one: Trained, spec: ProbeSpec) -> str:
+    """A line on kinds that were asked for and are not in a network; empty where there is none.
+
+    Raises:
+        UserError: It has none of them.
+    """
+    if not spec.prompts:
+        return ""
+    none = [kind for kind in spec.ablate if not parts(one.network, (kind,))]
+    if none == list(spec.ablate):
+        raise UserError(f"--ablate: {one.label} has no {' and no '.join(none)} to ablate; choose others")
+    asked = [kind for kind in none if spec.ablate != ProbeSpec().ablate]
+    return f"{one.label} has no {' and no '.join(asked)} to ablate: the other kinds are" if asked else ""
 
 
 def _print(looked: Probe) -> None:

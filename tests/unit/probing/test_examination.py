@@ -106,6 +106,36 @@ def test_what_is_told_grows_to_the_whole(name: str) -> None:
     assert len(heard) > 3
 
 
+def test_what_is_asked_is_ablated_in_the_way_that_is_asked() -> None:
+    task = LinearRegression(dim=3, length=6)
+
+    def ablated(**settings: object) -> dict[str, set[str]]:
+        rows = rows_of(task, SPEC.replace(probed=0, **settings))
+        found = [row for row in rows if row.metric.startswith("ablated")]
+        return {
+            metric: {row.about for row in found if row.metric == metric} for metric in {row.metric for row in found}
+        }
+
+    (usual,) = ablated().values()
+    assert {"everything", "block 0 attention", "block 1 mlp"} < usual
+    assert all(about.startswith(("head", "block", "everything")) for about in usual)
+    assert ablated(ablate=("block",), how="resample") == {
+        "ablated_error_over_zero_by_resample": {"block 0 attention", "block 1 mlp"}
+    }
+
+
+def test_what_was_measured_before_is_told_apart_where_it_matters() -> None:
+    measured = {spec.measured_on(41) for spec in (ProbeSpec(), ProbeSpec(ablate=("block",)), ProbeSpec(how="resample"))}
+    assert len(measured) == 3
+    # Without interventions nothing has changed.
+    few = ProbeSpec(prompts=0)
+    assert {spec.measured_on(41) for spec in (few, few.replace(how="zero"), few.replace(ablate=("block",)))} == {
+        few.measured_on(41)
+    }
+    with pytest.raises(UserError, match="each kind once"):
+        ProbeSpec(ablate=("block", "block"))
+
+
 def test_what_is_not_asked_is_not_done() -> None:
     metrics = {row.metric for row in rows_of(LinearRegression(dim=3, length=6), SPEC.replace(probed=0, prompts=0))}
     assert not {"probe_ridge", "late_error_over_zero"} & metrics

@@ -34,9 +34,9 @@ def changed_rows(network: Network, subject: Subject, spec: ProbeSpec, told: Told
 
     prompts, independent = drawn(task, spec.stream("prompts"), 0, spec.prompts)
     others, _ = drawn(task, spec.stream("prompts"), 1, spec.prompts)
-    chosen = parts(network, ("everything", "block"))
+    chosen = parts(network, spec.ablate)
     yield from ablation_effects(
-        network, task, prompts, others, ablate=chosen, seed=seed, independent=independent
+        network, task, prompts, others, how=spec.how, ablate=chosen, seed=seed, independent=independent
     ).records(subject.run, subject.seed)
     told(0.15)
     with suppress(UserError):  # where nothing comes before the question

@@ -8,6 +8,8 @@ from icl_lab.core.bounds import Count, Natural
 from icl_lab.core.errors import UserError
 from icl_lab.core.specs import Spec, digest
 from icl_lab.core.streams import Stream
+from icl_lab.probing.interventions.ablation import How
+from icl_lab.probing.interventions.parts import Kind
 from icl_lab.probing.readout.calibration import NUM_FITTED, Fitted
 from icl_lab.probing.readout.curves import NUM_SCORED
 
@@ -30,6 +32,8 @@ class ProbeSpec(Spec):
         probed: Functions that probes are fitted on and judged with, at least 8; 0 for no probes.
         seeds: Splits of these.
         prompts: Prompts that interventions are tried on, at least 2; 0 for none.
+        ablate: Kinds of parts that are ablated, each once; see `interventions/parts.py`.
+        how: What stands in for an ablated part; see `interventions/ablation.py`.
         seed: Address of all that is drawn.
     """
 
@@ -40,6 +44,8 @@ class ProbeSpec(Spec):
     probed: Natural = 512
     seeds: Count = 3
     prompts: Natural = 64
+    ablate: tuple[Kind, ...] = ("everything", "block", "head")
+    how: How = "mean"
     seed: Natural = 0
 
     def __post_init__(self) -> None:
@@ -50,6 +56,8 @@ class ProbeSpec(Spec):
         for name, number, least in (("probed", self.probed, 8), ("prompts", self.prompts, 2)):
             if 0 < number < least:
                 raise UserError(f"ProbeSpec.{name}: expected 0 for none, or at least {least}, got {number}")
+        if len(set(self.ablate)) < len(self.ablate):
+            raise UserError(f"ProbeSpec.ablate: expected each kind once, got {', '.join(self.ablate)}")
         if list(self.shown) != sorted(set(self.shown)):
             raise UserError(f"ProbeSpec.shown: expected ascending numbers, got {', '.join(map(str, self.shown))}")
 

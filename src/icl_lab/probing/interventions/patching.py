@@ -41,6 +41,7 @@ class PatchingEffects:
         num_prompts: Prompts behind each number.
         shown: Examples before the last of the questions.
         questions: Questions of a prompt; an example counts for those that come after it.
+        late: Whether they are the last quarter of all, and not one that was chosen.
         names: The activations, in the order of computation.
         examples: Indices of the examples.
         intact: Mean error with nothing patched, over the zero predictor's.
@@ -54,6 +55,7 @@ class PatchingEffects:
     num_prompts: int
     shown: int
     questions: int
+    late: bool
     names: tuple[str, ...]
     examples: tuple[int, ...]
     intact: Interval
@@ -61,12 +63,12 @@ class PatchingEffects:
     chance: Float[np.ndarray, "n k"]
 
     def records(self, run: str, seed: int = 0) -> Iterator[Record]:
-        """Rows `patched_late_rise_over_zero`, of one question `patched_rise_over_zero`, about each activation.
+        """Rows `patched_late_rise_over_zero`, or `patched_rise_over_zero` of one question, about each activation.
 
         Where it is known, each has a row more with `_chance` instead of `_over_zero`; the examples before the patched
         one are in `shown`.
         """
-        name_of = "patched_late_rise" if self.questions > 1 else "patched_rise"
+        name_of = "patched_late_rise" if self.late else "patched_rise"
         chance = Interval(self.chance, *(np.full_like(self.chance, np.nan) for _ in range(2)))
         known = bool(np.isfinite(self.chance).any())
         for metric, all_of in ((f"{name_of}_over_zero", self.rise), *([(f"{name_of}_chance", chance)] * known)):
@@ -116,7 +118,8 @@ def patching_effects(
     """
     chosen = stream(network) if names is None else tuple(names)
     index, asked = one_question(prompts, query)
-    if query is None and prompts.branches is None:
+    quarter = query is None and prompts.branches is None
+    if quarter:
         asked = late(prompts)
     places_asked = asked.queries if asked.branches is None else asked.branches.starts
     end = int(places_asked[-1])
@@ -148,6 +151,7 @@ def patching_effects(
         prompts.batch,
         index,
         len(places_asked),
+        quarter,
         chosen,
         tuple(tokens),
         mean(intact, weights),

@@ -8,11 +8,13 @@ from icl_lab.report.probe.damping import damping_picture
 from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.probe.depth import depth_picture, fit_picture, published_fits
 from icl_lab.report.probe.inside import (
+    MOST,
     ablation_picture,
     hidden_attention_picture,
     patching_picture,
     rows_of_chance,
     task_vector_picture,
+    whole_parts,
 )
 from icl_lab.report.probe.methods import method_figures
 from icl_lab.report.probe.targets import bits_picture, probes_picture
@@ -115,11 +117,9 @@ def _changes(probe: Probe, network: Looked) -> list[Drawn]:
     rows = probe.records.filter(pl.col("run") == network.run)
     titles = {block: f"block {block} {kind}" for block, kind in enumerate(network.blocks)}
     pictures = (
-        (
-            "ablation",
-            "What is lost without a part",
-            "Error on the last quarter of each prompt with one part replaced by its mean over other prompts.",
-            ablation_picture(rows),
+        *(
+            (stem, "What is lost without a part", _ablation_words(rows, how), ablation_picture(rows, how=how))
+            for how, stem in (("mean", "ablation"), ("resample", "ablation-resample"), ("zero", "ablation-zero"))
         ),
         (
             "task-vectors",
@@ -144,6 +144,27 @@ def _changes(probe: Probe, network: Looked) -> list[Drawn]:
         ),
     )
     return [Drawn(stem, heading, told, picture) for stem, heading, told, picture in pictures if picture is not None]
+
+
+STAND_INS = {
+    "mean": "its mean over other prompts at the same place",
+    "resample": "what it gives on another prompt",
+    "zero": "zeros",
+}
+
+
+def _ablation_words(rows: pl.DataFrame, how: str) -> str:
+    """What stands in for a part, and which parts there are no dots for."""
+    told = f"Error on the last quarter of each prompt with one part replaced by {STAND_INS[how]}."
+    found = rows.filter(pl.col("metric") == f"ablated_error_over_zero_by_{how}")
+    small = len(found) - len(whole_parts(found))
+    if small > MOST:
+        told += f" Of {small} parts of blocks the {MOST} without which the error is largest."
+    if found["about"].str.starts_with("neighbours ").any():
+        told += " Without neighbours a short convolution sees its token alone."
+    if len(found) and found["low"].is_null().all():
+        return told + " Prompts share a draw: there are no intervals."
+    return f"{told} Bars: 90% intervals over prompts."
 
 
 def _patching_words(rows: pl.DataFrame) -> str:

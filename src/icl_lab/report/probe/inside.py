@@ -12,7 +12,7 @@ from icl_lab.report.drawing.style import LIGHT, Theme
 from icl_lab.report.probe.bars import Bar, error_dots
 from icl_lab.report.probe.grids import HeatMap, heat_maps
 
-MOST = 36
+MOST = 16
 """Parts in a picture of ablations, beside everything and whole blocks: those without which the error is largest."""
 CHANCE = round(1 - LEVEL, 6)
 """How often chance may make any cell of a picture have a colour."""
@@ -70,14 +70,19 @@ def ablation_picture(records: pl.DataFrame, *, how: str = "mean", theme: Theme =
     rows = records.filter(pl.col("metric") == f"ablated_error_over_zero_by_{how}")
     if not len(rows):
         return None
-    whole = rows["about"].str.starts_with("block ") | (rows["about"] == "everything")
-    parts = rows.filter(~whole)
-    kept = set(parts.sort("value", descending=True, nulls_last=True)["about"].head(MOST))
-    shown = rows.filter(whole | rows["about"].is_in(list(kept)))
+    whole = whole_parts(rows)["about"].to_list()
+    parts = rows.filter(~pl.col("about").is_in(whole))
+    kept = parts.sort("value", descending=True, nulls_last=True)["about"].head(MOST).to_list()
+    shown = rows.filter(pl.col("about").is_in(whole + kept))
     intact = records.filter(pl.col("metric") == "late_error_over_zero")["value"].drop_nulls()
     lines = [("intact", float(intact[0]))] if len(intact) else []
     across = f"error / zero error, with the part replaced ({how})"
     return error_dots(_bars(shown), across=across, lines=[*lines, ("zero predictor", 1.0)], theme=theme)
+
+
+def whole_parts(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of rows on ablations those that are about everything or whole blocks."""
+    return rows.filter(pl.col("about").str.starts_with("block ") | (pl.col("about") == "everything"))
 
 
 def task_vector_picture(records: pl.DataFrame, *, carrier: str = "state", theme: Theme = LIGHT) -> Picture | None:

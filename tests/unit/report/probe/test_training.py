@@ -126,3 +126,21 @@ def test_the_words_below_patching_say_whether_chance_is_known() -> None:
     known = words(rise, common | {"metric": "patched_late_rise_chance", "value": 0.5})
     assert "Grey: not told apart from 0. Of 64 prompts'" in known
     assert "every cell" not in known
+
+
+def test_an_ablation_is_drawn_as_it_was_asked_and_says_what_stood_in() -> None:
+    common = {"run": "a", "predictor": "mamba", "task": "t", "value": 0.5, "low": 0.4, "high": 0.6}
+    parts = ["everything", "neighbours of block 0", *(f"state {i} of block 0" for i in range(40))]
+
+    def drawn(how: str) -> dict[str, str]:
+        rows = [common | {"metric": f"ablated_error_over_zero_by_{how}", "about": about} for about in parts]
+        frame = pl.DataFrame([dict.fromkeys(SCHEMA) | row for row in rows], schema=SCHEMA)
+        probe = replace(checkpoints(), records=frame)
+        return {one.stem: one.caption for one in draw_probe(probe, probe.networks[0]) if "ablation" in one.stem}
+
+    (told,) = drawn("mean").values()
+    assert "replaced by its mean over other prompts" in told
+    assert "Of 41 parts of blocks the 16" in told
+    assert "sees its token alone" in told
+    assert list(drawn("resample")) == ["ablation-resample"]
+    assert "replaced by what it gives on another prompt" in drawn("resample")["ablation-resample"]
