@@ -155,6 +155,34 @@ def test_the_residual_is_that_of_the_last_token_of_the_examples() -> None:
     assert errors(changed=0) != errors(changed=13)
 
 
+@pytest.mark.parametrize("carrier", ["state", "residual"])
+def test_another_functions_vector_is_that_of_the_other_prompts(carrier: str) -> None:
+    network, batch, other = made("mamba attention"), prompts(), prompts(step=1)
+    same = task_vector_effects(network, TASK, batch, others=batch, carrier=carrier)
+    assert [float(one.value) for one in same.gains] == [0.0] * len(same.names)
+    assert same.errors == same.of_another
+    effects = task_vector_effects(network, TASK, batch, others=other, carrier=carrier)
+    assert effects.errors == same.errors
+    # The same questions after the others' examples: put in as if they were the prompts' own.
+    swapped = replace(other, tokens=other.tokens.clone(), targets=batch.targets)
+    swapped.tokens[:, 12] = batch.tokens[:, 12]
+    swapped = task_vector_effects(network, TASK, swapped, others=batch, carrier=carrier, query=6)
+    one = task_vector_effects(network, TASK, batch, others=other, carrier=carrier, query=6)
+    for name, mine, theirs in zip(one.names, one.of_another, swapped.errors, strict=True):
+        assert float(mine.value) == pytest.approx(float(theirs.value), rel=1e-9), name
+    for own, another, gain in zip(one.errors, one.of_another, one.gains, strict=True):
+        assert float(gain.value) == pytest.approx(float(another.value) - float(own.value), abs=1e-9)
+
+
+def test_task_vectors_are_asked_the_last_quarter_and_never_more_than_ten() -> None:
+    network = made("mamba")
+    effects = task_vector_effects(network, TASK, prompts())
+    each = [task_vector_effects(network, TASK, prompts(), query=query) for query in (6, 7)]
+    assert (effects.questions, effects.shown) == (2, 7)
+    apart = np.mean([float(one.errors[0].value) for one in each])
+    assert float(effects.errors[0].value) == pytest.approx(apart, rel=1e-9)
+
+
 def test_the_question_and_the_examples_are_those_of_the_prompt() -> None:
     network, batch = made("mamba"), prompts()
     effects = task_vector_effects(network, TASK, batch, query=4)
@@ -162,7 +190,7 @@ def test_the_question_and_the_examples_are_those_of_the_prompt() -> None:
         fractions = judged(TASK, network.predict(batch), batch, "network")
     assert float(effects.full.value) == pytest.approx(fractions[:, 4].mean(), rel=1e-9)
     rows = list(effects.records("run"))
-    assert [row.about for row in rows] == ["block.0.state", "no examples", "all examples"]
+    assert [row.about for row in rows] == ["block.0.state", "no examples", "all examples", *["block.0.state"] * 2]
     assert {row.shown for row in rows} == {4}
     with pytest.raises(UserError, match="nothing comes before"):
         task_vector_effects(network, TASK, batch, query=0)

@@ -40,9 +40,9 @@ def changed_rows(network: Network, subject: Subject, spec: ProbeSpec, told: Told
     ).records(subject.run, subject.seed)
     told(0.15)
     with suppress(UserError):  # where nothing comes before the question
-        yield from task_vector_effects(network, task, prompts, seed=seed, independent=independent).records(
-            subject.run, subject.seed
-        )
+        yield from task_vector_effects(
+            network, task, prompts, others=others, seed=seed, independent=independent
+        ).records(subject.run, subject.seed)
     told(0.2)
     first = slice(0, min(PATCHED, spec.prompts))
     few = prompts.rows(first)

@@ -5,13 +5,16 @@ question. `"residual"`: it reads an empty token, whose residual stream after one
 token of the examples, and is asked the question (in the manner of Hendel et al. 2023, arXiv 2310.15916, whose vector
 stands at the token before the answer; here x is a token itself, which must not be overwritten).
 
-b batch   t num_tokens   o d_output
+Beside it stands the vector of another prompt, about another function: what both do is no knowledge of this function.
+
+b batch   t num_tokens   o d_output   p num_prompts
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Float, Shaped
@@ -22,7 +25,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.evaluation.errors import evaluation_mode
-from icl_lab.evaluation.statistics import Interval
+from icl_lab.evaluation.statistics import Interval, subtract
 from icl_lab.models.network import Network, NetworkState
 from icl_lab.probing.activations import capture, replaced, stream
 from icl_lab.probing.activations.grammar import place
@@ -30,6 +33,8 @@ from icl_lab.probing.interventions.measuring import bootstrap, judged, mean, one
 from icl_lab.tasks.base import Task
 
 Carrier = Literal["state", "residual"]
+MOST = 10
+"""Questions of a prompt at most: each reads the examples before it anew."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,12 @@ class TaskVectorEffects:
         carrier: What was put in.
         names: From where: `block.<i>.state`, or the residual stream.
         errors: With each of these put in, over the zero predictor's.
+        of_another: The same of another prompt, about another function.
+        gains: The latter minus the former, question by question: what is known of this function and not of any.
         without: With nothing put in.
         full: With all examples in the prompt.
-        shown: How many these are.
+        shown: How many these are, before the last of the questions.
+        questions: Questions of a prompt.
     """
 
     label: str
@@ -54,17 +62,28 @@ class TaskVectorEffects:
     carrier: Carrier
     names: tuple[str, ...]
     errors: tuple[Interval, ...]
+    of_another: tuple[Interval, ...]
+    gains: tuple[Interval, ...]
     without: Interval
     full: Interval
     shown: int
+    questions: int
 
     def records(self, run: str, seed: int = 0) -> Iterator[Record]:
-        """Rows `<carrier>_vector_error_over_zero` about each activation, about `no examples` and `all examples`."""
-        rows = [*zip(self.names, self.errors, strict=True), ("no examples", self.without), ("all examples", self.full)]
-        for about, interval in rows:
+        """Rows `<carrier>_vector_late_error_over_zero` about each activation, `no examples` and `all examples`.
+
+        Likewise `<carrier>_vector_of_another_late_error_over_zero` and `<carrier>_vector_gain_over_zero`.
+        """
+        levels = (("no examples", self.without), ("all examples", self.full))
+        rows = [
+            *(("late_error", *row) for row in (*zip(self.names, self.errors, strict=True), *levels)),
+            *(("of_another_late_error", *row) for row in zip(self.names, self.of_another, strict=True)),
+            *(("gain", *row) for row in zip(self.names, self.gains, strict=True)),
+        ]
+        for metric, about, interval in rows:
             yield record(
                 interval,
-                f"{self.carrier}_vector_error_over_zero",
+                f"{self.carrier}_vector_{metric}_over_zero",
                 run=run,
                 label=self.label,
                 task=self.task,
@@ -81,60 +100,88 @@ def task_vector_effects(
     task: Task,
     prompts: PromptBatch,
     *,
+    others: PromptBatch | None = None,
     carrier: Carrier = "state",
     query: int | None = None,
     seed: int = 0,
     independent: bool | None = None,
 ) -> TaskVectorEffects:
-    """The error of one question with what each block carries of the examples, and nothing else of them.
+    """The error of questions with what each block carries of the examples, and nothing else of them.
 
     Args:
         network: A trained network; it is as it was afterwards.
         task: Where the prompts come from.
-        prompts: Their examples make the task vectors, their question is asked.
+        prompts: Their examples make the task vectors, their questions are asked.
+        others: Prompts of the same layout whose vectors are those of another function; by default each prompt's next.
         carrier: What is put in.
-        query: Which prediction is looked at; the last that is scored by default.
+        query: Which prediction is looked at; by default the last quarter of those that are scored, ten at most.
         seed: Of the bootstrap.
         independent: Whether the prompts were drawn independently; by default as those of one batch of the task are.
 
     Raises:
         UserError: Nothing comes before the question.
     """
-    index, asked = one_question(prompts, query)
-    question = _Question.of(network, asked)
-    if not question.before.shape[1]:
-        raise UserError(f"task vectors: nothing comes before prediction {index}; choose a later one")
+    scored = prompts.scored.any(0).nonzero()[:, 0].tolist()
+    indices = scored[-max(1, min(MOST, len(scored) // 4)) :] if query is None else [query]
+    found: dict[str, list[Float[np.ndarray, "p 1"]]] = {}
+    index = 0
+    for chosen in indices:
+        index, asked = one_question(prompts, chosen)
+        question = _Question.of(network, asked)
+        end = question.before.shape[1]
+        if not end:
+            raise UserError(f"task vectors: nothing comes before prediction {index}; choose a later one")
+        tokens = prompts.tokens.roll(-1, 0) if others is None else others.tokens
+        another = replace(question, before=tokens[:, :end])
+        with torch.no_grad(), evaluation_mode(network):
+            for name, output in _answers(network, question, another, carrier):
+                predictions = output if network.spec.d_output == 1 else output[:, None]
+                errors = judged(task, predictions, replace(asked, branches=None), network.label)
+                found.setdefault(name, []).append(errors)
+    errors_of = {name: np.concatenate(errors, axis=1) for name, errors in found.items()}
     weights = bootstrap(task, prompts.batch, seed, independent)
+    names = tuple(name for name in errors_of if name not in (WITHOUT, FULL) and not name.startswith(ANOTHER))
 
-    def error(output: Float[Tensor, "b o"]) -> Interval:
-        predictions = output if network.spec.d_output == 1 else output[:, None]
-        return mean(judged(task, predictions, replace(asked, branches=None), network.label), weights)
+    def interval(name: str) -> Interval:
+        return mean(errors_of[name], weights)
 
-    with torch.no_grad(), evaluation_mode(network):
-        nothing, full = network.initial_state(prompts.batch), _after(network, question.before)
-        all_examples = error(question.answer(full))
-        if carrier == "state":
-            answers = {
-                f"block.{i}.state": question.answer(with_states(full, nothing, {i}))
-                for i, state in enumerate(full.blocks)
-                if state
-            }
-            without = error(question.answer(with_states(full, nothing, set())))
-        else:
-            answers = dict(_with_residuals(network, question))
-            without = error(question.after_filler(network))
-        errors = {name: error(answer) for name, answer in answers.items()}
     return TaskVectorEffects(
         network.label,
         task,
         prompts.batch,
         carrier,
-        tuple(errors),
-        tuple(errors.values()),
-        without,
-        all_examples,
+        names,
+        tuple(map(interval, names)),
+        tuple(interval(ANOTHER + name) for name in names),
+        tuple(mean(subtract(errors_of[ANOTHER + name], errors_of[name]), weights) for name in names),
+        interval(WITHOUT),
+        interval(FULL),
         index,
+        len(indices),
     )
+
+
+WITHOUT, FULL, ANOTHER = "no examples", "all examples", "another's "
+
+
+def _answers(
+    network: Network, question: "_Question", another: "_Question", carrier: Carrier
+) -> Iterator[tuple[str, Float[Tensor, "b o"]]]:
+    """The answers to a question with no, with all examples, and with each vector, its own and another prompt's."""
+    full = _after(network, question.before)
+    yield FULL, question.answer(full)
+    if carrier == "residual":
+        yield WITHOUT, question.after_filler(network)
+        yield from _with_residuals(network, question, question.before)
+        for name, answer in _with_residuals(network, question, another.before):
+            yield ANOTHER + name, answer
+        return
+    nothing, other = network.initial_state(full.batch), _after(network, another.before)
+    yield WITHOUT, question.answer(with_states(full, nothing, set()))
+    for i, state in enumerate(full.blocks):
+        if state:
+            yield f"block.{i}.state", question.answer(with_states(full, nothing, {i}))
+            yield f"{ANOTHER}block.{i}.state", question.answer(with_states(other, nothing, {i}))
 
 
 def with_states(full: NetworkState, nothing: NetworkState, blocks: set[int]) -> NetworkState:
@@ -193,10 +240,12 @@ def _after(network: Network, tokens: Shaped[Tensor, "b t *features"]) -> Network
     return state
 
 
-def _with_residuals(network: Network, question: _Question) -> Iterator[tuple[str, Float[Tensor, "b o"]]]:
+def _with_residuals(
+    network: Network, question: _Question, before: Shaped[Tensor, "b t *features"]
+) -> Iterator[tuple[str, Float[Tensor, "b o"]]]:
     names = stream(network)
     with capture(network, names) as found:
-        network(question.before)
+        network(before)
     for name in names:
         with replaced(network, {name: _first_token(found[name][:, -1])}):
             yield name, question.after_filler(network)

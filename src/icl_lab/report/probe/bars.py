@@ -53,7 +53,8 @@ def error_dots(
             axes.plot([row.low, row.high], [place, place], color=colour, linewidth=2.2, alpha=0.45, zorder=3)
         axes.plot([row.value], [place], "o", color=colour, markersize=4.5, zorder=4)
     ends = [end for row in rows for end in (row.value, row.high)] + [level for _, level in lines]
-    axes.set_xlim(0, 1.08 * max((end for end in ends if np.isfinite(end)), default=1.0))
+    least = min((row.low for row in rows if np.isfinite(row.low)), default=0.0)
+    axes.set_xlim(1.08 * min(0.0, least), 1.08 * max((end for end in ends if np.isfinite(end)), default=1.0))
     near, raised = 0.2 * axes.get_xlim()[1], False
     for number, (words, level) in enumerate(lines):
         # Beside another level's word there is no room at the same height.

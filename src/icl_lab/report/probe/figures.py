@@ -13,6 +13,7 @@ from icl_lab.report.probe.inside import (
     hidden_attention_picture,
     patching_picture,
     rows_of_chance,
+    task_vector_gains_picture,
     task_vector_picture,
     whole_parts,
 )
@@ -123,9 +124,19 @@ def _changes(probe: Probe, network: Looked) -> list[Drawn]:
         ),
         (
             "task-vectors",
-            "Which block carries the task",
-            "Error of the last question when the examples are known to one block's state alone.",
+            "What one block's state says by itself",
+            "Error of questions in the last quarter of a prompt, ten at most, when one block alone has the state after "
+            "the examples and all others are as before the first token; another's: the state after the examples of "
+            "another function. The state of attention is all its keys and values, which grow with the examples.",
             task_vector_picture(rows),
+        ),
+        (
+            "task-vector-gains",
+            "What a state knows of this function",
+            "How much larger these errors are with another function's state than with its own, question by question, "
+            "with 90% intervals over prompts, block by block: at 0 a state says nothing by itself of which function it "
+            "is.",
+            task_vector_gains_picture(rows),
         ),
         (
             "patching",

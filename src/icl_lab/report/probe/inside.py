@@ -1,6 +1,7 @@
 """From rows about the inside of a network to their pictures; each takes the rows of one predictor on one task."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -87,7 +88,8 @@ def whole_parts(rows: pl.DataFrame) -> pl.DataFrame:
 
 def task_vector_picture(records: pl.DataFrame, *, carrier: str = "state", theme: Theme = LIGHT) -> Picture | None:
     """The error of a question without examples, into which one block's state or residual stream was put."""
-    rows = records.filter(pl.col("metric") == f"{carrier}_vector_error_over_zero")
+    rows = records.filter(pl.col("metric") == f"{carrier}_vector_late_error_over_zero")
+    another = records.filter(pl.col("metric") == f"{carrier}_vector_of_another_late_error_over_zero")
     levels = ("no examples", "all examples")
     alone = rows.filter(~rows["about"].is_in(levels))
     if not len(alone):
@@ -98,7 +100,17 @@ def task_vector_picture(records: pl.DataFrame, *, carrier: str = "state", theme:
         if about in levels and value is not None
     ]
     across = f"error / zero error, with this {carrier} alone from the examples"
-    return error_dots(_bars(alone), across=across, lines=lines, theme=theme)
+    bars = [*_bars(alone), *(replace(one, words=f"{one.words}, another's") for one in _bars(another))]
+    return error_dots(sorted(bars, key=lambda one: one.words), across=across, lines=lines, theme=theme)
+
+
+def task_vector_gains_picture(records: pl.DataFrame, *, carrier: str = "state", theme: Theme = LIGHT) -> Picture | None:
+    """How much larger the error is with another function's vector, question by question."""
+    rows = records.filter(pl.col("metric") == f"{carrier}_vector_gain_over_zero")
+    if not len(rows):
+        return None
+    across = f"rise of error / zero error, with another function's {carrier} in its place"
+    return error_dots(_bars(rows), across=across, lines=[("0", 0.0)], theme=theme)
 
 
 def _grid(rows: pl.DataFrame, title: str) -> HeatMap:

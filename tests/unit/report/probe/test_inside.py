@@ -10,6 +10,7 @@ from icl_lab.report.probe.inside import (
     ablation_picture,
     hidden_attention_picture,
     patching_picture,
+    task_vector_gains_picture,
     task_vector_picture,
 )
 
@@ -94,11 +95,19 @@ def test_of_many_ablated_parts_the_worst_are_shown_and_every_block() -> None:
     assert ablation_picture(frame(*rows), how="zero") is None
 
 
-def test_task_vectors_stand_between_no_and_all_examples() -> None:
-    metric = "state_vector_error_over_zero"
+def test_task_vectors_stand_between_no_and_all_examples_and_beside_anothers() -> None:
+    metric = "state_vector_late_error_over_zero"
     rows = [row(metric, 0.5, block=0, about="block.0.state", low=0.4, high=0.6)]
     rows += [row(metric, 1.0, about="no examples"), row(metric, 0.1, about="all examples")]
+    rows += [row("state_vector_of_another_late_error_over_zero", 1.1, block=0, about="block.0.state")]
     (axes,) = task_vector_picture(frame(*rows)).axes
-    assert words(axes) == ["block.0.state"]
+    assert words(axes) == ["block.0.state", "block.0.state, another's"]
     assert {text.get_text() for text in axes.texts} == {"no examples", "all examples"}
     assert task_vector_picture(frame(*rows), carrier="residual") is None
+
+
+def test_gains_of_task_vectors_may_be_below_nothing() -> None:
+    rows = [row("state_vector_gain_over_zero", -0.1, block=0, about="block.0.state", low=-0.3, high=0.1)]
+    (axes,) = task_vector_gains_picture(frame(*rows)).axes
+    assert axes.get_xlim()[0] < -0.3
+    assert task_vector_gains_picture(frame()) is None
