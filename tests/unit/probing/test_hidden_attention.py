@@ -130,3 +130,22 @@ def test_examples_of_every_task_are_found_in_their_order(name: str) -> None:
     assert torch.equal(kept, kept.sort().values)
     if batch.examples is not None:
         assert int(kept.max()) + 1 == (batch.examples.num_stored or batch.examples.xs.shape[1])
+
+
+def test_signed_shares_are_weights_over_the_sum_of_their_sizes() -> None:
+    network, batch = made("mamba attention"), prompts()
+    found = hidden_attention(network, batch)
+    with torch.no_grad(), capture(network, ["block.0.attention"]) as captured:
+        network(batch.tokens)
+    weights = captured["block.0.attention"]
+    assert (weights < 0).any()
+    expected = (weights / weights.abs().sum(-1, keepdim=True)).mean((0, 1))[batch.queries]
+    first = found.blocks[0]
+    # The tokens 2k and 2k + 1 are the example k.
+    together = expected[:, 0::2] + expected[:, 1::2]
+    assert first.signed == pytest.approx(together.numpy(), rel=1e-9, abs=1e-12)
+    assert (abs(first.signed) <= first.examples + 1e-12).all()
+    # Softmax weights have no signs, and no rows that say so.
+    assert found.blocks[1].signed == pytest.approx(found.blocks[1].examples, rel=1e-12)
+    blocks = {row.metric: row.block for row in found.records(TASK, "run")}
+    assert blocks["hidden_attention_signed"] == 0

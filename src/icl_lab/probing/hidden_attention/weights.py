@@ -45,6 +45,7 @@ class BlockAttention:
         source: Whether they are weights or norms of Jacobians.
         tokens: `(heads, num_tokens, num_tokens)`; one head for Jacobians, one a channel where there are no heads.
         examples: Mean over heads, the tokens of an example together, `(answers, examples)`.
+        signed: The same of the weights with their signs, which may cancel; of Jacobians the same.
     """
 
     block: int
@@ -52,6 +53,7 @@ class BlockAttention:
     source: Literal["weights", "jacobian"]
     tokens: Float[np.ndarray, "heads t t"]
     examples: Float[np.ndarray, "l k"]
+    signed: Float[np.ndarray, "l k"]
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,16 @@ class HiddenAttention:
     chosen: tuple[int, ...]
 
     def records(self, task: Task, run: str, seed: int = 0) -> Iterator[Record]:
-        """Rows `hidden_attention` of each block and `answer_influence`, about each example, for each answer."""
+        """Rows `hidden_attention` of each block and `answer_influence`, about each example, for each answer.
+
+        Where weights of a block are below 0, also `hidden_attention_signed`.
+        """
         grids = [("hidden_attention", one.block, range(len(one.examples)), one.examples) for one in self.blocks]
+        grids += [
+            ("hidden_attention_signed", one.block, range(len(one.signed)), one.signed)
+            for one in self.blocks
+            if (one.signed < 0).any()
+        ]
         for metric, block, answers, grid in [*grids, ("answer_influence", None, self.chosen, self.answers)]:
             for shown, row in zip(answers, grid, strict=True):
                 for example, value in enumerate(row[: shown + 1]):
@@ -113,10 +123,11 @@ def hidden_attention(
             continue
         weighed = inner_name(i, ATTENTION) in known
         sizes = _weights(network, prompts, i) if weighed else _jacobian(network, prompts, i, block, block.mixer, seed)
-        tokens = shares(sizes).mean(0)
+        tokens, signed = shares(sizes).mean(0), (shares(sizes) * sizes.sign()).mean((0, 1))
         at_answers = by_example(tokens.mean(0)[prompts.queries], belongs)
+        with_signs = by_example(signed[prompts.queries], belongs).cpu().numpy()
         source: Literal["weights", "jacobian"] = "weights" if weighed else "jacobian"
-        found.append(BlockAttention(i, block.kind, source, tokens.cpu().numpy(), at_answers.cpu().numpy()))
+        found.append(BlockAttention(i, block.kind, source, tokens.cpu().numpy(), at_answers.cpu().numpy(), with_signs))
     chosen = _chosen(len(prompts.queries), network.spec.d_output)
     answers = by_example(shares(answer_influence(network, prompts, chosen)).mean(0), belongs)
     return HiddenAttention(network.label, prompts.batch, tuple(found), answers.cpu().numpy(), chosen)

@@ -8,6 +8,7 @@ from icl_lab.report.probe.damping import damping_picture
 from icl_lab.report.probe.data import Looked, Probe
 from icl_lab.report.probe.depth import depth_picture, fit_picture, published_fits
 from icl_lab.report.probe.inside import (
+    LATER,
     MOST,
     ablation_picture,
     hidden_attention_picture,
@@ -147,10 +148,7 @@ def _changes(probe: Probe, network: Looked) -> list[Drawn]:
         (
             "hidden-attention",
             "What is read",
-            "How much each example counts for what a block reads: attention weights, the weights that a recurrence "
-            "implies, or norms of Jacobians; the tokens of an example together, means over heads. Of a recurrence: "
-            "what comes from its state, without the skip beside it and the mixing of the short convolution before it. "
-            "Each row ends with the example that is asked about.",
+            _attention_words(rows),
             hidden_attention_picture(rows, titles=titles),
         ),
     )
@@ -192,4 +190,25 @@ def _patching_words(rows: pl.DataFrame) -> str:
         f"Grey: not told apart from 0. Of {prompts} prompts' differences signs are flipped: a cell has a colour if the "
         f"largest of all {len(chance)} cells is as large in at most 10% of flips. Where nothing counts, the chance "
         "that any cell has a colour is 10%."
+    )
+
+
+def _attention_words(rows: pl.DataFrame) -> str:
+    """What weights are, what is left out of them, and how they were made comparable."""
+    signed = "hidden_attention_signed" in set(rows["metric"])
+    prompts = rows.filter(pl.col("metric") == "hidden_attention")["num_prompts"].max()
+    return (
+        "How much each example counts for what a block reads: attention weights, the weights that a recurrence "
+        "implies, or norms of Jacobians; the tokens of an example together. At every token each head's, or channel's, "
+        "weights are divided by the sum of their sizes over the tokens, so that all heads count the same however much "
+        f"they read; then means over heads and {prompts} prompts. "
+        + (
+            "Weights have their signs, which cancel where heads or the two tokens of an example differ; the second "
+            "hue is below 0. "
+            if signed
+            else "Sizes, without signs. "
+        )
+        + "Left out: the gate that what is read is multiplied by, the skip beside a state, the mixing of the short "
+        "convolution before it, and the output map. Each row ends with the example that is asked about. The darkest "
+        f"colour is that of the largest share after {LATER} examples or more; what is beyond has it too."
     )

@@ -15,6 +15,9 @@ from icl_lab.report.probe.grids import HeatMap, heat_maps
 
 MOST = 16
 """Parts in a picture of ablations, beside everything and whole blocks: those without which the error is largest."""
+LATER = 8
+"""Answers of a picture of hidden attention that its colours are not made for; they have the darkest where they are
+beyond."""
 CHANCE = round(1 - LEVEL, 6)
 """How often chance may make any cell of a picture have a colour."""
 
@@ -25,19 +28,37 @@ def hidden_attention_picture(
     """A grid for each block that mixes tokens, and one for the whole network; none where there are no such rows.
 
     Args:
-        records: Rows `hidden_attention` and `answer_influence`.
+        records: Rows `hidden_attention`, `hidden_attention_signed` and `answer_influence`.
         titles: What blocks are called; their numbers by default.
         theme: Colours.
     """
     rows = records.filter(pl.col("metric") == "hidden_attention")
     blocks = rows["block"].unique(maintain_order=True).to_list()
     names = titles or {}
-    maps = [_grid(rows.filter(pl.col("block") == block), names.get(block, f"block {block}")) for block in blocks]
+    signed = records.filter(pl.col("metric") == "hidden_attention_signed")
+    with_signs = set(signed["block"].to_list())
+    maps = [
+        _grid(
+            (signed if block in with_signs else rows).filter(pl.col("block") == block),
+            names.get(block, f"block {block}"),
+        )
+        for block in blocks
+    ]
     whole = records.filter(pl.col("metric") == "answer_influence")
     maps += [_grid(whole, "whole network, by gradients")] if len(whole) else []
     if not maps:
         return None
-    return heat_maps(maps, down="answer after so many examples", across="example", unit="share", theme=theme)
+    # The first rows share 1 between one or two examples: beside them all others would be as good as white.
+    later = [np.abs(one.values[LATER:][np.isfinite(one.values[LATER:])]).max(initial=0.0) for one in maps]
+    return heat_maps(
+        maps,
+        down="answer after so many examples",
+        across="example",
+        unit="share",
+        theme=theme,
+        highest=float(max(later)) or None,
+        signed=True,
+    )
 
 
 def patching_picture(records: pl.DataFrame, *, theme: Theme = LIGHT) -> Picture | None:
@@ -100,8 +121,9 @@ def task_vector_picture(records: pl.DataFrame, *, carrier: str = "state", theme:
         if about in levels and value is not None
     ]
     across = f"error / zero error, with this {carrier} alone from the examples"
-    bars = [*_bars(alone), *(replace(one, words=f"{one.words}, another's") for one in _bars(another))]
-    return error_dots(sorted(bars, key=lambda one: one.words), across=across, lines=lines, theme=theme)
+    beside = {one.words: replace(one, words=f"{one.words}, another's") for one in _bars(another)}
+    bars = [bar for one in _bars(alone) for bar in (one, beside.get(one.words)) if bar is not None]
+    return error_dots(bars, across=across, lines=lines, theme=theme)
 
 
 def task_vector_gains_picture(records: pl.DataFrame, *, carrier: str = "state", theme: Theme = LIGHT) -> Picture | None:

@@ -48,6 +48,19 @@ def test_hidden_attention_is_a_grid_a_block() -> None:
     assert last.collections[0].get_array().shape == (1, 1)
 
 
+def test_weights_below_nothing_have_their_signs_and_first_answers_do_not_set_the_scale() -> None:
+    sizes = [row("hidden_attention", 1.0, block=0, shown=0, about="example 0")]
+    sizes += [row("hidden_attention", 0.2, block=0, shown=9, about="example 0")]
+    signed = [
+        row("hidden_attention_signed", value, block=0, shown=k, about="example 0") for k, value in ((0, 1), (9, -0.1))
+    ]
+    plain, _ = hidden_attention_picture(frame(*sizes)).axes
+    assert plain.collections[0].get_clim() == (0.0, 0.2)
+    axes, _ = hidden_attention_picture(frame(*sizes, *signed)).axes
+    assert axes.collections[0].get_array()[9, 0] == -0.1
+    assert axes.collections[0].get_clim() == (-0.1, 0.1)
+
+
 def test_patching_has_a_row_an_activation() -> None:
     rows = [
         row("patched_late_rise_over_zero", 3.0 * i + k, shown=k, about=name)
@@ -100,8 +113,9 @@ def test_task_vectors_stand_between_no_and_all_examples_and_beside_anothers() ->
     rows = [row(metric, 0.5, block=0, about="block.0.state", low=0.4, high=0.6)]
     rows += [row(metric, 1.0, about="no examples"), row(metric, 0.1, about="all examples")]
     rows += [row("state_vector_of_another_late_error_over_zero", 1.1, block=0, about="block.0.state")]
+    rows += [row(metric, 0.5, block=i, about=f"block.{i}.state") for i in (2, 10)]
     (axes,) = task_vector_picture(frame(*rows)).axes
-    assert words(axes) == ["block.0.state", "block.0.state, another's"]
+    assert words(axes) == ["block.0.state", "block.0.state, another's", "block.2.state", "block.10.state"]
     assert {text.get_text() for text in axes.texts} == {"no examples", "all examples"}
     assert task_vector_picture(frame(*rows), carrier="residual") is None
 
