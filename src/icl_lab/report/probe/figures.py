@@ -185,7 +185,7 @@ def _patching_words(rows: pl.DataFrame) -> str:
     chance = rows_of_chance(rows)
     if not len(chance):
         return told + "Prompts share a draw, so that nothing is known of chance: every cell has its colour."
-    prompts = chance["num_prompts"].max()
+    prompts = _most_prompts(chance)
     return told + (
         f"Grey: not told apart from 0. Of {prompts} prompts' differences signs are flipped: a cell has a colour if the "
         f"largest of all {len(chance)} cells is as large in at most 10% of flips. Where nothing counts, the chance "
@@ -196,7 +196,7 @@ def _patching_words(rows: pl.DataFrame) -> str:
 def _attention_words(rows: pl.DataFrame) -> str:
     """What weights are, what is left out of them, and how they were made comparable."""
     signed = "hidden_attention_signed" in set(rows["metric"])
-    prompts = rows.filter(pl.col("metric") == "hidden_attention")["num_prompts"].max()
+    prompts = _most_prompts(rows.filter(pl.col("metric") == "hidden_attention"))
     return (
         "How much each example counts for what a block reads: attention weights, the weights that a recurrence "
         "implies, or norms of Jacobians; the tokens of an example together. At every token each head's, or channel's, "
@@ -212,3 +212,7 @@ def _attention_words(rows: pl.DataFrame) -> str:
         "convolution before it, and the output map. Each row ends with the example that is asked about. The darkest "
         f"colour is that of the largest share after {LATER} examples or more; what is beyond has it too."
     )
+
+
+def _most_prompts(rows: pl.DataFrame) -> int:
+    return max(rows["num_prompts"].drop_nulls().to_list(), default=0)
