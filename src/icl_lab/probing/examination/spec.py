@@ -18,6 +18,8 @@ MEASUREMENTS = 3
 again. 1 was before folders said so; up to 2 blocks were held against methods with a scale and a shift a function."""
 CHANGES = 2
 """Likewise of interventions and hidden attention alone, which studies do without."""
+OF_CHANGES = ("ablate", "how")
+"""What is asked of them alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,5 +90,6 @@ class ProbeSpec(Spec):
 
 def measured_with(settings: Mapping[str, Any]) -> str:
     """The digest that a folder with these settings has if it was measured as it is measured now."""
-    asked = dict(settings)
-    return digest([MEASUREMENTS, asked, CHANGES] if asked.get("prompts") else [MEASUREMENTS, asked])
+    if settings.get("prompts"):
+        return digest([MEASUREMENTS, dict(settings), CHANGES])
+    return digest([MEASUREMENTS, {name: value for name, value in settings.items() if name not in OF_CHANGES}])

@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float
 
-from icl_lab.evaluation.statistics import LEVEL
 from icl_lab.report.drawing.axes import Picture
 from icl_lab.report.drawing.style import LIGHT, Theme
 from icl_lab.report.probe.bars import Bar, error_dots
@@ -18,7 +17,7 @@ MOST = 16
 LATER = 8
 """Answers of a picture of hidden attention that its colours are not made for; they have the darkest where they are
 beyond."""
-CHANCE = round(1 - LEVEL, 6)
+CHANCE = 0.1
 """How often chance may make any cell of a picture have a colour."""
 
 
