@@ -97,6 +97,21 @@ def test_every_training_of_one_stands_against_every_one_of_the_other() -> None:
     assert outcome(Below(quantity=A, other=B, by=-0.5), a=[sharp(1.6)], b=[sharp(1.2)]) == "holds"
 
 
+def test_a_model_beside_itself_is_one_training_twice() -> None:
+    # Each training rises threefold; across trainings the ratios are 0.3 and 30.
+    early, late = (Quantity(part="p", predictor="a", what="error", first=at, last=at) for at in (0, 1))
+    rows = {"p": part({"a": [sharp(1, 3), sharp(10, 30)]})}
+    for statement in (Times(quantity=late, other=early, factor=2), Below(quantity=early, other=late, by=1.5)):
+        finding = statement.judge(rows)
+        assert finding.outcome == "holds"
+        assert "(2 trainings)" in finding.figure
+    # Two parts have trainings of their own.
+    elsewhere = Quantity(part="q", predictor="a", what="error", first=0, last=0)
+    apart = Times(quantity=late, other=elsewhere, factor=2).judge({**rows, "q": rows["p"]})
+    assert apart.outcome == "undecided"
+    assert "(4 pairs of trainings)" in apart.figure
+
+
 def test_trainings_that_disagree_are_counted() -> None:
     figure = AtMost(quantity=A, bound=1.0).judge({"p": part({"a": [sharp(0.5), sharp(0.7), sharp(1.5)]})}).figure
     assert figure == "0.5, 0.7, 1.5 (3 trainings): trainings disagree, 2 for it and 1 against"

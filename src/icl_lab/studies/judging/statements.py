@@ -4,7 +4,8 @@ A statement holds where it holds in every training, with the interval over promp
 does not hold where it fails in every training; anything else is undecided: trainings disagree, or an interval crosses
 the bound. Two trainings are too few for an interval of their own (Student's t with one degree of freedom is six times
 as wide as the spread), unanimity is what can be asked of them. Of two models that were trained each training of the one
-stands against each of the other: that two trainings have the same seed makes them no pair.
+stands against each of the other: that two trainings have the same seed makes them no pair. A model beside itself, after
+more examples or on other prompts, is one training twice.
 """
 
 import math
@@ -45,7 +46,6 @@ class Statement(ABC):
 
     Attributes:
         figures: What the numbers that decide it are called, where they are not the quantity itself.
-        compared: What there is a number for, in the plural.
 
     Args:
         quantity: What it is about.
@@ -55,7 +55,6 @@ class Statement(ABC):
     """
 
     figures: ClassVar[str] = ""
-    compared: ClassVar[str] = "trainings"
     quantity: Quantity
     premises: tuple["Statement", ...] = ()
     one_sided: bool = False
@@ -74,6 +73,11 @@ class Statement(ABC):
     def _own(self) -> tuple[Quantity, ...]:
         """What the sentence itself speaks of."""
         return (self.quantity,)
+
+    @property
+    def compared(self) -> str:
+        """What there is a number for, in the plural."""
+        return "trainings"
 
     @abstractmethod
     def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
@@ -153,8 +157,11 @@ class Comparing(Statement):
     """A sentence about two quantities."""
 
     figures: ClassVar[str] = "difference "
-    compared: ClassVar[str] = "pairs of trainings"
     other: Quantity
+
+    @property
+    def compared(self) -> str:
+        return "trainings" if _of_one(self.quantity, self.other) else "pairs of trainings"
 
     @property
     def _own(self) -> tuple[Quantity, ...]:
@@ -217,13 +224,24 @@ class Times(Comparing):
 
     def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
         found = []
-        for one, other in product(measure(self.quantity, parts), measure(self.other, parts)):
+        for one, other in _beside(self.quantity, self.other, parts):
             times = Estimate(other.seed, *(self.factor * number for number in (other.value, other.low, other.high)))
             ratio = Estimate(
                 one.seed, *(map(_over, (one.value, one.low, one.high), (other.value, other.high, other.low)))
             )
             found.append((ratio, difference(one, times)))
         return found
+
+
+def _of_one(quantity: Quantity, other: Quantity) -> bool:
+    """Whether the two are about the same trainings."""
+    return (quantity.part, quantity.predictor) == (other.part, other.predictor)
+
+
+def _beside(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> list[tuple[Estimate, Estimate]]:
+    """Each training beside each of the other model; beside itself, where both quantities are about one model."""
+    pairs = product(measure(quantity, parts), measure(other, parts))
+    return [(one, another) for one, another in pairs if not _of_one(quantity, other) or one.seed == another.seed]
 
 
 def _over(number: float, other: float) -> float:
@@ -233,11 +251,11 @@ def _over(number: float, other: float) -> float:
 def gaps(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> Sequence[Estimate]:
     """`quantity - other` of each pair of trainings: on the same prompts where the rows have that, else as if apart."""
     on_the_same = {one.seed: one for one in paired(quantity, other, parts)}
-    ours, theirs = measure(quantity, parts), measure(other, parts)
+    pairs = _beside(quantity, other, parts)
     # Rows hold pairs of one seed, and those with a predictor that has one training only.
-    single = len(ours) == 1 or len(theirs) == 1
+    single = 1 in (len({one.seed for one, _ in pairs}), len({another.seed for _, another in pairs}))
     found = []
-    for one, another in product(ours, theirs):
+    for one, another in pairs:
         exact = on_the_same.get(max(one.seed, another.seed)) if single or one.seed == another.seed else None
         found.append(exact or difference(one, another))
     return found

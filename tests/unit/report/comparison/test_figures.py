@@ -44,7 +44,8 @@ def test_every_colour_of_the_light_theme_has_one_meaning() -> None:
     assert light.keys() == dark.keys()
     assert len(set(light.values())) == len({(light[name], dark[name]) for name in light})
     shared = {name for name in light if list(light.values()).count(light[name]) > 1}
-    assert shared == {"--paper", "--ink", "--shade-0", f"--shade-{NUM_SHADES - 1}"}
+    ends = {f"--{name}-{end}" for name in ("shade", "below") for end in (0, NUM_SHADES - 1)}
+    assert shared == {"--paper", "--ink", *ends}
 
 
 def test_errors_over_decades_are_drawn_on_a_logarithmic_axis_that_the_models_decide() -> None:
