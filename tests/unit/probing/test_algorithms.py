@@ -15,7 +15,6 @@ from icl_lab.baselines.newton import Newton
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.statistics import resample
 from icl_lab.probing.algorithms.answers import Answers, answers
-from icl_lab.probing.algorithms.constructed import GradientStep
 from icl_lab.probing.algorithms.families import families, words
 from icl_lab.probing.algorithms.implied import axis_queries, implied_weights, length, outside
 from icl_lab.probing.algorithms.likeness import Verdict, matches, nearest
@@ -25,6 +24,8 @@ from icl_lab.probing.questions import Questions, ask
 from icl_lab.tasks.inputs.isotropic import Isotropic
 from icl_lab.tasks.inputs.skewed import Skewed
 from icl_lab.tasks.linear_regression import LinearRegression
+
+from .gradient_step import GradientStep
 
 DIM, SHOWN, FUNCTIONS = 4, 9, 24
 TASK = LinearRegression(dim=DIM, length=SHOWN + 1, label_noise=0.3)
