@@ -90,9 +90,9 @@ class Statement(ABC):
             return Finding("undecided", self.words, "not measured")
         signs = [margin for _, margin in margins]
         outcome = decided(signs)
-        if self.one_sided and outcome == "does not hold":
-            outcome = "undecided"
         figure = self.figures + listed([number for number, _ in margins], self.compared) + split(signs, self.compared)
+        if self.one_sided and outcome == "does not hold":
+            outcome, figure = "undecided", f"{figure}, not reached, which so short a training does not refute"
         for premise in self.premises:
             found = premise.judge(parts)
             if found.outcome != "holds":
