@@ -7,7 +7,7 @@ elsewhere, or is not used (activation patching: Zhang & Nanda 2024, arXiv 2309.1
 k examples   n activations   q questions   p num_prompts
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,17 +130,12 @@ def patching_effects(
     with torch.no_grad(), evaluation_mode(network), capture(network, chosen) as found:
         network(source)
     weights, intact = bootstrap(task, prompts.batch, seed, independent), fractions_of_zero(network, task, asked)
-    shape = (len(chosen), len(tokens))
+    differences = _differences(network, task, asked, {name: found[name] for name in chosen}, tokens, intact)
+    shape = differences.shape[:2]
     rise = Interval(np.zeros(shape), np.zeros(shape), np.zeros(shape))
-    differences = np.zeros((*shape, prompts.batch))
-    for i, name in enumerate(chosen):
-        for k, places in enumerate(tokens.values()):
-            with replaced(network, {name: at_tokens(found[name], places)}):
-                patched = fractions_of_zero(network, task, asked)
-            after = (places_asked > places.max()).numpy() if asked.branches is None else np.array([True])
-            differences[i, k] = _mean_of_asked(subtract(patched, intact)[:, after])
-            one = mean(differences[i, k, :, None], weights)
-            rise.value[i, k], rise.low[i, k], rise.high[i, k] = float(one.value), float(one.low), float(one.high)
+    for at in np.ndindex(shape):
+        one = mean(differences[at][:, None], weights)
+        rise.value[at], rise.low[at], rise.high[at] = float(one.value), float(one.low), float(one.high)
     chance = np.full(shape, np.nan)
     if len(weights):
         flips = Stream(seed, ("probe", "flips"))
@@ -158,6 +153,26 @@ def patching_effects(
         rise,
         chance,
     )
+
+
+def _differences(
+    network: Network,
+    task: Task,
+    asked: PromptBatch,
+    found: Mapping[str, Tensor],
+    tokens: Mapping[int, Int[Tensor, " tokens"]],
+    intact: Float[np.ndarray, "p q"],
+) -> Float[np.ndarray, "n k p"]:
+    """How much higher each prompt's error is with one activation replaced at one example, over the answers after it."""
+    places_asked = asked.queries if asked.branches is None else asked.branches.starts
+    differences = np.zeros((len(found), len(tokens), asked.batch))
+    for i, name in enumerate(found):
+        for k, places in enumerate(tokens.values()):
+            with replaced(network, {name: at_tokens(found[name], places)}):
+                patched = fractions_of_zero(network, task, asked)
+            after = (places_asked > places.max()).numpy() if asked.branches is None else np.array([True])
+            differences[i, k] = _mean_of_asked(subtract(patched, intact)[:, after])
+    return differences
 
 
 def _mean_of_asked(errors: Float[np.ndarray, "p q"]) -> Float[np.ndarray, " p"]:

@@ -10,7 +10,7 @@ Beside it stands the vector of another prompt, about another function: what both
 b batch   t num_tokens   o d_output   p num_prompts
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -123,22 +123,8 @@ def task_vector_effects(
     """
     scored = prompts.scored.any(0).nonzero()[:, 0].tolist()
     indices = scored[-max(1, min(MOST, len(scored) // 4)) :] if query is None else [query]
-    found: dict[str, list[Float[np.ndarray, "p 1"]]] = {}
-    index = 0
-    for chosen in indices:
-        index, asked = one_question(prompts, chosen)
-        question = _Question.of(network, asked)
-        end = question.before.shape[1]
-        if not end:
-            raise UserError(f"task vectors: nothing comes before prediction {index}; choose a later one")
-        tokens = prompts.tokens.roll(-1, 0) if others is None else others.tokens
-        another = replace(question, before=tokens[:, :end])
-        with torch.no_grad(), evaluation_mode(network):
-            for name, output in _answers(network, question, another, carrier):
-                predictions = output if network.spec.d_output == 1 else output[:, None]
-                errors = judged(task, predictions, replace(asked, branches=None), network.label)
-                found.setdefault(name, []).append(errors)
-    errors_of = {name: np.concatenate(errors, axis=1) for name, errors in found.items()}
+    source = prompts.tokens.roll(-1, 0) if others is None else others.tokens
+    errors_of, index = _errors(network, task, prompts, source, carrier, indices)
     weights = bootstrap(task, prompts.batch, seed, independent)
     names = tuple(name for name in errors_of if name not in (WITHOUT, FULL) and not name.startswith(ANOTHER))
 
@@ -159,6 +145,36 @@ def task_vector_effects(
         index,
         len(indices),
     )
+
+
+def _errors(
+    network: Network,
+    task: Task,
+    prompts: PromptBatch,
+    source: Shaped[Tensor, "p t *features"],
+    carrier: Carrier,
+    indices: Sequence[int],
+) -> tuple[dict[str, Float[np.ndarray, "p q"]], int]:
+    """Each answer's errors at the questions of `indices`, and which of them is the last.
+
+    Raises:
+        UserError: Nothing comes before a question.
+    """
+    found: dict[str, list[Float[np.ndarray, "p 1"]]] = {}
+    index = 0
+    for chosen in indices:
+        index, asked = one_question(prompts, chosen)
+        question = _Question.of(network, asked)
+        end = question.before.shape[1]
+        if not end:
+            raise UserError(f"task vectors: nothing comes before prediction {index}; choose a later one")
+        another = replace(question, before=source[:, :end])
+        with torch.no_grad(), evaluation_mode(network):
+            for name, output in _answers(network, question, another, carrier):
+                predictions = output if network.spec.d_output == 1 else output[:, None]
+                errors = judged(task, predictions, replace(asked, branches=None), network.label)
+                found.setdefault(name, []).append(errors)
+    return {name: np.concatenate(errors, axis=1) for name, errors in found.items()}, index
 
 
 WITHOUT, FULL, ANOTHER = "no examples", "all examples", "another's "
