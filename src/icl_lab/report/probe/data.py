@@ -161,6 +161,15 @@ def _held(folder: Path) -> tuple[str, str] | None:
         return None
 
 
+def _whole(path: Path) -> pl.DataFrame:
+    """All rows of a probe. They are written at once: a file that is not there or breaks off is a damaged one."""
+    content = path.read_bytes() if path.is_file() else None
+    if content is None or content[-1:] not in (b"", b"\n"):
+        what = "there is no such file" if content is None else "it breaks off in the middle of a line"
+        raise DamagedFile(path, what, "restore it, or probe the run again")
+    return read_records(path)
+
+
 def read_probe(folder: Path) -> Probe:
     """Read what `write_probe` wrote, with its records.
 
@@ -174,6 +183,6 @@ def read_probe(folder: Path) -> Probe:
     data = read_json(path)
     try:
         networks = tuple(Looked(**{**one, "blocks": tuple(one["blocks"])}) for one in data.pop("networks"))
-        return Probe(**data, networks=networks, records=read_records(folder / RECORDS))
+        return Probe(**data, networks=networks, records=_whole(folder / RECORDS))
     except (TypeError, KeyError, AttributeError) as trouble:
         raise DamagedFile(path, f"not what `icl probe` writes ({trouble})", "probe the run again") from None

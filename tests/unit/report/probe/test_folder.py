@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from icl_lab.core.errors import UserError
+from icl_lab.core.errors import DamagedFile, UserError
 from icl_lab.core.records import write_records
 from icl_lab.report.probe.data import PROBE, Looked, Probe, check_free, write_probe
 from icl_lab.report.probe.page import write_probe_page
@@ -24,6 +24,18 @@ def test_the_probe_of_another_run_is_not_free(tmp_path: Path) -> None:
     write_probe(tmp_path, HELD)
     with pytest.raises(UserError, match=f"it holds the probe of another run, mamba {RUN}"):
         check_free(tmp_path, "b")
+
+
+def test_rows_that_are_missing_or_break_off_are_damage_and_the_page_stays(tmp_path: Path) -> None:
+    write_probe(tmp_path, HELD)
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "bits.svg").write_text("")
+    (tmp_path / "index.html").write_text("<p>figures/bits.svg, png</p>")
+    for words in ("there is no such file", "it breaks off in the middle of a line"):
+        with pytest.raises(DamagedFile, match=words):
+            write_probe_page(tmp_path)
+        (tmp_path / "records.jsonl").write_text('{"run": "0123')
+    assert (tmp_path / "figures" / "bits.svg").is_file()
 
 
 def test_figures_of_an_earlier_page_go_with_it_and_nothing_else_does(tmp_path: Path) -> None:
