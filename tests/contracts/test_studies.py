@@ -50,5 +50,6 @@ def test_small_has_the_published_tasks(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "scale"), CASES)
 def test_trainings_have_names_of_their_own(name: str, scale: Scale, tmp_path_factory: pytest.TempPathFactory) -> None:
-    jobs = training_jobs(STUDIES.get(name)().parts(scale), tmp_path_factory.mktemp("study"))
+    empty = tmp_path_factory.mktemp("study")
+    jobs = training_jobs(STUDIES.get(name)().parts(scale), empty, empty)
     assert len({job.name for job in jobs}) == len(jobs)

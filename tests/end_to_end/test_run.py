@@ -12,6 +12,7 @@ from tests.end_to_end.commands import Icl
 from tests.end_to_end.test_compare import TIMED
 
 PART = "linear_5"
+ROUNDED = 2e-4  # rows have five digits, and errors are below 10: a difference of two is wrong by 1e-4 at most
 
 
 def run(icl: Icl, out: Path, *more: str) -> dict:
@@ -22,6 +23,18 @@ def run(icl: Icl, out: Path, *more: str) -> dict:
 
 def rows(out: Path) -> str:
     return read_records(out / PART / "records.jsonl").filter(~pl.col("metric").is_in(TIMED)).write_ndjson()
+
+
+def numbers(out: Path) -> dict[tuple, float | None]:
+    kept = read_records(out / PART / "records.jsonl").filter(~pl.col("metric").is_in(TIMED))
+    columns = ("run", "predictor", "metric", "shift", "seed", "shown", "step")
+    named = {tuple(row[name] for name in columns): row["value"] for row in kept.iter_rows(named=True)}
+    assert len(named) == len(kept)
+    return named
+
+
+def specs_in(runs: Path) -> list[Path]:
+    return sorted(runs.glob("*/spec.json"))
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +83,24 @@ def test_where_the_rows_are_nothing_is_done_again(icl: Icl, first: Path, tmp_pat
     run(icl, out)
     assert not (tmp_path / "runs").exists()
     assert (out / PART / "records.jsonl.gz").read_bytes() == (first / PART / "records.jsonl.gz").read_bytes()
+
+
+def test_rows_of_two_machines_are_those_of_one(icl: Icl, first: Path, tmp_path: Path) -> None:
+    """The second one has rows of what was trained on the first, and none of the trainings."""
+    out = tmp_path / "study"
+    trained = [
+        (json.loads(path.read_text())["model"]["model"], path.parent) for path in specs_in(first.parent / "runs")
+    ]
+    for is_here in (True, False):
+        shutil.rmtree(tmp_path / "runs", ignore_errors=True)
+        for model, folder in trained:
+            if (model in ("transformer", "mamba")) == is_here:
+                shutil.copytree(folder, tmp_path / "runs" / folder.name)
+        run(icl, out, "--budget", "0.01s")
+    found, whole = (numbers(one) for one in (out, first))
+    assert found.keys() == whole.keys()
+    for name, value in whole.items():
+        assert found[name] == pytest.approx(value, rel=ROUNDED, abs=ROUNDED), name
 
 
 def test_the_page_is_drawn_again_from_the_rows(icl: Icl, first: Path) -> None:

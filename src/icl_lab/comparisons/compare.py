@@ -4,7 +4,7 @@ A comparison's folder holds `comparison.json` (what was asked, by which code and
 number), `runs/` (one folder a training, named by its digest), and the page that `report` draws from the first two.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 
 from icl_lab.comparisons.comparison import ComparisonSpec
 from icl_lab.comparisons.described import described
+from icl_lab.comparisons.held import held_rows
 from icl_lab.comparisons.published import published_beside
 from icl_lab.comparisons.training_rows import training_rows
 from icl_lab.core.errors import UserError
@@ -45,6 +46,7 @@ def run_comparison(
     *,
     published: ComparisonSpec | None = None,
     compressed: bool = False,
+    gone: Set[str] = frozenset(),
 ) -> Curves:
     """Carry out a comparison in a folder; what is trained there already is not trained again.
 
@@ -56,20 +58,23 @@ def run_comparison(
         runs: The folder that holds `runs/`, for comparisons that share trainings; `out` by default.
         published: The comparison at the published sizes, which the page says the differences to; see `differences.py`.
         compressed: Write `records.jsonl.gz` instead of `records.jsonl`: five digits, thinned training curves.
+        gone: Digests of trainings that are not repeated: their rows in the folder are joined with those of the others.
 
     Returns:
-        The learning curves at the training context.
+        The learning curves at the training context, of what was evaluated now.
 
     Raises:
-        UserError: The folder holds a comparison on another task, or a training diverged.
+        UserError: The folder holds a comparison on another task, or rows that cannot be joined; or a training diverged.
         DamagedFile: A file of the folder cannot be read; nothing was overwritten.
     """
     workers, trained = workers or Workers(), runs or out
     refuse_another_task(spec, out)
+    held = held_rows(spec, out, gone)
     baseline_error = _best_baseline_error(spec)
     networks = [
         (run, _trained(spec, run, trained, watch(run, spec.label(run.model), baseline_error), workers))
         for run in spec.runs()
+        if run.digest() not in gone
     ]
     evaluated = list(_evaluated(spec, networks, workers))
     digests = {(network.label, run.seed): run.digest() for run, network in networks}
@@ -80,6 +85,8 @@ def run_comparison(
     records += _cost_rows(spec, networks, evaluated[0], workers)
     beside = published_beside(evaluated, spec.task)
     records += [row for _, rows in beside for row in rows]
+    if held is not None:
+        records = held.joined(spec, evaluated, records)
     if workers.is_main:
         description = described(
             spec,
@@ -89,6 +96,8 @@ def run_comparison(
             kernels=choose(workers.device.type, torch.float32) if networks else "",
             folders=(run_folder(trained, run) for run, _ in networks),
         )
+        if held is not None:
+            description = held.described(description)
         # The rows first: a page is never without the numbers that its comparison.json speaks of.
         write_records(out / RECORDS, map(rounded, records) if compressed else records, compressed=compressed)
         write_comparison(out, description)
@@ -97,8 +106,11 @@ def run_comparison(
 
 def _evaluated(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]], workers: Workers) -> Iterator[Curves]:
     """The learning curves at the training context, under every shift, and on the longest prompts."""
-    predictors: list[Predictor] = [network for _, network in networks] + list(spec.baselines)
-    seeds = [run.seed for run, _ in networks] + [0] * len(spec.baselines)
+    # In the order of the comparison, whichever trainings are here: it is the order of the names of pairs.
+    places = {spec.label(entry.model): place for place, entry in enumerate(spec.entries)}
+    ordered = sorted(networks, key=lambda one: places[one[1].label])
+    predictors: list[Predictor] = [network for _, network in ordered] + list(spec.baselines)
+    seeds = [run.seed for run, _ in ordered] + [0] * len(spec.baselines)
     task, sample = spec.task, (spec.num_prompts, spec.seed)
     yield learning_curve(predictors, task, *sample, seeds=seeds, device=workers.device)
     for shift in spec.shifts:

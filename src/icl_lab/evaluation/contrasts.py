@@ -7,7 +7,7 @@ Statements about two predictors (`studies/judging/statements.py`) are decided by
                           point at which baselines that refit are asked too, and one without `shown` for the whole
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -30,28 +30,43 @@ def contrast_rows(curves: Curves) -> Iterator[Record]:
 
     A predictor with a single training, as baselines are, stands against every training of the other.
     """
-    rows, weights = Rows(curves, {}), curves.weights()
-    scored = (~np.isnan(curves.zero)).sum(axis=0)
-    asked = thinned(scored > 0, milestones(curves.task, scored))
+    rows, weights, asked = Rows(curves, {}), curves.weights(), compared_at(curves)
     for one, other in combinations(curves.labels, 2):
-        for errors, others in _trainings(curves.of(one), curves.of(other)):
+        found = [{errors.seed: errors for errors in curves.of(label)} for label in (one, other)]
+        for seed, other_seed in contrasted(list(found[0]), list(found[1])):
+            errors, others = found[0][seed], found[1][other_seed]
             if "model" in (errors.kind, others.kind):
                 yield from _rows(rows, errors, others, asked, weights)
 
 
-def _trainings(ones: tuple[Errors, ...], others: tuple[Errors, ...]) -> list[tuple[Errors, Errors]]:
+def compared_at(curves: Curves) -> tuple[int, ...]:
+    """The points of learning curves at which pairs have rows."""
+    scored = (~np.isnan(curves.zero)).sum(axis=0)
+    return thinned(scored > 0, milestones(curves.task, scored))
+
+
+def contrasted(seeds: Sequence[int], others: Sequence[int]) -> list[tuple[int, int]]:
+    """Which training of one predictor stands against which of another one.
+
+    >>> contrasted([0, 1], [0, 1, 2]), contrasted([0, 1], [0])
+    ([(0, 0), (1, 1)], [(0, 0), (1, 0)])
+    """
     if len(others) == 1:
-        return [(one, others[0]) for one in ones]
-    if len(ones) == 1:
-        return [(ones[0], other) for other in others]
-    by_seed = {other.seed: other for other in others}
-    return [(one, by_seed[one.seed]) for one in ones if one.seed in by_seed]
+        return [(seed, others[0]) for seed in seeds]
+    if len(seeds) == 1:
+        return [(seeds[0], other) for other in others]
+    return [(seed, seed) for seed in seeds if seed in others]
+
+
+def contrast_run(label: str, seeds: tuple[int, int]) -> str:
+    """The digest of a pair of trainings."""
+    return digest([label, *seeds])
 
 
 def _rows(rows: Rows, errors: Errors, others: Errors, asked: tuple[int, ...], weights: Weights) -> Iterator[Record]:
     label = pair_label(errors.label, others.label)
     # Of two that are paired at most one is the only training of its predictor and has seed 0 for that reason.
-    seed, run = max(errors.seed, others.seed), digest([label, errors.seed, others.seed])
+    seed, run = max(errors.seed, others.seed), contrast_run(label, (errors.seed, others.seed))
     difference = statistics.subtract(errors.filled, others.filled)
     whole = statistics.mean_error_interval(difference, weights)
     yield rows.number(label, METRIC, whole, run=run, seed=seed)

@@ -11,6 +11,7 @@ import numpy as np
 from icl_lab.core.records import Record
 from icl_lab.core.specs import digest
 from icl_lab.evaluation import statistics
+from icl_lab.evaluation.over_seeds import difference_over_seeds_rows
 from icl_lab.evaluation.rows import Rows
 from icl_lab.evaluation.statistics import Weights
 
@@ -45,14 +46,10 @@ def _over_seeds(rows: Rows, one: str, other: str, label: str, run: str) -> Itera
     """Trainings with the same seed read the same prompts, in the same order: they are a pair."""
     found = [{errors.seed: errors.filled for errors in rows.curves.of(name)} for name in (one, other)]
     seeds = [seed for seed in found[0] if seed in found[1]]
-    differences = [statistics.subtract(found[0][seed], found[1][seed]) for seed in seeds]
-    if len(differences) < 2:
-        return
+    differences = {seed: statistics.subtract(found[0][seed], found[1][seed]) for seed in seeds}
     nothing = np.empty((0, rows.curves.num_prompts))
-    means = [float(statistics.mean_error_interval(difference, nothing).value) for difference in differences]
-    at_points = statistics.seed_interval(np.stack([statistics.mean_curve(difference) for difference in differences]))
-    whole = statistics.seed_interval(np.array(means))
-    assert at_points is not None
-    assert whole is not None
-    yield rows.number(label, "difference_over_seeds", whole, run=run)
-    yield from rows.at_milestones(label, "difference_over_seeds", at_points, run=run)
+    wholes = {
+        seed: float(statistics.mean_error_interval(errors, nothing).value) for seed, errors in differences.items()
+    }
+    curves = {seed: statistics.mean_curve(errors) for seed, errors in differences.items()}
+    yield from difference_over_seeds_rows(rows, label, run, curves, wholes)

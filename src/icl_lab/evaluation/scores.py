@@ -26,7 +26,7 @@ Rows without interval: `zero_error` and `independent_draws` of the prompts (pred
 baseline that was asked at some points only, how many; `refused` for one that cannot read the prompts, their length.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -36,9 +36,11 @@ from icl_lab.core.specs import digest
 from icl_lab.evaluation import statistics
 from icl_lab.evaluation.curves import Curves
 from icl_lab.evaluation.errors import Errors
+from icl_lab.evaluation.over_seeds import gap_over_seeds_rows, over_seeds_rows
 from icl_lab.evaluation.pairs import pair_rows
 from icl_lab.evaluation.rows import Rows
 from icl_lab.evaluation.statistics import Errors2d, Interval
+from icl_lab.tasks.base import Task
 
 
 def records(curves: Curves, runs: Mapping[tuple[str, int], str]) -> list[Record]:
@@ -70,6 +72,17 @@ def leading_model(curves: Curves) -> str | None:
     return min(models, key=lambda label: statistics.mean_area(curves.mean_over_seeds(label)), default=None)
 
 
+def complement_rows(task: Task, rows: Iterable[Record]) -> Iterator[Record]:
+    """`<complement>_mean` and `pooled_<complement>_mean` from rows of mean errors; none where errors are no shares."""
+    complement = task.objective.complement
+    metrics = {f"{task.metric}_mean": "", "pooled_error_mean": "pooled_"}
+    for row in rows if complement else ():
+        if row.metric in metrics:
+            # What was the upper end of the error is the lower end of its complement.
+            value, low, high = (None if end is None else 1 - end for end in (row.value, row.high, row.low))
+            yield replace(row, metric=f"{metrics[row.metric]}{complement}_mean", value=value, low=low, high=high)
+
+
 class _Scores:
     """The rows of the predictors of some learning curves."""
 
@@ -93,7 +106,7 @@ class _Scores:
                 mean = self.curves.mean_over_seeds(label)
                 mean_rows = list(self._of_errors(mean, mean, label, 0, "_mean"))
             yield from mean_rows
-            yield from self._complements(mean_rows)
+            yield from complement_rows(self.curves.task, mean_rows)
             yield from self._of_mean(trainings, label)
             yield from self._over_seeds(trainings, label)
 
@@ -115,22 +128,13 @@ class _Scores:
             metric = "relative_error" + suffix
             yield from self.rows.at_milestones(label, metric, curve, run=run, seed=seed, per=task.zero_error)
 
-    def _complements(self, mean_rows: list[Record]) -> Iterator[Record]:
-        complement = self.curves.task.objective.complement
-        metrics = {f"{self.curves.task.metric}_mean": "", "pooled_error_mean": "pooled_"}
-        for row in mean_rows if complement else ():
-            if row.metric in metrics:
-                # What was the upper end of the error is the lower end of its complement.
-                value, low, high = (None if end is None else 1 - end for end in (row.value, row.high, row.low))
-                yield replace(row, metric=f"{metrics[row.metric]}{complement}_mean", value=value, low=low, high=high)
-
     def _of_mean(self, trainings: tuple[Errors, ...], label: str) -> Iterator[Record]:
         errors, run = self.curves.mean_over_seeds(label), self.rows.run_of_all(label)
         pooled = self.rows.number(
             label, "pooled_error_mean", statistics.mean_error_interval(errors, self.weights), run=run
         )
         yield pooled
-        yield from self._complements([pooled])
+        yield from complement_rows(self.curves.task, [pooled])
         half = statistics.half_interval(errors, self.curves.task.zero_error, self.weights)
         yield self.rows.number(label, "examples_to_half_mean", half, run=run)
         if trainings[0].asked is not None:
@@ -145,22 +149,13 @@ class _Scores:
             yield self.rows.number(label, "score_gap_mean", gap, run=run)
 
     def _over_seeds(self, trainings: tuple[Errors, ...], label: str) -> Iterator[Record]:
-        run = self.rows.run_of_all(label)
-        curve = statistics.seed_interval(np.stack([statistics.mean_curve(errors.filled) for errors in trainings]))
-        if curve is None:
+        run, scores = self.rows.run_of_all(label), self._score_by_seed(label)
+        means = {errors.seed: statistics.mean_curve(errors.filled) for errors in trainings}
+        if len(trainings) < 2:
             return
-        yield from self._curve(curve, label, run, 0, "_over_seeds")
-        scores = self._score_by_seed(label)
-        if not scores or self.leader is None:
-            return
-        over_seeds = statistics.seed_interval(np.array(list(scores.values())))
-        assert over_seeds is not None
-        yield self.rows.number(label, "icl_score_over_seeds", over_seeds, run=run)
-        # Trainings with the same seed read the same prompts: the difference is taken seed by seed.
-        first = self._score_by_seed(self.leader)
-        gap = statistics.seed_interval(np.array([first[seed] - scores[seed] for seed in scores if seed in first]))
-        if gap is not None:
-            yield self.rows.number(label, "score_gap_over_seeds", gap, run=run)
+        yield from over_seeds_rows(self.rows, label, run, means, scores)
+        if scores and self.leader is not None:
+            yield from gap_over_seeds_rows(self.rows, label, run, scores, self._score_by_seed(self.leader))
 
     def _score_by_seed(self, label: str) -> dict[int, float]:
         if self.best is None:

@@ -14,7 +14,7 @@ def test_variants_are_trained_last(tmp_path: Path) -> None:
     parts = STUDIES.get("park2024")().parts("small")
     variants = [part.name for part in parts if part.variant_of]
     assert variants == [f"{name}_as_published" for name in ("sparse_parity", "vector_mqar", "linear_regression")]
-    names = [job.name.split()[0] for job in training_jobs(parts, tmp_path)]
+    names = [job.name.split()[0] for job in training_jobs(parts, tmp_path, tmp_path)]
     assert set(names[-9:]) == set(variants)
     assert not set(names[:-9]) & set(variants)
 
@@ -27,7 +27,7 @@ def test_a_model_waits_for_the_one_that_shares_its_preset(tmp_path: Path, monkey
     def is_trained(run: RunSpec, runs: Path) -> bool:
         return spec.label(run.model) in done
 
-    monkeypatch.setattr(jobs, "_is_trained", is_trained)
+    monkeypatch.setattr(jobs, "is_trained", is_trained)
     done |= {"mamba", "transformer(positions=none)"}
     found = trained_so_far(spec, tmp_path)
     assert found is not None

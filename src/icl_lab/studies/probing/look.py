@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+import polars as pl
+
 from icl_lab.core.errors import UserError
 from icl_lab.core.records import Record, write_records
 from icl_lab.probing.examination.rows import Subject
@@ -27,6 +29,8 @@ def look_inside(
     folder: Path,
     workers: Workers | None = None,
     told: Callable[[float, str], None] = lambda done, words: None,
+    *,
+    beside: Probe | None = None,
 ) -> Path:
     """Examine networks, the first in everything, the others in what is compared; write rows and page.
 
@@ -36,6 +40,7 @@ def look_inside(
         folder: Where `probe.json`, `records.jsonl`, `index.html` and `figures/` go.
         workers: For the description of the machine.
         told: How far it has come, from 0 to 1, and which network it is at.
+        beside: What was found in the folder's other networks, as closely looked at; it is kept as it is.
 
     Returns:
         The path of the page.
@@ -49,7 +54,9 @@ def look_inside(
     if len(tasks) != 1:
         raise UserError(f"probe: expected runs on one task, got {', '.join(task.short() for task in tasks.values())}")
     (task,) = tasks.values()
-    rows = list(_rows(trained, spec, told))
+    examined = {one.spec.digest() for one in trained}
+    others = [one for one in beside.networks if one.run not in examined] if beside else []
+    rows = [*_rows_of(others, beside), *_rows(trained, spec, told, is_first=not others)]
     published = [*published_rows(task, spec)]
     write_records(folder / RECORDS, [*rows, *published])
     settings = {name: value for name, value in spec.to_json().items() if name != "shown"}
@@ -59,7 +66,7 @@ def look_inside(
         complement=task.objective.complement,
         axis=task.axis,
         zero_error=task.zero_error,
-        networks=tuple(_looked(one) for one in trained),
+        networks=(*others, *map(_looked, trained)),
         note=applies(task),
         settings={"shown": list(spec.shown_on(task.length)), **settings},
         measured=spec.measured_on(task.length),
@@ -70,14 +77,23 @@ def look_inside(
     return write_probe_page(folder)
 
 
-def _rows(trained: Sequence[Trained], spec: ProbeSpec, told: Callable[[float, str], None]) -> Iterator[Record]:
+def _rows_of(networks: Sequence[Looked], probe: Probe | None) -> Iterator[Record]:
+    rows = probe.records.filter(pl.col("run").is_in([one.run for one in networks])) if probe else None
+    for row in rows.iter_rows(named=True) if rows is not None else ():
+        yield Record(**row)
+
+
+def _rows(
+    trained: Sequence[Trained], spec: ProbeSpec, told: Callable[[float, str], None], *, is_first: bool
+) -> Iterator[Record]:
     less = spec.replace(probed=0, prompts=0)
-    work = [relative_work(one.spec.task, less if place else spec) for place, one in enumerate(trained)]
-    for place, one in enumerate(trained):
+    closely = [spec if is_first and not place else less for place in range(len(trained))]
+    work = [relative_work(one.spec.task, looked) for one, looked in zip(trained, closely, strict=True)]
+    for place, (one, looked) in enumerate(zip(trained, closely, strict=True)):
         begin, end = sum(work[:place]) / sum(work), sum(work[: place + 1]) / sum(work)
         name = one.label if len(trained) == 1 else f"{one.label}, seed {one.spec.seed}, {one.step:,} steps"
         heard = within(partial(_say, told, name), begin, end)
-        yield from examine(one.network, _subject(one), less if place else spec, heard)
+        yield from examine(one.network, _subject(one), looked, heard)
 
 
 def _say(told: Callable[[float, str], None], name: str, done: float) -> None:

@@ -79,7 +79,7 @@ def carry_out(
     chosen = [study.part(name, scale) for name in only] or study.parts(scale)
     refuse_other_contents(study, scale, out)
     missing = [part for part in chosen if not is_measured(part, out)]
-    trained = executor.run(training_jobs(missing, runs or out), watch, deadline_seconds)
+    trained = executor.run(training_jobs(missing, out, runs or out), watch, deadline_seconds)
     evaluated = executor.run(evaluation_jobs(missing, out, runs or out), watch, None)
     probed = executor.run(probing_jobs(chosen, out, runs or out), watch, None)
     found = judged(study, scale, out)

@@ -1,6 +1,6 @@
 """The jobs of a study: its trainings, and for each part the evaluation of what is trained of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,7 +48,8 @@ class EvaluationJob:
     def execute(self, threads: int) -> None:
         """Evaluate, write the rows, draw the page."""
         torch.set_num_threads(threads)
-        run_comparison(self.spec, self.folder, runs=self.runs, published=self.published, compressed=True)
+        gone = {run.digest() for run in self.spec.runs() if not is_trained(run, self.runs)}
+        run_comparison(self.spec, self.folder, runs=self.runs, published=self.published, compressed=True, gone=gone)
         write_page(self.folder)
 
     def progress(self) -> Progress | None:
@@ -65,30 +66,47 @@ def is_measured(part: Part, out: Path) -> bool:
     return EvaluationJob(name="", spec=part.comparison, folder=out / part.name, runs=out).is_done()
 
 
-def training_jobs(parts: Sequence[Part], runs: Path) -> tuple[TrainingJob, ...]:
-    """Every training of some parts once, the most informative first.
+def training_jobs(parts: Sequence[Part], out: Path, runs: Path) -> tuple[TrainingJob, ...]:
+    """Every training of some parts once whose rows are not there yet, the most informative first.
 
     First one training of each model that a claim is about, part by part, then their second ones and so on, then the
     other models; parts that repeat another one with another recipe come last.
+
+    Args:
+        parts: Of a study.
+        out: Its folder: a training whose rows came with it, from another machine, is not repeated.
+        runs: The folder that holds the trainings, as `run_folder` takes it.
     """
     found: dict[str, tuple[tuple[int, int, int], TrainingJob]] = {}
     for place, part in enumerate(parts):
+        held = measured_runs(out / part.name)
         for run in part.comparison.runs():
+            if run.digest() in held:
+                continue
             rank = (2 if part.variant_of else int(not _is_headline(part, run)), run.seed, place)
             job = TrainingJob(run=run, label=job_name(part, run), folder=run_folder(runs, run))
-            held = found.get(run.digest())
-            if held is None or rank < held[0]:
+            known = found.get(run.digest())
+            if known is None or rank < known[0]:
                 found[run.digest()] = (rank, job)
     return tuple(job for _, job in sorted(found.values(), key=lambda item: item[0]))
 
 
 def evaluation_jobs(parts: Sequence[Part], out: Path, runs: Path) -> tuple[EvaluationJob, ...]:
-    """An evaluation for every part of which something is trained that its rows do not have yet."""
+    """An evaluation for every part of which something is trained that its rows do not have yet.
+
+    Rows of trainings that are gone are kept, and joined with those of the others: they came with the folder, from
+    another machine.
+    """
     found = []
     for part in parts:
-        spec, folder = trained_so_far(part.comparison, runs), out / part.name
-        # Rows of trainings that are gone are kept: they came with the folder, from another machine.
-        if spec is None or {run.digest() for run in spec.runs()} < measured_runs(folder):
+        folder = out / part.name
+        measured = measured_runs(folder)
+        spec = trained_so_far(part.comparison, runs, measured)
+        if spec is None:
+            continue
+        asked = {run.digest() for run in spec.runs()}
+        gone = {run.digest() for run in spec.runs() if not is_trained(run, runs)}
+        if gone and asked <= measured:
             continue
         job = EvaluationJob(f"{part.name} evaluation", spec, folder, runs, published=part.published)
         if not job.is_done():
@@ -104,12 +122,17 @@ def measured_runs(folder: Path) -> frozenset[str]:
         return frozenset()
 
 
-def trained_so_far(spec: ComparisonSpec, runs: Path) -> ComparisonSpec | None:
+def trained_so_far(spec: ComparisonSpec, runs: Path, measured: Set[str] = frozenset()) -> ComparisonSpec | None:
     """The comparison of those trainings that are finished; none where a part has models and none is trained.
 
     A model that would have another name in it waits for the one that shares its preset.
+
+    Args:
+        spec: The comparison.
+        runs: The folder that holds the trainings.
+        measured: Digests of trainings that were finished elsewhere.
     """
-    finished = {run.digest() for run in spec.runs() if _is_trained(run, runs)}
+    finished = {run.digest() for run in spec.runs() if run.digest() in measured or is_trained(run, runs)}
     entries = tuple(_with_finished(spec, finished))
     while entries:
         found = spec.replace(entries=entries)
@@ -120,7 +143,8 @@ def trained_so_far(spec: ComparisonSpec, runs: Path) -> ComparisonSpec | None:
     return None if spec.entries else spec
 
 
-def _is_trained(run: RunSpec, runs: Path) -> bool:
+def is_trained(run: RunSpec, runs: Path) -> bool:
+    """Whether a training is finished and can be evaluated here."""
     try:
         return TrainingJob(run=run, label="", folder=run_folder(runs, run)).is_done()
     except UserError:  # its checkpoint is damaged: the job has failed and has said so

@@ -1,6 +1,7 @@
 """Looking inside the trainings of a part: once, with pages, and with rows that claims can be about."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,6 +64,32 @@ def test_the_trainings_of_a_part_are_looked_into_once_and_claims_read_what_was_f
     ):
         assert len(measure(Quantity(part="linear", predictor="mamba", what=what), found)) == 2
     assert measure(Quantity(part="linear", predictor="mamba", what="flat depth", first=9), found) == ()
+
+
+def test_what_was_found_in_trainings_that_are_gone_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = part()
+    first, second = one.comparison.runs()
+    train_run(first, run_folder(tmp_path, first))
+    (job,) = probing_jobs([one], tmp_path, tmp_path)
+    job.execute(threads=1)
+    alone = read_probe(job.folder)
+    train_run(second, run_folder(tmp_path, second))
+    (again,) = probing_jobs([one], tmp_path, tmp_path)  # the first is here still
+    assert [run.seed for run in again.runs] == [0, 1]
+    shutil.rmtree(run_folder(tmp_path, first))
+    # As in a clone: the folder of the part says that the first was trained and measured elsewhere.
+    monkeypatch.setattr("icl_lab.studies.probing.jobs.measured_runs", lambda folder: frozenset([first.digest()]))
+    (again,) = probing_jobs([one], tmp_path, tmp_path)
+    assert [run.seed for run in again.runs] == [1]
+    again.execute(threads=1)
+    both = read_probe(job.folder)
+    assert [network.seed for network in both.networks] == [0, 1]
+    kept = both.records.filter(both.records["run"] == first.digest())
+    assert kept.equals(alone.records.filter(alone.records["run"] == first.digest()))
+    assert len(both.of(both.networks[1], "layer_error"))
+    assert probing_jobs([one], tmp_path, tmp_path) == ()
+    monkeypatch.setattr("icl_lab.probing.examination.spec.MEASUREMENTS", -1)  # it cannot be looked at again
+    assert probing_jobs([one], tmp_path, tmp_path) == ()
 
 
 def test_a_probe_that_was_measured_otherwise_is_measured_again_and_nothing_else_is_touched(
