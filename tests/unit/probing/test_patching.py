@@ -9,9 +9,9 @@ import torch
 from icl_lab.core.errors import UserError
 from icl_lab.probing.activations import names
 from icl_lab.probing.interventions import patching_effects, task_vector_effects
+from icl_lab.probing.interventions.carried import Question, with_states
 from icl_lab.probing.interventions.measuring import judged
 from icl_lab.probing.interventions.patching import at_tokens, tokens_of_examples
-from icl_lab.probing.interventions.task_vectors import _Question, with_states
 from tests.unit.models.toys import assert_same, randn
 from tests.unit.probing.networks import TASK, made, prompts
 
@@ -114,7 +114,7 @@ def test_all_states_together_are_the_whole_prompt_and_none_of_them_is_nothing(bl
     network, batch = made(blocks), prompts()
     with torch.no_grad():
         full_output = network(batch.tokens[:, :15])[:, -1]
-        question = _Question(network, batch.tokens[:, :14], batch.tokens[:, 14], 0)
+        question = Question(network, batch.tokens[:, :14], batch.tokens[:, 14], 0)
         _, full = network.extend(question.before, network.initial_state(6))
         nothing = network.initial_state(6)
         everything = set(range(len(full.blocks)))

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_lab.core.errors import UserError
+from icl_lab.studies.judging.gaps import difference
 from icl_lab.studies.judging.quantities import Estimate, Quantity, measure
-from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Near, Statement, Times, decided, difference
+from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Near, Statement, Times, decided
 
 from .found_rows import part, sharp
 

@@ -10,29 +10,25 @@ Beside it stands the vector of another prompt, about another function: what both
 b batch   t num_tokens   o d_output   p num_prompts
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import torch
-from einops import rearrange
 from jaxtyping import Float, Shaped
 from torch import Tensor
-from torch.nn.functional import pad
 
 from icl_lab.core.errors import UserError
 from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.evaluation.errors import evaluation_mode
 from icl_lab.evaluation.statistics import Interval, subtract
-from icl_lab.models.network import Network, NetworkState
-from icl_lab.probing.activations import capture, replaced, stream
+from icl_lab.models.network import Network
 from icl_lab.probing.activations.grammar import place
+from icl_lab.probing.interventions.carried import ANOTHER, FULL, WITHOUT, Carrier, Question, answers
 from icl_lab.probing.interventions.measuring import bootstrap, judged, mean, one_question, record
 from icl_lab.tasks.base import Task
 
-Carrier = Literal["state", "residual"]
 MOST = 10
 """Questions of a prompt at most: each reads the examples before it anew."""
 
@@ -164,108 +160,14 @@ def _errors(
     index = 0
     for chosen in indices:
         index, asked = one_question(prompts, chosen)
-        question = _Question.of(network, asked)
+        question = Question.of(network, asked)
         end = question.before.shape[1]
         if not end:
             raise UserError(f"task vectors: nothing comes before prediction {index}; choose a later one")
         another = replace(question, before=source[:, :end])
         with torch.no_grad(), evaluation_mode(network):
-            for name, output in _answers(network, question, another, carrier):
+            for name, output in answers(network, question, another, carrier):
                 predictions = output if network.spec.d_output == 1 else output[:, None]
                 errors = judged(task, predictions, replace(asked, branches=None), network.label)
                 found.setdefault(name, []).append(errors)
     return {name: np.concatenate(errors, axis=1) for name, errors in found.items()}, index
-
-
-WITHOUT, FULL, ANOTHER = "no examples", "all examples", "another's "
-
-
-def _answers(
-    network: Network, question: "_Question", another: "_Question", carrier: Carrier
-) -> Iterator[tuple[str, Float[Tensor, "b o"]]]:
-    """The answers to a question with no, with all examples, and with each vector, its own and another prompt's."""
-    full = _after(network, question.before)
-    yield FULL, question.answer(full)
-    if carrier == "residual":
-        yield WITHOUT, question.after_filler(network)
-        yield from _with_residuals(network, question, question.before)
-        for name, answer in _with_residuals(network, question, another.before):
-            yield ANOTHER + name, answer
-        return
-    nothing, other = network.initial_state(full.batch), _after(network, another.before)
-    yield WITHOUT, question.answer(with_states(full, nothing, set()))
-    for i, state in enumerate(full.blocks):
-        if state:
-            yield f"block.{i}.state", question.answer(with_states(full, nothing, {i}))
-            yield f"{ANOTHER}block.{i}.state", question.answer(with_states(other, nothing, {i}))
-
-
-def with_states(full: NetworkState, nothing: NetworkState, blocks: set[int]) -> NetworkState:
-    """Some blocks' states after the examples, the others' before the first token; the question stays at its place."""
-    states = tuple(full.blocks[i] if i in blocks else fresh for i, fresh in enumerate(nothing.blocks))
-    return NetworkState(states, full.position, full.batch)
-
-
-@dataclass(frozen=True)
-class _Question:
-    """The last thing that is read, and what came before it.
-
-    Args:
-        network: Who is asked.
-        before: The tokens before it.
-        token: Its own.
-        feed_back: How often the output is read again before the answer.
-    """
-
-    network: Network
-    before: Shaped[Tensor, "b t *features"]
-    token: Shaped[Tensor, "b ..."]
-    feed_back: int
-
-    @staticmethod
-    def of(network: Network, asked: PromptBatch) -> "_Question":
-        """The one question of some prompts."""
-        if asked.branches is None:
-            end = int(asked.queries[0])
-            return _Question(network, asked.tokens[:, :end], asked.tokens[:, end], 0)
-        end = int(asked.branches.starts[0])
-        return _Question(network, asked.tokens[:, :end], asked.branches.tokens[:, 0], asked.branches.feed_back)
-
-    def answer(self, state: NetworkState) -> Float[Tensor, "b o"]:
-        """The answer after a state."""
-        output, state = self.network.step(self.token, state)
-        for _ in range(self.feed_back):
-            output, state = self.network.step(self._as_token(output), state)
-        return output
-
-    def after_filler(self, network: Network) -> Float[Tensor, "b o"]:
-        """The answer in a prompt of an empty token and the question, read as a sequence."""
-        tokens = torch.stack([torch.zeros_like(self.token), self.token], dim=1)
-        output = network(tokens)[:, -1]
-        for _ in range(self.feed_back):
-            tokens = torch.cat([tokens, self._as_token(output)[:, None]], dim=1)
-            output = network(tokens)[:, -1]
-        return output
-
-    def _as_token(self, output: Float[Tensor, "b o"]) -> Float[Tensor, "b d"]:
-        return pad(output, (0, self.network.spec.d_token - self.network.spec.d_output))
-
-
-def _after(network: Network, tokens: Shaped[Tensor, "b t *features"]) -> NetworkState:
-    _, state = network.extend(tokens, network.initial_state(len(tokens)))
-    return state
-
-
-def _with_residuals(
-    network: Network, question: _Question, before: Shaped[Tensor, "b t *features"]
-) -> Iterator[tuple[str, Float[Tensor, "b o"]]]:
-    names = stream(network)
-    with capture(network, names) as found:
-        network(before)
-    for name in names:
-        with replaced(network, {name: _first_token(found[name][:, -1])}):
-            yield name, question.after_filler(network)
-
-
-def _first_token(vector: Float[Tensor, "b m"]) -> Callable[[Tensor], Tensor]:
-    return lambda value: torch.cat([rearrange(vector, "b m -> b 1 m"), value[:, 1:]], dim=1)

@@ -8,21 +8,17 @@ stands against each of the other: that two trainings have the same seed makes th
 more examples or on other prompts, is one training twice.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import ClassVar, Literal
 
 from icl_lab.report.comparison.data import Comparison
-from icl_lab.studies.judging.paired import paired
+from icl_lab.studies.judging.gaps import beside, difference, gaps, of_one, over
+from icl_lab.studies.judging.listing import listed, split
 from icl_lab.studies.judging.quantities import Estimate, Quantity, measure
 
 Outcome = Literal["holds", "does not hold", "undecided"]
-
-LISTED = 4
-"""So many numbers are shown one by one."""
 
 
 @dataclass(frozen=True)
@@ -108,22 +104,6 @@ def decided(margins: Sequence[Estimate]) -> Outcome:
     return "does not hold" if all(margin.high < 0 for margin in margins) else "undecided"
 
 
-def listed(numbers: Sequence[Estimate], what: str) -> str:
-    """Numbers with their intervals; of many, the least and the greatest."""
-    if len(numbers) == 1:
-        return shown(numbers[0])
-    if len(numbers) <= LISTED:
-        return ", ".join(map(shown, numbers)) + f" ({len(numbers)} {what})"
-    least, greatest = (choose(numbers, key=lambda number: number.value) for choose in (min, max))
-    return f"{shown(least)} at the least, {shown(greatest)} at the most ({len(numbers)} {what})"
-
-
-def split(margins: Sequence[Estimate], what: str) -> str:
-    """In how many trainings a statement holds, where some say one thing and some the other."""
-    for_it, against = (sum(one) for one in zip(*((m.low >= 0, m.high < 0) for m in margins), strict=True))
-    return f": {what} disagree, {for_it} for it and {against} against" if for_it and against else ""
-
-
 @dataclass(frozen=True, kw_only=True)
 class AtMost(Statement):
     """`quantity <= bound`."""
@@ -161,7 +141,7 @@ class Comparing(Statement):
 
     @property
     def compared(self) -> str:
-        return "trainings" if _of_one(self.quantity, self.other) else "pairs of trainings"
+        return "trainings" if of_one(self.quantity, self.other) else "pairs of trainings"
 
     @property
     def _own(self) -> tuple[Quantity, ...]:
@@ -224,59 +204,13 @@ class Times(Comparing):
 
     def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
         found = []
-        for one, other in _beside(self.quantity, self.other, parts):
+        for one, other in beside(self.quantity, self.other, parts):
             times = Estimate(other.seed, *(self.factor * number for number in (other.value, other.low, other.high)))
             ratio = Estimate(
-                one.seed, *(map(_over, (one.value, one.low, one.high), (other.value, other.high, other.low)))
+                one.seed, *(map(over, (one.value, one.low, one.high), (other.value, other.high, other.low)))
             )
             found.append((ratio, difference(one, times)))
         return found
-
-
-def _of_one(quantity: Quantity, other: Quantity) -> bool:
-    """Whether the two are about the same trainings."""
-    return (quantity.part, quantity.predictor) == (other.part, other.predictor)
-
-
-def _beside(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> list[tuple[Estimate, Estimate]]:
-    """Each training beside each of the other model; beside itself, where both quantities are about one model."""
-    pairs = product(measure(quantity, parts), measure(other, parts))
-    return [(one, another) for one, another in pairs if not _of_one(quantity, other) or one.seed == another.seed]
-
-
-def _over(number: float, other: float) -> float:
-    return number / other if other else math.inf
-
-
-def gaps(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> Sequence[Estimate]:
-    """`quantity - other` of each pair of trainings: on the same prompts where the rows have that, else as if apart."""
-    on_the_same = {one.seed: one for one in paired(quantity, other, parts)}
-    pairs = _beside(quantity, other, parts)
-    # Rows hold pairs of one seed, and those with a predictor that has one training only.
-    single = 1 in (len({one.seed for one, _ in pairs}), len({another.seed for _, another in pairs}))
-    found = []
-    for one, another in pairs:
-        exact = on_the_same.get(max(one.seed, another.seed)) if single or one.seed == another.seed else None
-        found.append(exact or difference(one, another))
-    return found
-
-
-def difference(one: Estimate, other: Estimate) -> Estimate:
-    """`one - other`, as if they were independent: on the same prompts the interval is too wide."""
-    if math.isinf(one.value) or math.isinf(other.value):
-        gap = 0.0 if one.value == other.value else one.value - other.value  # two that never arrive are equally late
-        return Estimate(one.seed, gap, gap, gap)
-    gap = one.value - other.value
-    below = math.hypot(one.value - one.low, other.high - other.value)
-    above = math.hypot(one.high - one.value, other.value - other.low)
-    return Estimate(one.seed, gap, gap - below, gap + above)
-
-
-def shown(number: Estimate) -> str:
-    """A number with its interval, in three digits."""
-    if math.isnan(number.low) or number.low == number.high:
-        return f"{number.value:.3g}"
-    return f"{number.value:.3g} ({number.low:.3g} to {number.high:.3g})"
 
 
 def _combined(one: Estimate, add: float, sign: int) -> Estimate:
