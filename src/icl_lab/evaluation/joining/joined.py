@@ -12,7 +12,7 @@ import polars as pl
 from icl_lab.core.records import SCHEMA, Record
 from icl_lab.evaluation.contrasts import METRIC
 from icl_lab.evaluation.curves import Curves
-from icl_lab.evaluation.joining.made import Made
+from icl_lab.evaluation.joining.made import POOLED, Made
 from icl_lab.evaluation.joining.numbers import Numbers
 from icl_lab.evaluation.joining.trainings import Trainings
 from icl_lab.evaluation.pairs import pair_label
@@ -37,7 +37,8 @@ def joined_rows(
     """
     now = pl.DataFrame([asdict(one) for one in fresh], schema=SCHEMA)
     alone = [_alone(now, trainings.here), _alone(held, trainings.gone)]
-    pairs = [rows.filter(pl.col("metric") == METRIC) for rows in (held, now)]  # of two with one name, the later counts
+    # Of two rows with one name the later counts. What trainings make together is of one training where it was alone.
+    others = [rows.filter(pl.col("metric").is_in([METRIC, POOLED])) for rows in (held, now)]
     models = pl.col("predictor").is_in(trainings.labels)
     kept = [now.filter(~models & ~_differences()), *alone]
     for label in trainings.labels:
@@ -52,7 +53,7 @@ def joined_rows(
         if where != "both":
             about = now if where == "here" else held
             kept.append(about.filter((pl.col("predictor") == pair_label(one, other)) & TOGETHER))
-    numbers = Numbers(pl.concat([*alone, *pairs]))
+    numbers = Numbers(pl.concat([*alone, *others]))
     rows = [Record(**row) for frame in kept for row in frame.iter_rows(named=True)]
     return rows + [row for curves in evaluated for row in Made(curves, trainings, numbers).rows()]
 

@@ -17,6 +17,8 @@ from icl_lab.evaluation.rows import Rows
 from icl_lab.evaluation.scores import best_baseline, complement_rows
 from icl_lab.evaluation.statistics import Interval
 
+POOLED = "pooled_error_mean"
+
 
 class Made:
     """Makes rows that neither occasion has.
@@ -55,7 +57,7 @@ class Made:
         mean = self._mean(label)
         means = [
             *self._rows.curve(label, f"{task.metric}_mean", mean, run=run),
-            self._rows.number(label, "pooled_error_mean", self._pooled(mean), run=run),
+            self._rows.number(label, POOLED, self._whole(label), run=run),
         ]
         yield from means
         yield from complement_rows(task, means)
@@ -87,13 +89,13 @@ class Made:
             found = [self._contrast((one, seed), (other, seed)) for seed in lines]
             curve, whole = (average([pair[i] for pair in found]) for i in (0, 1))
         else:
-            means = self._mean(one), self._mean(other)
-            curve, whole = minus(*means), minus(*map(self._pooled, means))
+            curve = minus(self._mean(one), self._mean(other))
+            whole = minus(self._whole(one), self._whole(other))
         yield self._rows.number(label, "difference_mean", whole, run=run)
         yield from self._rows.at_milestones(label, "difference_mean", curve, run=run)
         both = [seed for seed in lines if seed in others]
         curves = {seed: minus(lines[seed], others[seed]).value for seed in both}
-        wholes = {seed: float(minus(self._pooled(lines[seed]), self._pooled(others[seed])).value) for seed in both}
+        wholes = {seed: float(minus(self._pooled(one, seed), self._pooled(other, seed)).value) for seed in both}
         yield from difference_over_seeds_rows(self._rows, label, run, curves, wholes)
 
     def _contrasts(self, one: str, other: str) -> Iterator[Record]:
@@ -123,7 +125,7 @@ class Made:
         if curve is not None and whole is not None:
             return curve, whole
         lines = self._lines[one[0]][one[1]], self._lines[other[0]][other[1]]
-        return minus(*lines), minus(*map(self._pooled, lines))
+        return minus(*lines), minus(self._pooled(*one), self._pooled(*other))
 
     @property
     def _length(self) -> int:
@@ -146,14 +148,19 @@ class Made:
     def _mean(self, label: str) -> Interval:
         return average(list(self._lines[label].values()))
 
-    def _pooled(self, line: Interval) -> Interval:
-        return pooled(line, (~np.isnan(self._curves.zero)).sum(axis=0))
+    def _whole(self, label: str) -> Interval:
+        return average([self._pooled(label, seed) for seed in self._lines[label]])
+
+    def _pooled(self, label: str, seed: int) -> Interval:
+        """The mean error of a training over the whole prompt: as it was measured, where it was the only one then."""
+        alone = self._numbers.whole(self._trainings.runs[label][seed], POOLED, self._curves.shift)
+        return alone or pooled(self._lines[label][seed], (~np.isnan(self._curves.zero)).sum(axis=0))
 
     @cached_property
     def _leader(self) -> str:
         """The model with the smallest area under its mean learning curve."""
         answered = [label for label, lines in self._lines.items() if lines]
-        return min(answered, key=lambda label: float(self._pooled(self._mean(label)).value))
+        return min(answered, key=lambda label: float(self._whole(label).value))
 
 
 def _values(scores: dict[int, Interval]) -> dict[int, float]:
