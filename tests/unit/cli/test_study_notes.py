@@ -23,3 +23,4 @@ def test_lines_have_at_most_a_hundred_letters(
     seventh = said.partition("\nC7: ")[2].partition("\nC9: ")[0]
     assert seventh.count("    - ") == 6
     assert "and 13 more; --json shows all" in seventh
+    assert " ".join(said.split()).count("The formula is recalled, not verified") == 1  # though three parts share it

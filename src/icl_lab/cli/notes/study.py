@@ -77,9 +77,8 @@ def print_study_notes(entry: Mapping[str, Any]) -> None:
     ]
     columns = ("part", "trainings", *(("training FLOPs",) if "cost" in entry else ()), "what it is about")
     print_table(columns, rows, most=WIDTH)
-    for part in entry["parts"]:
-        if part["note"]:
-            print_wrapped(screen, f"\n{part['name']}: {part['note']}", "    ")
+    for note, names in _by_note(entry["parts"]).items():
+        print_wrapped(screen, f"\n{', '.join(names)}: {note}", "    ")
     if "cost" in entry:
         print_wrapped(screen, f"\n{_cost_words(entry['cost'])}")
     for claim in entry["claims"]:
@@ -91,6 +90,15 @@ def print_study_notes(entry: Mapping[str, Any]) -> None:
             print_wrapped(screen, f"    - {words}", "      ")
         if claim["published"]:
             print_wrapped(screen, f"    published: {claim['published']}", "      ")
+
+
+def _by_note(parts: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """What there is to say -> the parts of which it is said: variants of a part share its note."""
+    found: dict[str, list[str]] = {}
+    for part in parts:
+        if part["note"]:
+            found.setdefault(part["note"], []).append(part["name"])
+    return found
 
 
 def folded(statements: Sequence[str], most: int = 6) -> list[str]:
