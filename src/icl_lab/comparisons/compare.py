@@ -77,14 +77,14 @@ def run_comparison(
         if run.digest() not in gone
     ]
     evaluated = list(_evaluated(spec, networks, workers))
-    digests = {(network.label, run.seed): run.digest() for run, network in networks}
-    records = [row for curves in evaluated for row in curves.records(digests)]
-    records += [row for curves in evaluated for row in contrast_rows(curves)]
-    records += _state_norm_rows(spec, networks, workers)
-    records += [row for run, network in networks for row in training_rows(run, network.label, trained, thin=compressed)]
-    records += _cost_rows(spec, networks, evaluated[0], workers)
     beside = published_beside(evaluated, spec.task)
-    records += [row for _, rows in beside for row in rows]
+    records = [
+        *_curve_rows(networks, evaluated),
+        *_state_norm_rows(spec, networks, workers),
+        *(row for run, network in networks for row in training_rows(run, network.label, trained, thin=compressed)),
+        *_cost_rows(spec, networks, evaluated[0], workers),
+        *(row for _, rows in beside for row in rows),
+    ]
     if held is not None:
         records = held.joined(spec, evaluated, records)
     if workers.is_main:
@@ -118,6 +118,14 @@ def _evaluated(spec: ComparisonSpec, networks: Sequence[tuple[RunSpec, Network]]
         yield shifted_curve(predictors, longer, shift, *sample, seeds=seeds, device=workers.device)
     if spec.longest_length > task.length:
         yield extrapolation_curve(predictors, task, spec.longest_length, *sample, seeds=seeds, device=workers.device)
+
+
+def _curve_rows(networks: Sequence[tuple[RunSpec, Network]], evaluated: Sequence[Curves]) -> Iterator[Record]:
+    digests = {(network.label, run.seed): run.digest() for run, network in networks}
+    for curves in evaluated:
+        yield from curves.records(digests)
+    for curves in evaluated:
+        yield from contrast_rows(curves)
 
 
 def _state_norm_rows(
