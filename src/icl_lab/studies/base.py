@@ -154,21 +154,25 @@ def faults(study: Study, scale: Scale) -> Iterator[str]:
             yield f"{part.name} is a variant of {part.variant_of}, which is no part"
         if part.recipe_of and part.recipe_of[1] not in searched[part.recipe_of[0]]:
             yield f"{part.name} uses the search of {' '.join(part.recipe_of)}, which is no part"
+    labels = {name: _labels(part.comparison) for name, part in parts.items()}
     for claim in study.claims:
         for quantity in claim.quantities:
             if quantity.part not in parts:
                 yield f"{claim.id} speaks of {quantity.part}, which is no part"
                 continue
             spec = parts[quantity.part].comparison
-            labels = {spec.label(entry.model) for entry in spec.entries} | {one.label for one in spec.baselines}
             for predictor in filter(None, (quantity.predictor, quantity.over)):
-                if named(predictor, labels) is None:
+                if named(predictor, labels[quantity.part]) is None:
                     yield f"{claim.id} speaks of {predictor}, which {quantity.part} does not compare"
             # Smoke prompts are too short for the published lengths, and decide nothing.
             if scale == "smoke" and quantity.shift.startswith("length="):
                 continue
             if quantity.shift and quantity.shift not in spec.evaluated_shifts:
                 yield f"{claim.id} speaks of {quantity.shift}, under which {quantity.part} is not evaluated"
+
+
+def _labels(spec: ComparisonSpec) -> set[str]:
+    return {spec.label(entry.model) for entry in spec.entries} | {one.label for one in spec.baselines}
 
 
 def _part_names(study: str, scale: Scale) -> set[str]:
