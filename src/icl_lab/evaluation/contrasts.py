@@ -1,4 +1,4 @@
-"""Differences between two predictors on the same prompts, training by training and point by point.
+"""Differences between two predictors on the same prompts, training beside training and point by point.
 
 Prompts are hard or easy for everyone, so that the difference of two errors is known far better than either of them.
 Statements about two predictors (`studies/judging/statements.py`) are decided by these rows.
@@ -7,8 +7,8 @@ Statements about two predictors (`studies/judging/statements.py`) are decided by
                           point at which baselines that refit are asked too, and one without `shown` for the whole
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterator
+from itertools import combinations, product
 
 import numpy as np
 
@@ -26,15 +26,14 @@ METRIC = "paired_difference"
 
 
 def contrast_rows(curves: Curves) -> Iterator[Record]:
-    """A few rows for each pair of predictors of which one is a model, and each training.
+    """A few rows for each pair of predictors of which one is a model.
 
-    A predictor with a single training, as baselines are, stands against every training of the other.
+    Each training of the one stands beside each of the other: that two have the same seed makes them no pair. `run`
+    tells the pairs of trainings apart, see `contrast_run`.
     """
     rows, weights, asked = Rows(curves, {}), curves.weights(), compared_at(curves)
     for one, other in combinations(curves.labels, 2):
-        found = [{errors.seed: errors for errors in curves.of(label)} for label in (one, other)]
-        for seed, other_seed in contrasted(list(found[0]), list(found[1])):
-            errors, others = found[0][seed], found[1][other_seed]
+        for errors, others in product(curves.of(one), curves.of(other)):
             if "model" in (errors.kind, others.kind):
                 yield from _rows(rows, errors, others, asked, weights)
 
@@ -45,27 +44,13 @@ def compared_at(curves: Curves) -> tuple[int, ...]:
     return thinned(scored > 0, milestones(curves.task, scored))
 
 
-def contrasted(seeds: Sequence[int], others: Sequence[int]) -> list[tuple[int, int]]:
-    """Which training of one predictor stands against which of another one.
-
-    >>> contrasted([0, 1], [0, 1, 2]), contrasted([0, 1], [0])
-    ([(0, 0), (1, 1)], [(0, 0), (1, 0)])
-    """
-    if len(others) == 1:
-        return [(seed, others[0]) for seed in seeds]
-    if len(seeds) == 1:
-        return [(seeds[0], other) for other in others]
-    return [(seed, seed) for seed in seeds if seed in others]
-
-
 def contrast_run(label: str, seeds: tuple[int, int]) -> str:
-    """The digest of a pair of trainings."""
+    """The digest of a pair of trainings: the label of the pair, the seed of the first and of the second."""
     return digest([label, *seeds])
 
 
 def _rows(rows: Rows, errors: Errors, others: Errors, asked: tuple[int, ...], weights: Weights) -> Iterator[Record]:
     label = pair_label(errors.label, others.label)
-    # Of two that are paired at most one is the only training of its predictor and has seed 0 for that reason.
     seed, run = max(errors.seed, others.seed), contrast_run(label, (errors.seed, others.seed))
     difference = statistics.subtract(errors.filled, others.filled)
     whole = statistics.mean_error_interval(difference, weights)

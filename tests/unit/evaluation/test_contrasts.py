@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from icl_lab.evaluation.contrasts import METRIC, contrast_rows
+from icl_lab.evaluation.contrasts import METRIC, contrast_rows, contrast_run
 from icl_lab.evaluation.curves import Curves, learning_curve
 from icl_lab.tasks.linear_regression import LinearRegression
 from tests.unit.evaluation.doubles import Constant, ToyNetwork
@@ -42,6 +42,13 @@ def test_the_rows_are_mean_differences_and_their_intervals_hold_them(curves: Cur
         assert row.low is not None
         assert row.high is not None
         assert row.low <= row.value <= row.high
+
+
+def test_each_training_of_the_one_stands_beside_each_of_the_other() -> None:
+    models = [network(name, weight) for name in ("a", "b") for weight in (0.1, 0.2)]
+    curves = learning_curve(models, TASK, 20, seeds=[0, 1, 0, 1])
+    runs = {row.run for row in contrast_rows(curves)}
+    assert runs == {contrast_run("a - b", (one, other)) for one in (0, 1) for other in (0, 1)}
 
 
 def test_on_the_same_prompts_a_difference_is_known_better_than_an_error() -> None:

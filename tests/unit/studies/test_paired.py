@@ -6,7 +6,9 @@ import polars as pl
 import pytest
 
 from icl_lab.core.records import SCHEMA
+from icl_lab.evaluation.contrasts import contrast_run
 from icl_lab.report.comparison.data import Comparison
+from icl_lab.studies.judging.gaps import gaps
 from icl_lab.studies.judging.paired import paired
 from icl_lab.studies.judging.quantities import Quantity, measure
 from icl_lab.studies.judging.statements import Below, Near
@@ -17,10 +19,13 @@ A, B = (Quantity(part="p", predictor=name, what="relative error") for name in "a
 WIDE = [[(1.0, 0.5, 1.5), (1.0, 0.5, 1.5), (1.0, 0.5, 1.5)]]
 
 
-def with_difference(comparison: Comparison, *points: tuple[int | None, float]) -> Comparison:
+def with_difference(
+    comparison: Comparison, *points: tuple[int | None, float], seeds: tuple[int, int] = (0, 0)
+) -> Comparison:
+    run = contrast_run("a - b", seeds)
     rows = [
         dict.fromkeys(SCHEMA)
-        | {"run": "r", "predictor": "a - b", "task": "t", "metric": "paired_difference", "seed": 0, "shift": ""}
+        | {"run": run, "predictor": "a - b", "task": "t", "metric": "paired_difference", "seed": 0, "shift": ""}
         | {"shown": shown, "value": value, "low": value - 0.01, "high": value + 0.01}
         for shown, value in points
     ]
@@ -36,18 +41,37 @@ def test_the_paired_interval_decides_what_two_wide_ones_cannot() -> None:
 
 def test_the_other_order_has_the_other_sign_and_the_unit_is_the_zero_error() -> None:
     rows = {"p": with_difference(part({"a": WIDE, "b": WIDE}, zero=2.0), (None, 0.4))}
-    (there,), (back,) = paired(A, B, rows), paired(B, A, rows)
+    there, back = paired(A, B, (0, 0), rows), paired(B, A, (0, 0), rows)
+    assert there is not None
+    assert back is not None
     assert (there.value, back.value) == pytest.approx((0.2, -0.2))
     assert (back.low, back.high) == pytest.approx((-0.205, -0.195))
     accuracies = [replace(quantity, what="accuracy") for quantity in (A, B)]
-    assert paired(*accuracies, rows)[0].value == pytest.approx(-0.4)
+    accuracy = paired(*accuracies, (0, 0), rows)
+    assert accuracy is not None
+    assert accuracy.value == pytest.approx(-0.4)
     assert Below(quantity=B, other=A).judge(rows).outcome == "holds"
 
 
 def test_between_the_points_that_were_asked_is_a_straight_line() -> None:
     rows = {"p": with_difference(part({"a": WIDE, "b": WIDE}), (0, 0.0), (2, 0.4))}
     first, last = (replace(quantity, first=1, last=2) for quantity in (A, B))
-    assert paired(first, last, rows)[0].value == pytest.approx((0.2 + 0.4) / 2)
+    mean = paired(first, last, (0, 0), rows)
+    assert mean is not None
+    assert mean.value == pytest.approx((0.2 + 0.4) / 2)
+
+
+def test_each_pair_of_trainings_has_a_difference_of_its_own() -> None:
+    twice = part({"a": WIDE * 2, "b": WIDE * 2})
+    rows = {"p": with_difference(with_difference(twice, (None, 0.4), seeds=(0, 1)), (None, 0.7), seeds=(1, 0))}
+    asked = {seeds: paired(A, B, seeds, rows) for seeds in ((0, 1), (1, 0), (1, 1))}
+    assert {seeds: one and one.value for seeds, one in asked.items()} == {(0, 1): 0.4, (1, 0): 0.7, (1, 1): None}
+    turned = paired(B, A, (1, 0), rows)
+    assert turned is not None
+    assert turned.value == -0.4
+    # The pairs without rows are as wide as two errors apart.
+    widths = sorted(round(gap.high - gap.low, 2) for gap in gaps(A, B, rows))
+    assert widths == [0.02, 0.02, 1.41, 1.41]
 
 
 def test_a_baseline_asked_at_some_points_has_a_straight_line_too() -> None:

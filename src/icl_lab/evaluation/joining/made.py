@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 
 from icl_lab.core.records import Record
 from icl_lab.core.specs import digest
-from icl_lab.evaluation.contrasts import METRIC, compared_at, contrast_run, contrasted
+from icl_lab.evaluation.contrasts import METRIC, compared_at, contrast_run
 from icl_lab.evaluation.curves import Curves
 from icl_lab.evaluation.joining.numbers import Numbers, average, half, interval, minus, pooled
 from icl_lab.evaluation.joining.trainings import Trainings
@@ -99,7 +100,7 @@ class Made:
         yield from difference_over_seeds_rows(self._rows, label, run, curves, wholes)
 
     def _contrasts(self, one: str, other: str) -> Iterator[Record]:
-        for seeds in contrasted(list(self._lines[one]), list(self._lines[other])):
+        for seeds in product(self._lines[one], self._lines[other]):
             yield from self._contrast_rows((one, seeds[0]), (other, seeds[1]))
 
     def _beside_baselines(self, label: str) -> Iterator[Record]:

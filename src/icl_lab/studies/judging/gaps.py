@@ -27,13 +27,9 @@ def over(number: float, other: float) -> float:
 
 def gaps(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison]) -> Sequence[Estimate]:
     """`quantity - other` of each pair of trainings: on the same prompts where the rows have that, else as if apart."""
-    on_the_same = {one.seed: one for one in paired(quantity, other, parts)}
-    pairs = beside(quantity, other, parts)
-    # Rows hold pairs of one seed, and those with a predictor that has one training only.
-    single = 1 in (len({one.seed for one, _ in pairs}), len({another.seed for _, another in pairs}))
     found = []
-    for one, another in pairs:
-        exact = on_the_same.get(max(one.seed, another.seed)) if single or one.seed == another.seed else None
+    for one, another in beside(quantity, other, parts):
+        exact = paired(quantity, other, (one.seed, another.seed), parts)
         found.append(exact or difference(one, another))
     return found
 
