@@ -20,6 +20,8 @@ from icl_lab.report.labels import shortened
 LABEL_SIZE = 9.5
 ROUNDING = 1e-6
 """Errors below this part of the largest are taken for rounding where only baselines are drawn."""
+FAR = 30
+"""A curve that is so many times below, or above, what decides how far the axis goes leaves the picture."""
 LINE_HEIGHT = 1.3 * LABEL_SIZE / 72
 """Inches from one label to the next."""
 
@@ -90,16 +92,19 @@ def error_axis(
 ) -> None:
     """Scale the axis of errors: logarithmic where they span more than a decade.
 
-    A baseline may be exact, its error nothing but rounding; the models decide how far down the axis goes, and a curve
-    far below them leaves through the bottom. Without models, what is nothing but rounding does.
+    A baseline may be exact, its error nothing but rounding, or peak where it has as many examples as unknowns: the
+    models and the zero predictor decide how far the axis goes, and a curve far from them leaves through the bottom or
+    the top. Without models, what is nothing but rounding does.
     """
     values = _positive(everything)
     highest = max([*values, zero_error or 0.0], default=1.0)
+    if len(_positive(models)):
+        highest = min(highest, FAR * max([*_positive(models), zero_error or 0.0]))
     below = _positive(models) if len(_positive(models)) else values[values >= ROUNDING * highest]
     if not len(below) or highest <= 10 * below.min():
         axes.set_ylim(0, 1.12 * highest if highest > 0 else 1)
         return
-    seen = values[values >= below.min() / 30]
+    seen = values[values >= below.min() / FAR]
     axes.set_yscale("log")
     axes.set_ylim(seen.min() / 1.6, 1.7 * highest)
     decades = math.log10(highest / seen.min())
@@ -111,7 +116,7 @@ def error_axis(
 def end_labels(
     picture: Figure, axes: Axes, ends: Mapping[str, float], styles: Mapping[str, Look], theme: Theme
 ) -> None:
-    """Name each curve at its right end, in its colour, moved apart where needed; below the axis there is an arrow down.
+    """Name each curve at its right end, in its colour, moved apart where needed; beyond the axis there is an arrow.
 
     Where there is no room for all names, all are set in smaller type.
     """
@@ -131,7 +136,8 @@ def end_labels(
     for (label, end), at, to in zip(ends.items(), wanted, placed, strict=True):
         look = styles[label]
         colour = look.colour(theme)
-        below = end < axes.get_ylim()[0]
+        low, high = axes.get_ylim()
+        arrow = " \N{DOWNWARDS ARROW}" if end < low else " \N{UPWARDS ARROW}" if end > high else ""
         axes.add_line(
             Line2D(
                 [1.0, 1 + 0.12 * inch, 1 + 0.32 * inch],
@@ -151,7 +157,7 @@ def end_labels(
         axes.text(
             1 + 0.42 * inch,
             to,
-            names[label] + (" \N{DOWNWARDS ARROW}" if below else ""),
+            names[label] + arrow,
             transform=axes.transAxes,
             color=colour,
             fontsize=size,

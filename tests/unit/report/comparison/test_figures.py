@@ -55,6 +55,17 @@ def test_errors_over_decades_are_drawn_on_a_logarithmic_axis_that_the_models_dec
     assert "ridge \N{DOWNWARDS ARROW}" in labels(axes)
 
 
+def test_a_baseline_far_above_the_models_leaves_through_the_top() -> None:
+    """Least squares has no bound where it has as many examples as unknowns."""
+    for errors, at_the_end in (([1.0, 2e4, 1.1, 0.1], False), ([1.0, 1.1, 0.1, 2e4], True)):
+        found = [*rows("mamba", [1.0, 0.2, 0.02, 0.01], score=1), *rows("ridge", errors, score=1)]
+        axes = learning_figure(frame(found), MEASURE, STYLES).axes[0]
+        assert 10 < axes.get_ylim()[1] < 100
+        assert ("ridge \N{UPWARDS ARROW}" in labels(axes)) == at_the_end
+    models = [*rows("mamba", [1.0, 2e4, 0.02, 0.01], score=1), *rows("ridge", [1.0, 0.3, 0.1, 0.1], score=1)]
+    assert learning_figure(frame(models), MEASURE, STYLES).axes[0].get_ylim()[1] > 2e4
+
+
 def test_errors_within_a_decade_are_drawn_from_zero() -> None:
     axes = learning_figure(frame(rows("mamba", [1.0, 0.5, 0.3], score=1)), MEASURE, STYLES).axes[0]
     assert axes.get_yscale() == "linear"
