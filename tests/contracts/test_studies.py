@@ -1,5 +1,8 @@
 """Every study can be run as it stands: its claims speak of what it measures, at every scale."""
 
+from collections.abc import Iterator
+from functools import cache
+
 import pytest
 
 from icl_lab.core.scales import SCALES, Scale
@@ -8,6 +11,15 @@ from icl_lab.studies.figures import figure_faults
 from icl_lab.studies.running.jobs import training_jobs
 
 CASES = [(name, scale) for name in STUDIES.names() for scale in SCALES]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built_once() -> Iterator[None]:
+    """All tests of this file ask about the same values."""
+    with pytest.MonkeyPatch.context() as patch:
+        for study in map(STUDIES.get, STUDIES.names()):
+            patch.setattr(study, "parts", cache(study.parts))
+        yield
 
 
 @pytest.mark.parametrize(("name", "scale"), CASES)

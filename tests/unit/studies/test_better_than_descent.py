@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from icl_lab.core.records import SCHEMA
+from icl_lab.evaluation.contrasts import contrast_run
 from icl_lab.report.comparison.data import Comparison
 from icl_lab.studies.grazzi.claims.inside import inside_claims
 from icl_lab.studies.grazzi.plans import DESCENTS, MODELS
@@ -21,7 +22,8 @@ def found(difference: float) -> Comparison:
     comparison = part(dict.fromkeys((*MODELS, *DESCENTS), WIDE))
     rows = [
         dict.fromkeys(SCHEMA)
-        | {"run": "r", "predictor": f"{model} - {descent}", "task": "t", "metric": "paired_difference", "shift": ""}
+        | {"run": contrast_run(f"{model} - {descent}", (0, 0)), "predictor": f"{model} - {descent}", "task": "t"}
+        | {"metric": "paired_difference", "shift": ""}
         | {"seed": 0, "shown": SHOWN, "value": difference, "low": difference - 0.01, "high": difference + 0.01}
         for model in MODELS
         for descent in DESCENTS
