@@ -77,6 +77,8 @@ class Held:
         return one.predictor in now.kinds and (one.predictor, one.shift, one.figure) not in names
 
     def _check_prompts(self, curves: Curves) -> None:
+        if self.comparison.number("zero_error", "zero", curves.shift) is None:
+            raise self._others("the zero predictor", curves.shift)
         metric = curves.task.metric
         rows = self.comparison.rows(f"{metric}_mean", curves.shift)
         for errors in curves.errors:
@@ -88,11 +90,14 @@ class Held:
             finite = np.isfinite(ours)
             theirs = held["value"].cast(pl.Float64).fill_null(np.inf).to_numpy()
             if not len(asked) or not np.allclose(ours[finite], theirs[finite], rtol=CLOSE, atol=CLOSE**2):
-                under = f" under {curves.shift}" if curves.shift else ""
-                raise UserError(
-                    f"{self.folder}: expected rows of {errors.label}{under} on the prompts of now, and it has others "
-                    "or none; move the folder away to train and evaluate everything anew"
-                )
+                raise self._others(errors.label, curves.shift)
+
+    def _others(self, label: str, shift: str) -> UserError:
+        under = f" under {shift}" if shift else ""
+        return UserError(
+            f"{self.folder}: expected rows of {label}{under} on the prompts of now, and it has others or none; move "
+            "the folder away to train and evaluate everything anew"
+        )
 
 
 def held_rows(spec: ComparisonSpec, folder: Path, gone: Set[str]) -> Held | None:
@@ -112,7 +117,9 @@ def held_rows(spec: ComparisonSpec, folder: Path, gone: Set[str]) -> Held | None
     found = read_comparison(folder)
     missing = gone - set(found.rows("training_seconds")["run"])
     if missing:
-        raise UserError(f"{folder}: expected rows of the trainings {', '.join(sorted(missing))}, which are gone")
+        raise UserError(
+            f"{folder}: expected rows of the trainings {', '.join(sorted(missing))}, which are gone; train them again"
+        )
     held = {name: found.settings.get(name) for name in ("held-out prompts", "evaluation seed")}
     asked = {"held-out prompts": spec.num_prompts, "evaluation seed": spec.seed}
     if held != asked:

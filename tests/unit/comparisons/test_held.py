@@ -13,6 +13,7 @@ from icl_lab.core.errors import UserError
 from icl_lab.models.presets.mamba import Mamba
 from icl_lab.report.comparison.folder import RECORDS, read_comparison
 from icl_lab.tasks.linear_regression import LinearRegression
+from icl_lab.tasks.shifts.noisy_labels import NoisyLabels
 
 TASK = LinearRegression(dim=3, length=7)
 
@@ -42,7 +43,8 @@ def test_a_second_training_is_joined_with_the_rows_of_the_first(tmp_path: Path) 
     ("changes", "said"),
     [
         ({"num_prompts": 17}, "expected rows with .*17.*, got .*16"),
-        ({"baselines": (Averaging(),)}, "on the prompts of now, and it has others or none"),
+        ({"baselines": (Averaging(),)}, "rows of averaging on the prompts of now, and it has others or none"),
+        ({"baselines": (), "shifts": (NoisyLabels(),)}, "rows of the zero predictor under noisy_labels on the prompts"),
     ],
 )
 def test_rows_of_other_prompts_are_refused_and_kept(tmp_path: Path, changes: dict, said: str) -> None:

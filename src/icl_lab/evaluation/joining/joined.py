@@ -1,7 +1,7 @@
 """One set of rows from several occasions: of trainings that are here, and of others of which rows are all that is left.
 
 What belongs to one training, or to several that were measured together, is taken over as it is. What is about trainings
-of both occasions is computed from the numbers of each: values exactly, intervals no narrower than they would have been.
+of both occasions is computed from the numbers of each: values exactly, intervals as `numbers.py` says, rather too wide.
 """
 
 from collections.abc import Sequence, Set

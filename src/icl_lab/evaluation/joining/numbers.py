@@ -1,6 +1,7 @@
 """Numbers with intervals, read back from rows, and what can be said of their means and differences.
 
-The errors of single prompts are gone: intervals follow from intervals, and none is narrower than it would have been.
+The errors of single prompts are gone: intervals follow from intervals. They are no narrower than measured ones where
+the errors of two trainings rise and fall together from prompt to prompt.
 """
 
 from collections.abc import Sequence
@@ -75,7 +76,8 @@ def average(numbers: Sequence[Interval]) -> Interval:
 def minus(one: Interval, other: Interval) -> Interval:
     """The difference of two numbers as if they had nothing in common.
 
-    Prompts are hard or easy for everyone: two predictors that read the same have a difference that is known better.
+    Prompts are hard or easy for everyone: two predictors that read the same have a difference that is known better. It
+    would be known worse where one errs least on the prompts on which the other errs most.
 
     >>> minus(interval(5.0, 2.0, 9.0), interval(1.0, 0.0, 5.0))
     Interval(value=array(4.), low=array(-1.), high=array(8.12310563))
