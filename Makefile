@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= results/demo
 DEMO_SCALE ?= small
-PYTEST_FLAGS ?= -n 2
+PYTEST_FLAGS ?= -n 2 --dist loadfile
 
 export PYTHONPATH :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -28,7 +28,8 @@ lint: $(VENV)/installed-dev
 types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
-# One thread a worker: two workers share the two cores without fighting over them.
+# One thread a worker: two workers share the two cores without fighting over them. A file stays with one worker, so what
+# its tests share is made once.
 tests: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(PYTEST_FLAGS)
 

@@ -70,12 +70,7 @@ def run_comparison(
     workers, trained = workers or Workers(), runs or out
     refuse_another_task(spec, out)
     held = held_rows(spec, out, gone)
-    baseline_error = _best_baseline_error(spec)
-    networks = [
-        (run, _trained(spec, run, trained, watch(run, spec.label(run.model), baseline_error), workers))
-        for run in spec.runs()
-        if run.digest() not in gone
-    ]
+    networks = list(_networks(spec, gone, trained, watch, workers))
     evaluated = list(_evaluated(spec, networks, workers))
     beside = published_beside(evaluated, spec.task)
     records = [
@@ -173,10 +168,17 @@ def _best_baseline_error(spec: ComparisonSpec) -> float | None:
     return None if best is None else float(np.nanmean(mean_curve(best.filled)))
 
 
-def _trained(spec: ComparisonSpec, run: RunSpec, out: Path, observers: Sequence[Observer], workers: Workers) -> Network:
-    network = train_run(run, run_folder(out, run), observers, workers)
-    network.label = spec.label(run.model)
-    return network
+def _networks(
+    spec: ComparisonSpec, gone: Set[str], out: Path, watch: Watch, workers: Workers
+) -> Iterator[tuple[RunSpec, Network]]:
+    """Each training that is not gone, trained as far as it is not yet, under its label."""
+    baseline_error = _best_baseline_error(spec)
+    for run in spec.runs():
+        if run.digest() not in gone:
+            label = spec.label(run.model)
+            network = train_run(run, run_folder(out, run), watch(run, label, baseline_error), workers)
+            network.label = label
+            yield run, network
 
 
 def _cost_rows(

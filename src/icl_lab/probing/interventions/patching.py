@@ -20,7 +20,7 @@ from icl_lab.core.prompts import PromptBatch
 from icl_lab.core.records import Record
 from icl_lab.core.streams import Stream
 from icl_lab.evaluation.errors import evaluation_mode
-from icl_lab.evaluation.statistics import Interval, subtract
+from icl_lab.evaluation.statistics import Interval, Weights, subtract
 from icl_lab.models.network import Network
 from icl_lab.probing.activations import capture, replaced, stream
 from icl_lab.probing.activations.grammar import place
@@ -131,15 +131,6 @@ def patching_effects(
         network(source)
     weights, intact = bootstrap(task, prompts.batch, seed, independent), fractions_of_zero(network, task, asked)
     differences = _differences(network, task, asked, {name: found[name] for name in chosen}, tokens, intact)
-    shape = differences.shape[:2]
-    rise = Interval(np.zeros(shape), np.zeros(shape), np.zeros(shape))
-    for at in np.ndindex(shape):
-        one = mean(differences[at][:, None], weights)
-        rise.value[at], rise.low[at], rise.high[at] = float(one.value), float(one.low), float(one.high)
-    chance = np.full(shape, np.nan)
-    if len(weights):
-        flips = Stream(seed, ("probe", "flips"))
-        chance = chances(differences.reshape(-1, prompts.batch), flips).reshape(shape)
     return PatchingEffects(
         network.label,
         task,
@@ -150,9 +141,27 @@ def patching_effects(
         chosen,
         tuple(tokens),
         mean(intact, weights),
-        rise,
-        chance,
+        _rise(differences, weights),
+        _chance(differences, Stream(seed, ("probe", "flips")), is_known=len(weights) > 0),
     )
+
+
+def _rise(differences: Float[np.ndarray, "n k p"], weights: Weights) -> Interval:
+    """The mean of each cell over prompts, with its interval."""
+    shape = differences.shape[:2]
+    rise = Interval(np.zeros(shape), np.zeros(shape), np.zeros(shape))
+    for at in np.ndindex(shape):
+        one = mean(differences[at][:, None], weights)
+        rise.value[at], rise.low[at], rise.high[at] = float(one.value), float(one.low), float(one.high)
+    return rise
+
+
+def _chance(differences: Float[np.ndarray, "n k p"], flips: Stream, *, is_known: bool) -> Float[np.ndarray, "n k"]:
+    """How likely chance makes a cell as large; NaN where prompts share a draw and nothing is known of it."""
+    shape = differences.shape[:2]
+    if not is_known:
+        return np.full(shape, np.nan)
+    return chances(differences.reshape(-1, differences.shape[2]), flips).reshape(shape)
 
 
 def _differences(
