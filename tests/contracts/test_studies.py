@@ -6,8 +6,8 @@ from functools import cache
 import pytest
 
 from icl_lab.core.scales import SCALES, Scale
-from icl_lab.studies.base import STUDIES, faults
-from icl_lab.studies.figures import figure_faults
+from icl_lab.studies.base import STUDIES
+from icl_lab.studies.faults import faults
 from icl_lab.studies.running.jobs import training_jobs
 
 CASES = [(name, scale) for name in STUDIES.names() for scale in SCALES]
@@ -23,13 +23,8 @@ def built_once() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("name", "scale"), CASES)
-def test_claims_speak_of_what_is_measured(name: str, scale: Scale) -> None:
+def test_claims_and_figures_speak_of_what_is_measured(name: str, scale: Scale) -> None:
     assert list(faults(STUDIES.get(name)(), scale)) == []
-
-
-@pytest.mark.parametrize(("name", "scale"), CASES)
-def test_figures_show_what_is_measured(name: str, scale: Scale) -> None:
-    assert list(figure_faults(STUDIES.get(name)(), scale)) == []
 
 
 @pytest.mark.parametrize("name", STUDIES.names())

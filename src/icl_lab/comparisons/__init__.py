@@ -2,5 +2,5 @@
 
 `comparison.py` what is compared, as a value; `compare.py` carries it out, with `training_rows.py`, `published.py` and
 `described.py`, what the page needs beside the rows; `recipes.py` the sizes and the training of each scale,
-`differences.py` what they are not as published; `matching.py` and `search.py` models of equal budgets.
+`differences.py` what they are not as at the paper scale; `matching.py` and `search.py` models of equal budgets.
 """

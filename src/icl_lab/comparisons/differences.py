@@ -1,4 +1,7 @@
-"""What of a comparison is not as published, in words: found by comparing its specs with those of the paper scale."""
+"""What of a comparison is not as at the paper scale, in words: found by comparing its specs with those there.
+
+That scale is as published as far as the papers say; they do not say everything.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -62,7 +65,7 @@ def _differences(ours: Mapping[str, Any], published: Mapping[str, Any], prefix: 
             yield from _differences(value, paper, f"{prefix}{key}.")
         elif (ours_said := _short(value)) != (published_said := _short(paper)):
             # A curriculum without ramps is none.
-            yield f"{prefix}{key} {ours_said} (published: {published_said})"
+            yield f"{prefix}{key} {ours_said} (at scale paper: {published_said})"
 
 
 def _fields(value: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ they are compared with. A study holds no numbers of its own; `running/carry_out.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -15,7 +15,7 @@ from icl_lab.core.registry import Registry
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Registered
 from icl_lab.probing.examination.spec import ProbeSpec
-from icl_lab.report.study.figures.base import StudyFigure, named
+from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.studies.judging.bounds import Bound
 from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.tuning.chosen import PartOf
@@ -137,43 +137,3 @@ class Study(Registered):
         if name not in parts:
             raise UserError(f"{self.spec_name()} has no part {name!r}: there are {', '.join(parts)}")
         return parts[name]
-
-
-def faults(study: Study, scale: Scale) -> Iterator[str]:
-    """What is wrong with a study as a value: names twice, claims about parts or predictors that it does not have."""
-    made = study.parts(scale)
-    parts = {part.name: part for part in made}
-    if len(parts) < len(made):
-        yield "two parts have one name"
-    if len({claim.id for claim in study.claims}) < len(study.claims):
-        yield "two claims have one id"
-    borrowed_from = {part.recipe_of[0] for part in made if part.recipe_of}
-    searched = {name: _part_names(name, scale) for name in borrowed_from}
-    for part in made:
-        if part.variant_of and part.variant_of not in parts:
-            yield f"{part.name} is a variant of {part.variant_of}, which is no part"
-        if part.recipe_of and part.recipe_of[1] not in searched[part.recipe_of[0]]:
-            yield f"{part.name} uses the search of {' '.join(part.recipe_of)}, which is no part"
-    labels = {name: _labels(part.comparison) for name, part in parts.items()}
-    for claim in study.claims:
-        for quantity in claim.quantities:
-            if quantity.part not in parts:
-                yield f"{claim.id} speaks of {quantity.part}, which is no part"
-                continue
-            spec = parts[quantity.part].comparison
-            for predictor in filter(None, (quantity.predictor, quantity.over)):
-                if named(predictor, labels[quantity.part]) is None:
-                    yield f"{claim.id} speaks of {predictor}, which {quantity.part} does not compare"
-            # Smoke prompts are too short for the published lengths, and decide nothing.
-            if scale == "smoke" and quantity.shift.startswith("length="):
-                continue
-            if quantity.shift and quantity.shift not in spec.evaluated_shifts:
-                yield f"{claim.id} speaks of {quantity.shift}, under which {quantity.part} is not evaluated"
-
-
-def _labels(spec: ComparisonSpec) -> set[str]:
-    return {spec.label(entry.model) for entry in spec.entries} | {one.label for one in spec.baselines}
-
-
-def _part_names(study: str, scale: Scale) -> set[str]:
-    return {part.name for part in STUDIES.get(study)().parts(scale)} if study in STUDIES else set()

@@ -41,9 +41,11 @@ class Plan:
         smoke: The task at smoke scale.
         models: The models that claims are about, by name, with `num_seeds` trainings each.
         support: Others, with one training each, after all of the former.
+        claimed: Those of `support` that a claim speaks of as well: two trainings each.
         settings: Fields of every model that has them, as text: `{"recipe": "grazzi"}`.
         width: Of the models, in widths of the scale; smoke has one width only.
         layers: Of the models at small scale, of two blocks each; by default those of the scale.
+        published_size: Width and layers at the paper scale, where they are not those of the scale.
         steps: Optimiser steps at small scale.
         batch: Prompts a step at small scale; 64 are published.
         num_seeds: Trainings of each of `models`.
@@ -69,9 +71,11 @@ class Plan:
     smoke: Task
     models: tuple[str, ...]
     support: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     width: float = 1.0
     layers: int | None = None
+    published_size: tuple[int, int] | None = None
     steps: int = 4000
     batch: int = 64
     num_seeds: int = 2
@@ -100,8 +104,8 @@ class Plan:
         models = [self._model(scale, name) for name in (*self.models, *self.support)]
         chosen = [self._chosen(study, scale, task, model) for model in models]
         entries = [
-            Entry(model=model, training=found.training, num_seeds=None if place < len(self.models) else 1)
-            for place, (model, found) in enumerate(zip(models, chosen, strict=True))
+            Entry(model=model, training=found.training, num_seeds=self._num_seeds(scale, name))
+            for name, model, found in zip((*self.models, *self.support), models, chosen, strict=True)
         ]
         comparison = ComparisonSpec(
             task=task,
@@ -139,8 +143,17 @@ class Plan:
             return ProbeSpec(functions=8, scored=4, shown=(task.length - 1,), probed=0, prompts=0)
         return ProbeSpec(shown=self.probed_at, probed=0, prompts=0)
 
+    def _num_seeds(self, scale: Scale, name: str) -> int | None:
+        """Trainings of a model; none stands for as many as the part has."""
+        if name in self.models:
+            return None
+        return 2 if name in self.claimed and scale != "smoke" else 1
+
     def _model(self, scale: Scale, name: str) -> Preset:
         model = model_at(scale, name)
+        if scale == "paper" and self.published_size:
+            d_model, num_layers = self.published_size
+            model = model.replace(d_model=d_model, num_layers=num_layers)
         if scale != "smoke":
             model = model.replace(d_model=round(self.width * model.d_model))
         if scale == "small" and self.layers:

@@ -44,7 +44,12 @@ def test_the_paper_scale_on_the_published_task_reduces_nothing() -> None:
 
 def test_every_difference_from_the_paper_is_named() -> None:
     words = reduced(small())
-    for expected in ("dim 2 (published: 20)", "length 5 (published: 41)", "d_model 8 (published: 256)", "500,001"):
+    for expected in (
+        "dim 2 (at scale paper: 20)",
+        "length 5 (at scale paper: 41)",
+        "d_model 8 (at scale paper: 256)",
+        "500,001",
+    ):
         assert expected in words
 
 
@@ -62,16 +67,16 @@ def test_a_curriculum_is_said_in_words() -> None:
 
     assert words(none, plain) == ""
     assert words(plain, none) == ""
-    assert "curriculum none (published: dims (start 2, end 5, increment 1, interval 10))" in words(none, ramped)
+    assert "curriculum none (at scale paper: dims (start 2, end 5, increment 1, interval 10))" in words(none, ramped)
     assert "None" not in words(plain, ramped) + words(ramped, plain) + words(none, ramped) + words(ramped, none)
 
 
 def test_the_same_pattern_at_the_paper_scale_keeps_its_blocks() -> None:
     entry = Entry(model=model_at("small", "mamba3*1"), training=TRAINING)
     words = reduced(ComparisonSpec(task=TASK, entries=(entry,)))
-    assert "mamba3*1: d_model 64 (published: 256), num_layers 2 (published: 12)." in words
+    assert "mamba3*1: d_model 64 (at scale paper: 256), num_layers 2 (at scale paper: 12)." in words
     ablated = Entry(model=model_at("paper", "mamba(selective=none, gate=false)"), training=TRAINING)
-    assert "gate false (published: true), selective none (published: all)" in reduced(
+    assert "gate false (at scale paper: true), selective none (at scale paper: all)" in reduced(
         ComparisonSpec(task=TASK, entries=(ablated,))
     )
 

@@ -1,6 +1,6 @@
 """Rows of a part made by hand, for tests of what is said about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -15,11 +15,16 @@ def part(
     zero: float = 1.0,
     shift: str = "",
     held_out: Mapping[str, Sequence[Sequence[float]]] | None = None,
+    times: int = 1,
+    baselines: Collection[str] = (),
 ) -> Comparison:
     """A comparison whose rows are given: predictor -> training -> (value, low, high) after 0, 1, ... examples.
 
-    `held_out` is predictor -> training -> held-out error after 100, 200, ... steps.
+    `held_out` is predictor -> training -> held-out error after 100, 200, ... steps. The trainings of each are there
+    `times` times, since one training decides nothing. Labels among `baselines` are of no model.
     """
+    curves = {label: list(trainings) * times for label, trainings in curves.items()}
+    held_out = {label: list(trainings) * times for label, trainings in (held_out or {}).items()}
     rows = [
         {
             "predictor": label,
@@ -44,7 +49,7 @@ def part(
             "seed": seed,
             "shift": "",
         }
-        for label, trainings in (held_out or {}).items()
+        for label, trainings in held_out.items()
         for seed, curve in enumerate(trainings)
         for place, value in enumerate(curve)
     ]
@@ -53,7 +58,7 @@ def part(
     return Comparison(
         task={"task": "t"},
         metric="err",
-        predictors=tuple(Entry(label=label, kind="model") for label in curves),
+        predictors=tuple(Entry(label=label, kind="baseline" if label in baselines else "model") for label in curves),
         records=pl.DataFrame(whole, schema=SCHEMA),
     )
 

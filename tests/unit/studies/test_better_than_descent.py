@@ -19,13 +19,14 @@ WIDE = [[(0.4, 0.0, 0.9)] * (SHOWN + 1)]
 
 
 def found(difference: float) -> Comparison:
-    comparison = part(dict.fromkeys((*MODELS, *DESCENTS), WIDE))
+    comparison = part({**dict.fromkeys(MODELS, WIDE * 2), **dict.fromkeys(DESCENTS, WIDE)}, baselines=DESCENTS)
     rows = [
         dict.fromkeys(SCHEMA)
-        | {"run": contrast_run(f"{model} - {descent}", (0, 0)), "predictor": f"{model} - {descent}", "task": "t"}
+        | {"run": contrast_run(f"{model} - {descent}", (seed, 0)), "predictor": f"{model} - {descent}", "task": "t"}
         | {"metric": "paired_difference", "shift": ""}
         | {"seed": 0, "shown": SHOWN, "value": difference, "low": difference - 0.01, "high": difference + 0.01}
         for model in MODELS
+        for seed in (0, 1)
         for descent in DESCENTS
     ]
     return replace(comparison, records=pl.concat([comparison.records, pl.DataFrame(rows, schema=SCHEMA)]))

@@ -10,7 +10,7 @@ from .found_rows import part, sharp
 
 A, B = Quantity(part="p", predictor="a", what="error"), Quantity(part="p", predictor="b", what="error")
 GOOD, BAD, OPEN = (AtMost(quantity=A, bound=bound) for bound in (2.0, 0.5, 1.0))
-ROWS = {"p": part({"a": [[(1.0, 0.9, 1.1)]], "b": [sharp(1.0)]})}
+ROWS = {"p": part({"a": [[(1.0, 0.9, 1.1)]], "b": [sharp(1.0)]}, times=2)}
 
 
 def claim(*statements: AtMost, premises: tuple[AtMost, ...] = ()) -> Claim:

@@ -36,7 +36,7 @@ def test_a_variant_is_judged_beside_the_part_that_it_repeats(tmp_path: Path) -> 
     """Claims whose models the variant does not have are not judged by it."""
     learned, failed = sharp(*[1.0] * 40, *[0.0] * 100), sharp(*[1.0] * 140)
     for name, curve in (("first", learned), ("again", failed)):
-        found = part({"mamba": [curve], **({"gru": [curve]} if name == "first" else {})})
+        found = part({"mamba": [curve], **({"gru": [curve]} if name == "first" else {})}, times=2)
         write_comparison(tmp_path / name, found)
         write_records(tmp_path / name / "records.jsonl", [Record(**row) for row in found.records.to_dicts()])
     study = judged(Varied(), "small", tmp_path)

@@ -33,14 +33,14 @@ def with_difference(
 
 
 def test_the_paired_interval_decides_what_two_wide_ones_cannot() -> None:
-    apart = part({"a": WIDE, "b": WIDE}, zero=2.0)
+    apart = part({"a": WIDE, "b": WIDE}, zero=2.0, baselines=("a", "b"))
     near = Near(quantity=A, other=B, within=0.1)
     assert near.judge({"p": apart}).outcome == "undecided"
     assert near.judge({"p": with_difference(apart, (None, 0.04))}).outcome == "holds"
 
 
 def test_the_other_order_has_the_other_sign_and_the_unit_is_the_zero_error() -> None:
-    rows = {"p": with_difference(part({"a": WIDE, "b": WIDE}, zero=2.0), (None, 0.4))}
+    rows = {"p": with_difference(part({"a": WIDE, "b": WIDE}, zero=2.0, baselines=("a", "b")), (None, 0.4))}
     there, back = paired(A, B, (0, 0), rows), paired(B, A, (0, 0), rows)
     assert there is not None
     assert back is not None

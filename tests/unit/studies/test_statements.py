@@ -17,7 +17,7 @@ A, B = Quantity(part="p", predictor="a", what="error"), Quantity(part="p", predi
 
 
 def outcome(statement: Statement, **curves: list) -> str:
-    return statement.judge({"p": part(curves)}).outcome
+    return statement.judge({"p": part(curves, times=2)}).outcome
 
 
 def test_a_quantity_is_the_mean_over_its_points_for_each_training() -> None:
@@ -56,7 +56,7 @@ def test_steps_to_half_are_the_first_that_reach_it_and_infinite_without() -> Non
 def test_a_ratio_of_steps_is_as_sharp_as_the_looks(looks: int, expected: str) -> None:
     """900 against 1,000 is a ratio from 1 to 1.25; 900 against 1,300 one of 1.33 and more."""
     curves = {"a": [[1.0] * (looks - 1) + [0.1]], "b": [[1.0] * 8 + [0.1]]}
-    rows = {"p": part({"a": [sharp(1)], "b": [sharp(1)]}, held_out=curves)}
+    rows = {"p": part({"a": [sharp(1)], "b": [sharp(1)]}, held_out=curves, times=2)}
     steps = [Quantity(part="p", predictor=name, what="steps to half") for name in "ab"]
     assert Times(quantity=steps[0], other=steps[1], factor=1.25).judge(rows).outcome == expected
 
@@ -98,6 +98,29 @@ def test_every_training_of_one_stands_against_every_one_of_the_other() -> None:
     assert outcome(Below(quantity=A, other=B, by=-0.5), a=[sharp(1.6)], b=[sharp(1.2)]) == "holds"
 
 
+def test_one_training_decides_nothing() -> None:
+    for statement in (
+        AtMost(quantity=A, bound=1.0),
+        AtLeast(quantity=A, bound=1.0),
+        Below(quantity=A, other=B, by=0.1),
+    ):
+        for curve in (sharp(0.5), sharp(2.0)):
+            rows = {"p": part({"a": [curve], "b": [sharp(1.0)]})}
+            finding = statement.judge(rows)
+            assert finding.outcome == "undecided"
+            assert finding.figure.endswith("a was trained once, which decides nothing")
+    # A baseline is no training, and the operations of a prompt depend on none.
+    rows = {"p": part({"a": [sharp(0.5)], "b": [sharp(1.0)]}, baselines=("a", "b"))}
+    assert Below(quantity=A, other=B).judge(rows).outcome == "holds"
+
+
+def test_the_late_fall_is_what_the_last_third_of_a_training_takes_off() -> None:
+    rows = {"p": part({"a": [sharp(1)] * 3}, held_out={"a": [[1.0, 0.8, 0.7, 0.6, 0.5, 0.4], [0.9] * 6, [1.0]]})}
+    falls = measure(Quantity(part="p", predictor="a", what="late fall"), rows)
+    # Of six looks the fourth is the last one of the first two thirds; of a single look nothing can be said.
+    assert [(one.seed, one.value) for one in falls] == [(0, pytest.approx(1 - 0.4 / 0.6)), (1, 0.0)]
+
+
 def test_a_model_beside_itself_is_one_training_twice() -> None:
     # Each training rises threefold; across trainings the ratios are 0.3 and 30.
     early, late = (Quantity(part="p", predictor="a", what="error", first=at, last=at) for at in (0, 1))
@@ -133,10 +156,10 @@ def test_what_is_one_sided_can_be_shown_and_not_refuted() -> None:
 def test_a_statement_without_its_premise_is_undecided_and_says_why() -> None:
     learned = AtMost(quantity=B, bound=0.5)
     statement = AtMost(quantity=A, bound=1.0, premises=(learned,))
-    rows = {"p": part({"a": [sharp(2.0)], "b": [sharp(0.9)]})}
+    rows = {"p": part({"a": [sharp(2.0)], "b": [sharp(0.9)]}, times=2)}
     found = statement.judge(rows)
     assert found.outcome == "undecided"
-    assert found.figure == f"2; its premise that {learned.words} is not met: 0.9"
+    assert found.figure == f"2, 2 (2 trainings); its premise that {learned.words} is not met: 0.9, 0.9 (2 trainings)"
     assert outcome(statement, a=[sharp(2.0)], b=[sharp(0.1)]) == "does not hold"
     assert statement.quantities == (A, B)
 
@@ -159,7 +182,7 @@ def test_a_ratio_has_the_interval_that_both_numbers_allow() -> None:
 
 def test_two_models_that_never_arrive_are_equally_slow() -> None:
     steps = [Quantity(part="p", predictor=name, what="steps to half") for name in "ab"]
-    rows = {"p": part({"a": [sharp(1)], "b": [sharp(1)]}, held_out={"a": [[1.0]], "b": [[1.0]]})}
+    rows = {"p": part({"a": [sharp(1)], "b": [sharp(1)]}, held_out={"a": [[1.0]], "b": [[1.0]]}, times=2)}
     assert Times(quantity=steps[0], other=steps[1], factor=1.0).judge(rows).outcome == "holds"
 
 

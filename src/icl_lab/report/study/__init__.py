@@ -1,5 +1,5 @@
 """The page of a study.
 
-`data.py` what its folder holds, `tables.py` its tables, `points.py` what is drawn, `panels.py` and `figures.py` how,
-`page.py` the page.
+`data.py` what its folder holds, `tables.py` its tables, `figures/` the kinds of figures, `points.py` what they draw and
+`panels.py` how, `page.py` the page.
 """

@@ -30,12 +30,12 @@ class Inside:
     Args:
         label: The model.
         page: Its address, seen from the page of the study.
-        said: What came out for its first training, in a sentence; empty where nothing can be said.
+        said: What came out, a sentence for each training of which something can be said.
     """
 
     label: str
     page: str
-    said: str
+    said: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class DrawnPart:
         title: What it is about.
         trained: Trainings that are finished.
         trainings: Trainings that there are to be.
-        reduced: What is not as published.
+        reduced: What is not as at the paper scale.
         svg: Its learning curves; empty where nothing was evaluated yet.
         training: Its errors on held-out prompts during training; empty where there are none.
         inside: Pages about the inside of its models.
@@ -131,8 +131,9 @@ def _tables(study: FoundStudy) -> list[Beside]:
     if marked:
         note = (
             "Ours count the whole prompt. ok: at least 0.95 of the best model's gain over the zero predictor; fail: "
-            "less than a quarter of it, or the best gain is below 0.1; gap: between. Two marks: the trainings differ. "
-            "-: not measured, or no model has learned the task by the bound that its claims have."
+            "less than a quarter of it, or the best gain is below 0.1; gap: between. Several marks: one for each "
+            "training. After a short training a fail of ours says that a model is not there yet; published ones say "
+            "that it does not get there. -: not measured, or nobody has learned the task by the bound of its claims."
         )
         found.append(Beside("Marks", study.marks_source, note, marked))
     if scored:
@@ -165,7 +166,7 @@ def _inside(folder: Path, part: str) -> tuple[Inside, ...]:
     for page in sorted((folder / part / PROBING).glob(f"*/{PAGE}")):
         if (page.parent / PROBE).is_file():
             probe = read_probe(page.parent)
-            first = probe.networks[0]
             address = quote(page.relative_to(folder).as_posix())
-            found.append(Inside(first.label, address, conclusion_inside(probe, first)))
+            said = tuple(filter(None, (conclusion_inside(probe, network) for network in probe.networks)))
+            found.append(Inside(probe.networks[0].label, address, said))
     return tuple(found)

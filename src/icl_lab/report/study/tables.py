@@ -1,7 +1,7 @@
 """The verdicts, marks and scores of a study as tables for a terminal."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
@@ -78,11 +78,16 @@ def scores_table(found: FoundStudy) -> Grid | None:
 
 
 def marks_of(part: FoundPart) -> dict[str, Pair]:
-    """Model -> our mark, both where trainings differ, and the published one."""
+    """Model -> our mark, that of each training where they differ, and the published one."""
     models = dict.fromkeys((*part.published_marks, *part.marks))
     return {
-        model: ("/".join(part.marks.get(model, ())) or "-", part.published_marks.get(model, "")) for model in models
+        model: (_said_once(part.marks.get(model, ())) or "-", part.published_marks.get(model, "")) for model in models
     }
+
+
+def _said_once(marks: Sequence[str]) -> str:
+    """One mark where all are the same, all of them where they are not."""
+    return ", ".join(marks if len(set(marks)) > 1 else marks[:1])
 
 
 def scores_of(part: FoundPart) -> dict[str, Pair]:

@@ -21,7 +21,7 @@ LEAST = 0.1
 def marks(
     part: str, models: Sequence[str], parts: Mapping[str, Comparison], learned: Bound | None = None
 ) -> dict[str, tuple[Mark, ...]]:
-    """The marks of each model that was measured, one for each training; equal marks once.
+    """The marks of each model that was measured, one for each training.
 
     Args:
         part: The part.
@@ -33,7 +33,7 @@ def marks(
         return {}
     gains = {model: [1 - one.value for one in measure(Quantity(part=part, predictor=model), parts)] for model in models}
     best = max((sum(gain) / len(gain) for gain in gains.values() if gain), default=0.0)
-    return {model: tuple(dict.fromkeys(mark(one, best) for one in gain)) for model, gain in gains.items() if gain}
+    return {model: tuple(mark(one, best) for one in gain) for model, gain in gains.items() if gain}
 
 
 def _has_learned(learned: Bound, part: str, model: str, parts: Mapping[str, Comparison]) -> bool:

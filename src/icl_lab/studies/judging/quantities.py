@@ -1,7 +1,7 @@
 """Quantities: the numbers that claims speak of, read off the rows of a study, one estimate for each training."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,6 +19,7 @@ What = Literal[
     "accuracy",
     "score",
     "steps to half",
+    "late fall",
     "FLOPs a prompt",
     "read-out of the last block",
     "scale of the last block",
@@ -31,6 +32,7 @@ What = Literal[
 """`error`: in the unit of the task's metric. `relative error`: over the zero predictor's. `accuracy`: 1 - error.
 `score`: the ICL regression score, 1 for the best baseline. `steps to half`: optimiser steps until the held-out error
 is at most half the zero predictor's, which is looked at from time to time only: the interval is from the look before.
+`late fall`: which part of the held-out error went in the last third of the training, 0 where it has stopped falling.
 `FLOPs a prompt`: of the forward pass.
 
 The others are of what is read off the blocks of a network (`probing/examination/depth.py`): the error of the last
@@ -96,7 +98,7 @@ class Quantity:
     @property
     def words(self) -> str:
         """The quantity as a claim says it."""
-        if self.what in ("score", "steps to half", "FLOPs a prompt"):
+        if self.what in ("score", "steps to half", "late fall", "FLOPs a prompt"):
             where = ""
         elif self.first is None and self.last is None:
             where = " over the whole prompt"
@@ -132,6 +134,8 @@ def measure(quantity: Quantity, parts: Mapping[str, Comparison]) -> tuple[Estima
         return means(rows, None)
     if quantity.what == "steps to half":
         return _steps_to_half(quantity, comparison)
+    if quantity.what == "late fall":
+        return _late_fall(quantity, comparison)
     if quantity.what in INSIDE:
         return _inside(quantity, comparison)
     if quantity.what == "FLOPs a prompt":
@@ -229,14 +233,32 @@ def _steps_to_half(quantity: Quantity, comparison: Comparison) -> tuple[Estimate
     The value is the step of the first look that finds it there; it may have been since the look before.
     """
     zero = comparison.number("zero_error", "zero")
-    metric = f"held_out_{comparison.metric}"
-    rows = comparison.rows(metric).filter(pl.col("predictor") == quantity.predictor)
     if not zero:
         return ()
     found = []
-    for (seed,), curve in sorted(rows.group_by("seed"), key=lambda item: item[0]):
-        steps, errors = curve["step"].to_numpy(), curve["value"].to_numpy()
+    for seed, steps, errors in _held_out(quantity, comparison):
         first = float(min(steps[errors <= zero / 2], default=math.inf))
         before = float(max(steps[steps < first], default=0)) if math.isfinite(first) else first
-        found.append(Estimate(int(seed), first, before, first))
+        found.append(Estimate(seed, first, before, first))
     return tuple(found)
+
+
+def _late_fall(quantity: Quantity, comparison: Comparison) -> tuple[Estimate, ...]:
+    """1 - the held-out error at the end over that at the last look in the first two thirds of the training."""
+    found = []
+    for seed, steps, errors in _held_out(quantity, comparison):
+        before = errors[steps <= 2 / 3 * steps[-1]]
+        if len(before) and before[-1] > 0:
+            fall = float(1 - errors[-1] / before[-1])
+            found.append(Estimate(seed, fall, fall, fall))
+    return tuple(found)
+
+
+def _held_out(
+    quantity: Quantity, comparison: Comparison
+) -> Iterator[tuple[int, Int[np.ndarray, " looks"], Float[np.ndarray, " looks"]]]:
+    """The error on held-out prompts during each training: its seed, the steps in order, the errors."""
+    rows = comparison.rows(f"held_out_{comparison.metric}").filter(pl.col("predictor") == quantity.predictor)
+    for (seed,), curve in sorted(rows.group_by("seed"), key=lambda item: item[0]):
+        ordered = curve.sort("step")
+        yield int(seed), ordered["step"].to_numpy(), _floats(ordered["value"])

@@ -2,10 +2,11 @@
 
 A statement holds where it holds in every training, with the interval over prompts on the same side of its bound; it
 does not hold where it fails in every training; anything else is undecided: trainings disagree, or an interval crosses
-the bound. Two trainings are too few for an interval of their own (Student's t with one degree of freedom is six times
-as wide as the spread), unanimity is what can be asked of them. Of two models that were trained each training of the one
-stands against each of the other: that two trainings have the same seed makes them no pair. A model beside itself, after
-more examples or on other prompts, is one training twice.
+the bound. One training decides nothing: of two of one model one may learn and the other not. Two are too few for an
+interval of their own (Student's t with one degree of freedom is six times as wide as the spread), unanimity is what can
+be asked of them. Of two models that were trained each training of the one stands against each of the other: that two
+trainings have the same seed makes them no pair. A model beside itself, after more examples or on other prompts, is one
+training twice.
 """
 
 from abc import ABC, abstractmethod
@@ -16,7 +17,7 @@ from typing import ClassVar, Literal
 from icl_lab.report.comparison.data import Comparison
 from icl_lab.studies.judging.gaps import beside, difference, gaps, of_one, over
 from icl_lab.studies.judging.listing import listed, split
-from icl_lab.studies.judging.quantities import Estimate, Quantity, measure
+from icl_lab.studies.judging.quantities import Estimate, Quantity, labelled, measure
 
 Outcome = Literal["holds", "does not hold", "undecided"]
 
@@ -79,6 +80,17 @@ class Statement(ABC):
     def margins(self, parts: Mapping[str, Comparison]) -> Sequence[tuple[Estimate, Estimate]]:
         """For each training: the number to show, and how far the statement is from failing (positive: it holds)."""
 
+    def _trained_once(self, parts: Mapping[str, Comparison]) -> str:
+        """A model that the sentence speaks of and of which there is a single training; empty where there is none."""
+        for quantity in self._own:
+            comparison = parts.get(quantity.part)
+            if comparison is None or quantity.what == "FLOPs a prompt":  # what no training changes
+                continue
+            label = labelled(quantity, comparison).predictor
+            if comparison.kinds.get(label) == "model" and len(measure(quantity, parts)) == 1:
+                return label
+        return ""
+
     def judge(self, parts: Mapping[str, Comparison]) -> Finding:
         """Decide the statement on the rows of a study."""
         margins = self.margins(parts)
@@ -89,6 +101,9 @@ class Statement(ABC):
         figure = self.figures + listed([number for number, _ in margins], self.compared) + split(signs, self.compared)
         if self.one_sided and outcome == "does not hold":
             outcome, figure = "undecided", f"{figure}, not reached, which so short a training does not refute"
+        alone = "" if outcome == "undecided" else self._trained_once(parts)
+        if alone:
+            outcome, figure = "undecided", f"{figure}; {alone} was trained once, which decides nothing"
         for premise in self.premises:
             found = premise.judge(parts)
             if found.outcome != "holds":

@@ -11,8 +11,10 @@ from icl_lab.tasks.parts.curriculum import Curriculum, Ramp
 from icl_lab.training.optimisers.base import OptimiserSpec
 from icl_lab.training.spec import TrainingSpec
 
-UNLEARNED = 0.98
-"""Error of the best trial, over the zero predictor's, above which no trial has learned anything."""
+UNLEARNED = 0.89
+"""Error of the best trial, over the zero predictor's, above which no trial has learned anything.
+
+Voting without knowing the two signs of a parity has 0.894."""
 
 
 def recipes_of(part: Part, study: str) -> tuple[FoundRecipe, ...]:

@@ -96,7 +96,7 @@ def test_claims_fit_80_columns_and_nothing_in_them_is_markup() -> None:
 
 
 def test_ours_stands_beside_what_is_published() -> None:
-    assert "ok/gap (fail)" in printed(marks_table(study()))
+    assert "ok, gap (fail)" in printed(marks_table(study()))
     assert "- (ok)" in printed(marks_table(study()))
     assert "0.500, 0.750 (0.832)" in printed(scores_table(study()))
 
@@ -123,7 +123,7 @@ def test_the_page_shows_both_verdicts_with_what_each_rests_on(tmp_path: Path) ->
 def test_ours_and_the_published_mark_have_a_column_each(tmp_path: Path) -> None:
     write_study(tmp_path, study())
     page = write_study_page(tmp_path).read_text()
-    assert '<td class="ours other">ok/gap</td><td>fail</td>' in page
+    assert '<td class="ours other">ok, gap</td><td>fail</td>' in page
     assert '<td class="ours">-</td><td>ok</td>' in page  # not measured is no disagreement
     assert '<td class="ours other">0.500, 0.750</td><td>0.832</td>' in page
 

@@ -41,7 +41,7 @@ class ErrorAgainstTraining(StudyFigure):
         styles = {
             label: look for label, look in looks(kinds_of(there.values())).items() if len(lines.get(label, ())) == most
         }
-        if not most:
+        if most < 2:
             return None
         picture = training_cost_figure({label: lines[label] for label in styles}, styles)
         caption = (

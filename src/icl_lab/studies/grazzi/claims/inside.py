@@ -1,7 +1,7 @@
 """What Grazzi et al. 2024 claim of the inside of the models: figures 3, 4, 5 and 12."""
 
 from icl_lab.studies.grazzi.plans import DESCENTS, MODELS, PAPER
-from icl_lab.studies.grazzi.quantities import error_at, learned
+from icl_lab.studies.grazzi.quantities import ISOTROPIC, error_at, learned
 from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.judging.quantities import Quantity, What
 from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Statement, Times
@@ -105,7 +105,8 @@ def _depth_claims() -> tuple[Claim, ...]:
                     quantity=_inside("read-out of the last block", "skewed", model, 160),
                     other=_inside("read-out of the last block", "skewed", model, 40),
                     factor=2.0,
-                    premises=learned("skewed", model),
+                    # As of lengths: twice an error that has hardly fallen would say little.
+                    premises=(AtMost(quantity=error_at("skewed", model, 40, ISOTROPIC), bound=0.1),),
                 )
                 for model in MODELS
             ),

@@ -31,7 +31,7 @@ def hybrid_claims() -> tuple[Claim, ...]:
                 Below(quantity=error_of("regular_languages", "mambaformer"), other=error_of("regular_languages", other))
                 for other in ("transformer", "mamba")
             ),
-            premises=learned("regular_languages", "mambaformer"),
+            premises=learned("regular_languages", *MODELS),
         ),
         Claim(
             id="C11",

@@ -4,7 +4,7 @@ from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.judging.quantities import Quantity
 from icl_lab.studies.judging.statements import AtLeast, AtMost, Statement, Times
 from icl_lab.studies.park.marks import PAPER
-from icl_lab.studies.park.quantities import KNOWN, learned
+from icl_lab.studies.park.quantities import KNOWN, learned, settled
 
 CHANCE = 0.6
 """Accuracy that counts as guessing: knowing nothing of the pair gives 0.5, the best vote without context 0.56."""
@@ -21,7 +21,7 @@ def parity_claims() -> tuple[Claim, ...]:
 
     def told_apart(part: str) -> tuple[Statement, ...]:
         return (
-            AtMost(quantity=accuracy("transformer", part), bound=CHANCE),
+            AtMost(quantity=accuracy("transformer", part), bound=CHANCE, premises=settled(part, "transformer")),
             AtLeast(quantity=accuracy("mamba", part), bound=KNOWN, one_sided=True),
         )
 

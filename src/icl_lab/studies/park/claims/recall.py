@@ -3,7 +3,7 @@
 from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.judging.statements import AtLeast, AtMost, Statement
 from icl_lab.studies.park.marks import PAPER
-from icl_lab.studies.park.quantities import RECALLED, error_of
+from icl_lab.studies.park.quantities import RECALLED, error_of, settled
 
 
 def recall_claims() -> tuple[Claim, ...]:
@@ -11,7 +11,7 @@ def recall_claims() -> tuple[Claim, ...]:
 
     def recalled(part: str) -> tuple[Statement, ...]:
         return (
-            AtLeast(quantity=error_of(part, "mamba"), bound=0.1),
+            AtLeast(quantity=error_of(part, "mamba"), bound=0.1, premises=settled(part, "mamba")),
             *(
                 AtMost(quantity=error_of(part, model), bound=RECALLED, one_sided=True)
                 for model in ("transformer", "mambaformer")

@@ -3,7 +3,7 @@
 from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.judging.statements import Below, Near
 from icl_lab.studies.park.marks import PAPER, TABLE
-from icl_lab.studies.park.quantities import LAST, TOLERANCE, error_at, error_of, learned, on_par
+from icl_lab.studies.park.quantities import LAST, TOLERANCE, error_at, error_of, learned, on_par, settled
 
 
 def regression_claims() -> tuple[Claim, ...]:
@@ -19,7 +19,7 @@ def regression_claims() -> tuple[Claim, ...]:
                     quantity=error_at(part, "mamba", LAST[part]),
                     other=error_at(part, "transformer", LAST[part]),
                     within=TOLERANCE,
-                    premises=learned(part, "transformer", "mamba"),
+                    premises=learned(part, "transformer", "mamba") + settled(part, "transformer", "mamba"),
                 )
                 for part in easy
             ),
