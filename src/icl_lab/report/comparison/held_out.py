@@ -28,7 +28,7 @@ def held_out_figure(comparison: Comparison, theme: Theme = LIGHT) -> Picture | N
     picture, (axes,) = frame_axes(theme, width=7.4, heights=[2.9], names=names)
     values = [curve.y for trainings in curves.values() for curve in trainings]
     zero = comparison.number("zero_error", "zero")
-    error_axis(axes, values, values, zero)
+    error_axis(axes, values, values, zero, is_share=bool(comparison.complement))
     if zero is not None:
         hairline(axes, theme, comparison.measure.zero, y=zero)
     for place, (label, trainings) in enumerate(curves.items()):

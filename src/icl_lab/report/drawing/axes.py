@@ -88,9 +88,16 @@ def frame_axes(
 
 
 def error_axis(
-    axes: Axes, models: Sequence[np.ndarray], everything: Sequence[np.ndarray], zero_error: float | None
+    axes: Axes,
+    models: Sequence[np.ndarray],
+    everything: Sequence[np.ndarray],
+    zero_error: float | None,
+    *,
+    is_share: bool = False,
 ) -> None:
     """Scale the axis of errors: logarithmic where they span more than a decade.
+
+    A share of wrong answers is never so: none wrong among the prompts is a good answer, and has no logarithm.
 
     A baseline may be exact, its error nothing but rounding, or peak where it has as many examples as unknowns: the
     models and the zero predictor decide how far the axis goes, and a curve far from them leaves through the bottom or
@@ -101,7 +108,7 @@ def error_axis(
     if len(_positive(models)):
         highest = min(highest, FAR * max([*_positive(models), zero_error or 0.0]))
     below = _positive(models) if len(_positive(models)) else values[values >= ROUNDING * highest]
-    if not len(below) or highest <= 10 * below.min():
+    if is_share or not len(below) or highest <= 10 * below.min():
         axes.set_ylim(0, 1.12 * highest if highest > 0 else 1)
         return
     seen = values[values >= below.min() / FAR]

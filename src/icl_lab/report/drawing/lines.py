@@ -69,7 +69,7 @@ def draw_learning_curves(
     zero = rows.filter(pl.col("metric") == "zero_error")["value"].drop_nulls()
     zero_error = float(zero[0]) if len(zero) else None
     models = [curve.y for label, curve in curves.items() if styles[label].marker]
-    error_axis(axes, models, [curve.y for curve in curves.values()], zero_error)
+    error_axis(axes, models, [curve.y for curve in curves.values()], zero_error, is_share=bool(measure.complement))
     end = max((curve.x[-1] for curve in curves.values()), default=1)
     axes.set_xlim(0, max(end, 1))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9, steps=[1, 2, 5, 10]))

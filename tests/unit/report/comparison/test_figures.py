@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import matplotlib
 import numpy as np
 import polars as pl
@@ -68,6 +70,13 @@ def test_a_baseline_far_above_the_models_leaves_through_the_top() -> None:
 
 def test_errors_within_a_decade_are_drawn_from_zero() -> None:
     axes = learning_figure(frame(rows("mamba", [1.0, 0.5, 0.3], score=1)), MEASURE, STYLES).axes[0]
+    assert axes.get_yscale() == "linear"
+    assert axes.get_ylim()[0] == 0
+
+
+def test_shares_of_wrong_answers_are_drawn_from_zero_since_none_wrong_has_no_logarithm() -> None:
+    found = rows("mamba", [0.5, 0.1, 0.001, 0.0], score=1)
+    axes = learning_figure(frame(found), replace(MEASURE, complement="accuracy"), STYLES).axes[0]
     assert axes.get_yscale() == "linear"
     assert axes.get_ylim()[0] == 0
 
