@@ -129,6 +129,15 @@ def test_what_cannot_be_run_is_refused_before_anything_is_trained(
     assert sorted(first.parent.rglob("*")) == before
 
 
+def test_a_file_in_the_place_of_the_folder_is_refused_before_anything_is_trained(icl: Icl, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    refused = icl("run", "time_to_icl", "--scale", "smoke", "--out", str(tmp_path / "file"))
+    assert refused.status == 2
+    assert "cannot be made a folder (File exists): give another --out" in refused.err
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_a_study_is_described_with_its_claims_and_its_cost(icl: Icl) -> None:
     done = icl("describe", "time_to_icl", "--scale", "smoke", "--gpu-tflops", "50")
     assert done.status == 0, done.err

@@ -76,8 +76,9 @@ def caveat(rows: list[Row]) -> str:
         return (
             "One training of each model: the intervals are over prompts, and another training could rank differently."
         )
+    many = " to ".join(map(str, sorted({min(trainings), max(trainings)})))
     return (
-        f"Means over {min(trainings)} trainings of each model. Which is ahead is judged over trainings; other intervals"
+        f"Means over {many} trainings of each model. Which is ahead is judged over trainings; other intervals"
         " are over prompts, and over trainings where it says so."
     )
 

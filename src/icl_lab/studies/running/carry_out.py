@@ -91,8 +91,13 @@ def refuse_other_contents(study: Study, scale: Scale, out: Path) -> None:
     """Refuse a folder in which something else is, before anything is trained.
 
     Raises:
-        UserError: It holds another study, another scale, a single comparison, or a part on another task.
+        UserError: It holds another study, another scale, a single comparison, or a part on another task; or it is no
+            folder and cannot be made one.
     """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as trouble:
+        raise UserError(f"{out} cannot be made a folder ({trouble.strerror}): give another --out") from None
     if (out / STUDY).is_file():
         held = read_study(out)
         if (held.name, held.scale) != (study.spec_name(), scale):
