@@ -110,6 +110,15 @@ def test_the_page_is_drawn_again_from_the_rows(icl: Icl, first: Path) -> None:
     assert (first / "index.html").read_text() == page
 
 
+def test_verdicts_of_another_version_are_judged_again(icl: Icl, first: Path, tmp_path: Path) -> None:
+    out = tmp_path / "old"
+    shutil.copytree(first, out)
+    (out / "study.json").write_text((out / "study.json").read_text().replace('"undecided"', '"holds"'))
+    assert icl("report", str(out)).status == 0
+    assert (out / "study.json").read_text() == (first / "study.json").read_text()
+    assert (out / "index.html").read_text() == (first / "index.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -14,8 +14,10 @@ from icl_lab.report.fewshot.data import FEWSHOT
 from icl_lab.report.fewshot.page import write_fewshot_page
 from icl_lab.report.probe.data import PROBE, read_probe
 from icl_lab.report.probe.page import write_probe_page
-from icl_lab.report.study.data import STUDY
-from icl_lab.report.study.page import write_study_pages
+from icl_lab.report.study.data import STUDY, read_study, write_study
+from icl_lab.report.study.page import write_study_page, write_study_pages
+from icl_lab.studies.base import STUDIES
+from icl_lab.studies.running.carry_out import judged
 
 
 def report(
@@ -24,15 +26,30 @@ def report(
 ) -> None:
     """Draw the page and figures of a comparison, a study, a probe or a few-shot evaluation again; nothing is run.
 
+    The claims of a study are judged again as well, by the rows that are there.
+
     icl report results/first
     """  # noqa: D412
-    writers = {STUDY: write_study_pages, PROBE: _probe_page, FEWSHOT: write_fewshot_page}
+    writers = {STUDY: _study_pages, PROBE: _probe_page, FEWSHOT: write_fewshot_page}
     held = next((name for name in writers if (folder / name).is_file()), None)
     page = writers[held](folder) if held else write_page(folder)
     if as_json:
         print_json({"page": str(page)})
     else:
         results().print(f"page: {page}", markup=False, soft_wrap=True)
+
+
+def _study_pages(folder: Path) -> Path:
+    """Draw a study's pages again, with the verdicts that its rows have by the rules of this version."""
+    page = write_study_pages(folder)  # first: rows that cannot be read stop here, and change no verdict
+    held = read_study(folder)
+    if held.name not in STUDIES.names():
+        return page
+    found = judged(STUDIES.get(held.name)(), held.scale, folder)
+    if found == held:
+        return page
+    write_study(folder, found)
+    return write_study_page(folder)
 
 
 def _probe_page(folder: Path) -> Path:
