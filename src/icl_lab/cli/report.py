@@ -8,6 +8,7 @@ import typer
 from icl_lab.cli.components import Json
 from icl_lab.cli.console import print_json, results
 from icl_lab.core.errors import UserError
+from icl_lab.core.scales import SCALES
 from icl_lab.probing.examination.spec import measured_with
 from icl_lab.report.comparison.page import write_page
 from icl_lab.report.fewshot.data import FEWSHOT
@@ -43,9 +44,10 @@ def _study_pages(folder: Path) -> Path:
     """Draw a study's pages again, with the verdicts that its rows have by the rules of this version."""
     page = write_study_pages(folder)  # first: rows that cannot be read stop here, and change no verdict
     held = read_study(folder)
-    if held.name not in STUDIES.names():
+    scale = next((one for one in SCALES if one == held.scale), None)
+    if held.name not in STUDIES.names() or scale is None:
         return page
-    found = judged(STUDIES.get(held.name)(), held.scale, folder)
+    found = judged(STUDIES.get(held.name)(), scale, folder)
     if found == held:
         return page
     write_study(folder, found)
