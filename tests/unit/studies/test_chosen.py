@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from icl_lab.comparisons.recipes import steps_of, training_at
-from icl_lab.studies.base import STUDIES, faults
+from icl_lab.studies.base import STUDIES
+from icl_lab.studies.faults import faults
 from icl_lab.studies.parts import REGRESSION
 from icl_lab.studies.tuning import chosen
 from icl_lab.studies.tuning.chosen import Chosen, chosen_training
