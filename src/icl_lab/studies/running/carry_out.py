@@ -74,10 +74,11 @@ def carry_out(
     A part whose rows are complete is neither trained nor evaluated, even where its trainings are gone.
 
     Raises:
-        UserError: There is no such part, or the folder holds something else; nothing is trained then.
+        UserError: There is no such part, the folder holds something else or cannot be made; nothing is trained then.
     """
     chosen = [study.part(name, scale) for name in only] or study.parts(scale)
     refuse_other_contents(study, scale, out)
+    _make(out)
     missing = [part for part in chosen if not is_measured(part, out)]
     trained = executor.run(training_jobs(missing, out, runs or out), watch, deadline_seconds)
     evaluated = executor.run(evaluation_jobs(missing, out, runs or out), watch, None)
@@ -91,13 +92,8 @@ def refuse_other_contents(study: Study, scale: Scale, out: Path) -> None:
     """Refuse a folder in which something else is, before anything is trained.
 
     Raises:
-        UserError: It holds another study, another scale, a single comparison, or a part on another task; or it is no
-            folder and cannot be made one.
+        UserError: It holds another study, another scale, a single comparison, or a part on another task.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as trouble:
-        raise UserError(f"{out} cannot be made a folder ({trouble.strerror}): give another --out") from None
     if (out / STUDY).is_file():
         held = read_study(out)
         if (held.name, held.scale) != (study.spec_name(), scale):
@@ -106,6 +102,18 @@ def refuse_other_contents(study: Study, scale: Scale, out: Path) -> None:
         raise UserError(f"{out} holds a comparison, not a study: give another --out")
     for part in study.parts(scale):
         refuse_another_task(part.comparison, out / part.name)
+
+
+def _make(out: Path) -> None:
+    """Make the folder before anything is trained: to find out after hours that it cannot be made loses them.
+
+    Raises:
+        UserError: It cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as trouble:
+        raise UserError(f"{out} cannot be made a folder ({trouble.strerror}): give another --out") from None
 
 
 def judged(study: Study, scale: Scale, out: Path) -> FoundStudy:

@@ -14,7 +14,8 @@ from icl_lab.training.spec import TrainingSpec
 UNLEARNED = 0.89
 """Error of the best trial, over the zero predictor's, above which no trial has learned anything.
 
-Voting without knowing the two signs of a parity has 0.894."""
+Voting without knowing the two signs of a parity has 0.894.
+"""
 
 
 def recipes_of(part: Part, study: str) -> tuple[FoundRecipe, ...]:
