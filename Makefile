@@ -9,6 +9,8 @@ DEMO_SCALE ?= small
 PYTEST_FLAGS ?= -n 2 --dist loadfile
 
 export PYTHONPATH :=
+# Tests and the demo start many processes: what one has compiled is kept for the next.
+export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test language lint types tests format clean

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
+from scipy.special import stdtrit
 
 from icl_lab.core.errors import UserError
 
@@ -162,7 +162,7 @@ def seed_interval(values: Float[np.ndarray, "seeds ..."], level: float = LEVEL) 
         return None
     with np.errstate(invalid="ignore"):  # an infinite error has no standard deviation: its interval is NaN
         mean, std = values.mean(axis=0), values.std(axis=0, ddof=1)
-        half = stats.t.ppf((1 + level) / 2, df=seeds - 1) * std / np.sqrt(seeds)
+        half = stdtrit(seeds - 1, (1 + level) / 2) * std / np.sqrt(seeds)
         return Interval(np.asarray(mean), np.asarray(mean - half), np.asarray(mean + half))
 
 

@@ -13,7 +13,7 @@ from itertools import groupby
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from icl_lab.core.short_form import from_short
 from icl_lab.published.figures import FIGURES, Figure
@@ -155,7 +155,7 @@ def _curve(rows: list[dict[str, str]], figure: Figure, factor: float, metric: st
 
 def _exact(line: ReferenceLine, task: Task) -> PublishedCurve:
     error = np.full(len(line.shown), line.standard_error)
-    reach = norm.isf(0.05) * error
+    reach = ndtri(0.95) * error
     return PublishedCurve(
         label=line.label,
         figure="exact",

@@ -23,4 +23,6 @@ def test_lines_have_at_most_a_hundred_letters(
     seventh = said.partition("\nC7: ")[2].partition("\nC9: ")[0]
     assert seventh.count("    - ") == 6
     assert "and 13 more; --json shows all" in seventh
+    first = " ".join(said.partition("\nC1: ")[2].partition("\nC2: ")[0].split())
+    assert ", if relative error of transformer on linear_regression after 40 examples is at most 0.5 and" in first
     assert " ".join(said.split()).count("The formula is recalled, not verified") == 1  # though three parts share it

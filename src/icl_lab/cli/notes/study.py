@@ -38,7 +38,10 @@ def study_notes(study: Study, scale: Scale | None, gpu_tflops: float) -> dict[st
                 "sentence": claim.sentence,
                 "source": claim.source,
                 "premises": [one.words for one in claim.premises],
-                "statements": [one.words for one in claim.statements],
+                "statements": [
+                    {"sentence": one.words, "premises": [premise.words for premise in one.premises]}
+                    for one in claim.statements
+                ],
                 "published": claim.published,
             }
             for claim in study.claims
@@ -86,10 +89,16 @@ def print_study_notes(entry: Mapping[str, Any]) -> None:
         print_wrapped(screen, f"    {claim['source']}", "    ")
         for words in folded(claim["premises"]):
             print_wrapped(screen, f"    if {words}", "       ")
-        for words in folded(claim["statements"]):
+        for words in folded([_with_premises(one) for one in claim["statements"]]):
             print_wrapped(screen, f"    - {words}", "      ")
         if claim["published"]:
             print_wrapped(screen, f"    published: {claim['published']}", "      ")
+
+
+def _with_premises(statement: Mapping[str, Any]) -> str:
+    """A statement, and what must hold for it to be tested at all."""
+    premises = " and ".join(statement["premises"])
+    return f"{statement['sentence']}, if {premises}" if premises else statement["sentence"]
 
 
 def _by_note(parts: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import polars as pl
-from scipy import stats
+from scipy.special import ndtri, stdtr
 
 from icl_lab.core.prompts import EVALUATION_BATCH
 from icl_lab.report.comparison.answer import refusals
@@ -160,8 +160,8 @@ def coverage(draws: int) -> float:
     The bootstrap takes the sample's own spread, smaller by sqrt((n - 1) / n) and uncertain; a right interval is
     Student's. Numbers with long tails are covered less often still.
     """
-    reach = stats.norm.ppf(0.95) * math.sqrt((draws - 1) / draws)
-    return float(1 - 2 * stats.t.sf(reach, df=draws - 1))
+    reach = ndtri(0.95) * math.sqrt((draws - 1) / draws)
+    return float(1 - 2 * stdtr(draws - 1, -reach))
 
 
 FEW = 40

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 import polars as pl
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from icl_lab.report.comparison.data import Comparison, Published
 from icl_lab.report.comparison.shift_table import UNSHIFTED
@@ -67,7 +67,7 @@ class Point:
         apart = math.hypot(ours, theirs)
         if self.is_nothing or not self.is_judged or not apart > 0:
             return None
-        return float(2 * norm.sf(norm.isf(0.05) * (ours + theirs) / apart))
+        return float(2 * ndtr(-ndtri(0.95) * (ours + theirs) / apart))
 
     @property
     def _ends(self) -> tuple[float, float, float, float]:
