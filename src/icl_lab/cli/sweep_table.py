@@ -67,6 +67,10 @@ class SweepTable(Watcher):
         self._print(f"{self._title}: {said}")
         for name, why in outcome.failed.items():
             self._print(f"  failed {name}: {why}")
+        for why, count in Counter(outcome.left.values()).items():
+            self._print(f"  {count} left: {why}")
+        if outcome.left:
+            self._print("  the same command goes on with what is left")
 
     def _print(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -16,6 +16,7 @@ STATUSES = (
     Status("broken", "failed", line="training diverged"),
 )
 OUTCOME = Outcome(finished=("done",), failed={"broken": "training diverged"}, left={"next": "the time was up"})
+BUSY = Outcome(finished=("done",), left={"one": "at work elsewhere", "two": "at work elsewhere"})
 
 
 def shown(*, terminal: bool) -> tuple[SweepTable, io.StringIO]:
@@ -38,6 +39,16 @@ def test_without_a_terminal_there_is_a_line_a_change_and_one_now_and_then(monkey
     assert "  linear_regression mamba [seed 1]: 25%  error 0.120 of zero predictor" in lines
     assert "park2024: 1 finished, 1 failed, 1 left for another time" in lines
     assert all(ord(letter) < 128 for line in lines for letter in line)  # a log is read by anything
+
+
+def test_what_is_left_is_said_with_the_reason_and_what_to_do() -> None:
+    table, stream = shown(terminal=False)
+    table.end(BUSY)
+    assert stream.getvalue().splitlines() == [
+        "park2024: 1 finished, 2 left for another time",
+        "  2 left: at work elsewhere",
+        "  the same command goes on with what is left",
+    ]
 
 
 def test_a_terminal_shows_progress_error_and_time_left() -> None:
