@@ -10,8 +10,9 @@ from icl_lab.comparisons.recipes import PAPER as PARK
 from icl_lab.core.scales import Scale
 from icl_lab.studies.base import STUDIES, Part, ScoreTable, Study
 from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.inequalities import AtLeast, AtMost
 from icl_lab.studies.judging.quantities import Quantity
-from icl_lab.studies.judging.statements import AtLeast, AtMost, Statement
+from icl_lab.studies.judging.statements import Statement
 from icl_lab.studies.park.plans import MODELS
 from icl_lab.studies.park.plans import PLANS as PLANS_OF_PARK
 from icl_lab.studies.parts import parts_at

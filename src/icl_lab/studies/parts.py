@@ -57,7 +57,7 @@ class Plan:
             optimiser and schedule for `as_published`.
         published_for: Model -> its published training, where it differs.
         growing: What grows during the small scale's training, from where to where, in a few stages; by default what
-            grows in the published one.
+            grows in the published one. A curriculum of nothing holds at the paper scale too.
         as_published: Whether the small scale has the published optimiser instead of the chosen recipe.
         variant_of: See `Part`.
         recipe_of: See `Part`.
@@ -163,7 +163,7 @@ class Plan:
     def _chosen(self, study: str, scale: Scale, task: Task, model: Preset) -> Chosen:
         published = self.published_for.get(model.word, self.published)
         if scale == "paper":
-            return Chosen(published.replace(curriculum=task.curriculum))
+            return Chosen(published.replace(curriculum=self._growing(scale, task)))
         base = training_at(scale, task)
         if scale == "smoke":
             return Chosen(base)
@@ -175,7 +175,10 @@ class Plan:
         return chosen_training((study, self.name), model.word, default, growing, self.recipe_of)
 
     def _growing(self, scale: Scale, task: Task) -> Curriculum:
-        return self.growing if scale == "small" and self.growing is not None else task.curriculum
+        if self.growing is None:
+            return task.curriculum
+        # A few stages are for the small scale's few steps; where nothing is to grow, nothing grows at any scale.
+        return self.growing if scale == "small" or self.growing == Curriculum() else task.curriculum
 
 
 def parts_at(study: str, plans: Sequence[Plan], scale: Scale) -> tuple[Part, ...]:

@@ -8,8 +8,9 @@ from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.report.study.figures.error_against_cost import ErrorAgainstCost
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.inequalities import AtLeast, AtMost, Below
 from icl_lab.studies.judging.quantities import Quantity
-from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Statement
+from icl_lab.studies.judging.statements import Statement
 from icl_lab.studies.parts import RECALL, Plan, parts_at
 from icl_lab.tasks.vector_mqar import VectorMqar
 from icl_lab.training.optimisers.adam import Adam

@@ -12,8 +12,9 @@ from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.report.study.figures.error_over_parts import ErrorOverParts
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.inequalities import AtLeast, AtMost, Below, Near
 from icl_lab.studies.judging.quantities import Quantity
-from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Near, Statement
+from icl_lab.studies.judging.statements import Statement
 from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.tasks.shifts.new_functions import NewFunctions
 from icl_lab.tasks.task_pool import TaskPool

@@ -8,8 +8,9 @@ from icl_lab.report.study.figures.base import StudyFigure
 from icl_lab.report.study.figures.time_to_half import TimeToHalf
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.inequalities import Reached, Times
 from icl_lab.studies.judging.quantities import Quantity
-from icl_lab.studies.judging.statements import AtMost, Statement, Times
+from icl_lab.studies.judging.statements import Statement
 from icl_lab.studies.parts import REGRESSION, Plan, parts_at
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.parts.curriculum import Curriculum
@@ -47,7 +48,7 @@ def _sooner(model: str, other: str) -> tuple[Statement, ...]:
 
 def _arrives(dim: int, *models: str) -> tuple[Statement, ...]:
     """Premises: two models that never arrive are equally late, which is evidence of nothing."""
-    return tuple(AtMost(quantity=_steps(dim, model), bound=PLANS[0].steps) for model in models)
+    return tuple(Reached(quantity=_steps(dim, model)) for model in models)
 
 
 @STUDIES.register

@@ -13,7 +13,7 @@ from icl_lab.studies.faults import faults
 from icl_lab.studies.parts import REGRESSION
 from icl_lab.studies.tuning import chosen
 from icl_lab.studies.tuning.chosen import Chosen, chosen_training
-from icl_lab.studies.tuning.plan import in_stages
+from icl_lab.studies.tuning.plan import grows, in_stages
 from icl_lab.tasks.base import Task
 from icl_lab.tasks.linear_regression import LinearRegression
 from icl_lab.tasks.regular_languages import RegularLanguages
@@ -123,3 +123,12 @@ def test_a_replication_shares_the_trainings_that_it_repeats() -> None:
             run.digest() for run in theirs[name].comparison.runs()
         }
         assert len(shared) == 3 * theirs[name].comparison.num_seeds  # all trainings of three models
+
+
+def test_time_to_icl_has_no_curriculum_at_any_scale() -> None:
+    """Under one the whole task could not be learned before it allows it; elsewhere the published one is kept."""
+    for scale in ("small", "paper"):
+        runs = [run for part in STUDIES.get("time_to_icl")().parts(scale) for run in part.comparison.runs()]
+        assert not any(run.training.curriculum and grows(run.training.curriculum) for run in runs)
+    published = next(part for part in STUDIES.get("park2024")().parts("paper") if part.name == "linear_regression")
+    assert {run.training.curriculum for run in published.comparison.runs()} == {LinearRegression().curriculum}

@@ -2,9 +2,9 @@
 
 from icl_lab.studies.judging.bounds import Bound
 from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.inequalities import AtMost, Near
 from icl_lab.studies.judging.marks import marks
 from icl_lab.studies.judging.quantities import Quantity
-from icl_lab.studies.judging.statements import AtMost, Near
 
 from .found_rows import part, sharp
 

@@ -10,8 +10,8 @@ from icl_lab.core.scales import Scale
 from icl_lab.report.comparison.folder import write_comparison
 from icl_lab.studies.base import STUDIES, Part, Study
 from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.inequalities import AtMost
 from icl_lab.studies.judging.quantities import Quantity
-from icl_lab.studies.judging.statements import AtMost
 from icl_lab.studies.parts import REGRESSION
 from icl_lab.studies.running.carry_out import judged
 from icl_lab.studies.tuning.recipe_words import recipes_of

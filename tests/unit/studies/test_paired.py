@@ -9,9 +9,9 @@ from icl_lab.core.records import SCHEMA
 from icl_lab.evaluation.contrasts import contrast_run
 from icl_lab.report.comparison.data import Comparison
 from icl_lab.studies.judging.gaps import gaps
+from icl_lab.studies.judging.inequalities import Below, Near
 from icl_lab.studies.judging.paired import paired
 from icl_lab.studies.judging.quantities import Quantity, measure
-from icl_lab.studies.judging.statements import Below, Near
 
 from .found_rows import part, sharp
 

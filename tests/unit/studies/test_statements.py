@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from icl_lab.core.errors import UserError
 from icl_lab.studies.judging.gaps import difference
+from icl_lab.studies.judging.inequalities import AtLeast, AtMost, Below, Near, Reached, Times
 from icl_lab.studies.judging.quantities import Estimate, Quantity, measure
-from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Near, Statement, Times, decided
+from icl_lab.studies.judging.statements import Statement, decided
 
 from .found_rows import part, sharp
 
@@ -50,6 +51,14 @@ def test_steps_to_half_are_the_first_that_reach_it_and_infinite_without() -> Non
     at_once = {"p": part({"a": [sharp(1)]}, held_out={"a": [[0.4]]})}
     (first,) = measure(Quantity(part="p", predictor="a", what="steps to half"), at_once)
     assert (first.low, first.high) == (0.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("lows", "expected"), [((0.4, 0.3), "holds"), ((0.4, 0.8), "undecided"), ((0.7, 0.8), "does not hold")]
+)
+def test_half_of_the_error_is_reached_in_all_trainings_or_in_none(lows: tuple[float, float], expected: str) -> None:
+    rows = {"p": part({"a": [sharp(1)] * 2}, held_out={"a": [[0.9, low] for low in lows]})}
+    assert Reached(quantity=Quantity(part="p", predictor="a", what="steps to half")).judge(rows).outcome == expected
 
 
 @pytest.mark.parametrize(("looks", "expected"), [(10, "undecided"), (13, "holds"), (8, "does not hold")])

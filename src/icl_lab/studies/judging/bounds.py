@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from icl_lab.studies.judging.inequalities import AtMost
 from icl_lab.studies.judging.quantities import Quantity
-from icl_lab.studies.judging.statements import AtMost
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
 """What the claims of Park et al. 2024 are about: errors of a model on a part."""
 
 from icl_lab.studies.judging.bounds import Bound
+from icl_lab.studies.judging.inequalities import AtMost, Below
 from icl_lab.studies.judging.quantities import Quantity
-from icl_lab.studies.judging.statements import AtMost, Below, Statement
+from icl_lab.studies.judging.statements import Statement
 from icl_lab.studies.park.plans import HALF, ORTHOGONAL, PLANS
 
 TOLERANCE = 0.05

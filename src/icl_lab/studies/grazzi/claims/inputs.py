@@ -3,7 +3,7 @@
 from icl_lab.studies.grazzi.plans import PAPER
 from icl_lab.studies.grazzi.quantities import ORTHANTS, SMALL_INPUTS, error_at, learned
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.judging.statements import AtLeast, Below, Times
+from icl_lab.studies.judging.inequalities import AtLeast, Below, Times
 
 
 def input_claims() -> tuple[Claim, ...]:

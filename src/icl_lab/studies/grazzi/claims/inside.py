@@ -3,8 +3,9 @@
 from icl_lab.studies.grazzi.plans import DESCENTS, MODELS, PAPER
 from icl_lab.studies.grazzi.quantities import ISOTROPIC, error_at, learned
 from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.inequalities import AtLeast, AtMost, Below, Times
 from icl_lab.studies.judging.quantities import Quantity, What
-from icl_lab.studies.judging.statements import AtLeast, AtMost, Below, Statement, Times
+from icl_lab.studies.judging.statements import Statement
 
 ENDS = (("skewed", 40), ("sparse", 40), ("relu", 100), ("tree", 100))
 """Parts, and after how many examples they are looked at."""

@@ -3,7 +3,7 @@
 from icl_lab.studies.grazzi.plans import LONGEST, MODELS, PAPER
 from icl_lab.studies.grazzi.quantities import ISOTROPIC, error_at, error_of, learned
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.judging.statements import AtMost, Below, Times
+from icl_lab.studies.judging.inequalities import AtMost, Below, Times
 
 
 def length_claims() -> tuple[Claim, ...]:

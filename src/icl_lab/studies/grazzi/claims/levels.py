@@ -12,7 +12,8 @@ from icl_lab.studies.grazzi.quantities import (
     learned,
 )
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.judging.statements import AtMost, Near, Statement, Times
+from icl_lab.studies.judging.inequalities import AtMost, Near, Times
+from icl_lab.studies.judging.statements import Statement
 
 OTHERS = (ORTHANTS, SMALL_INPUTS, SMALL_LABELS, "half_subspace")
 

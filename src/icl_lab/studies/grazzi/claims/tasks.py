@@ -3,7 +3,7 @@
 from icl_lab.studies.grazzi.plans import LONGEST, MODELS, PAPER
 from icl_lab.studies.grazzi.quantities import error_at, learned
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.judging.statements import Below, Near
+from icl_lab.studies.judging.inequalities import Below, Near
 
 
 def task_claims() -> tuple[Claim, ...]:

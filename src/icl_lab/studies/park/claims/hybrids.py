@@ -1,8 +1,8 @@
 """What MambaFormer is for, and the two tasks beside regression, parity and recall."""
 
 from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.inequalities import Below, Times
 from icl_lab.studies.judging.quantities import Quantity
-from icl_lab.studies.judging.statements import Below, Times
 from icl_lab.studies.park.marks import MARKS, PAPER, TABLE
 from icl_lab.studies.park.plans import HALF, MODELS, ORTHOGONAL
 from icl_lab.studies.park.quantities import LEARNED, TOLERANCE, error_of, learned, on_par

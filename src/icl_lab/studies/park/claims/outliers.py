@@ -1,7 +1,7 @@
 """Regression where some pairs are no examples of the function."""
 
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.judging.statements import Below
+from icl_lab.studies.judging.inequalities import Below
 from icl_lab.studies.park.marks import TABLE
 from icl_lab.studies.park.quantities import error_of, learned, on_par
 

@@ -1,8 +1,9 @@
 """Sparse parity, and what a Mamba block in front does for it."""
 
 from icl_lab.studies.judging.claims import Claim
+from icl_lab.studies.judging.inequalities import AtLeast, AtMost, Times
 from icl_lab.studies.judging.quantities import Quantity
-from icl_lab.studies.judging.statements import AtLeast, AtMost, Statement, Times
+from icl_lab.studies.judging.statements import Statement
 from icl_lab.studies.park.marks import PAPER
 from icl_lab.studies.park.quantities import KNOWN, learned, settled
 

@@ -1,7 +1,8 @@
 """Recall of vectors."""
 
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.judging.statements import AtLeast, AtMost, Statement
+from icl_lab.studies.judging.inequalities import AtLeast, AtMost
+from icl_lab.studies.judging.statements import Statement
 from icl_lab.studies.park.marks import PAPER
 from icl_lab.studies.park.quantities import RECALLED, error_of, settled
 

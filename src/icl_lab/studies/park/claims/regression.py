@@ -1,7 +1,7 @@
 """Regression of linear functions, ReLU networks and trees."""
 
 from icl_lab.studies.judging.claims import Claim
-from icl_lab.studies.judging.statements import Below, Near
+from icl_lab.studies.judging.inequalities import Below, Near
 from icl_lab.studies.park.marks import PAPER, TABLE
 from icl_lab.studies.park.quantities import LAST, TOLERANCE, error_at, error_of, learned, on_par, settled
 
