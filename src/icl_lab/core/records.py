@@ -169,7 +169,9 @@ def _unpacked(path: Path) -> bytes:
     try:
         return gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as trouble:
-        raise DamagedFile(path, f"it cannot be unpacked ({trouble})", "restore it, or measure again") from None
+        raise DamagedFile(
+            path, f"it cannot be unpacked ({trouble})", "restore it, or move it away and measure again"
+        ) from None
 
 
 def _row(line: bytes) -> dict[str, object]:

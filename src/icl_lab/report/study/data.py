@@ -163,7 +163,7 @@ def read_study(folder: Path) -> FoundStudy:
         return FoundStudy(**_parsed(data))
     except (TypeError, KeyError, AttributeError) as trouble:
         raise DamagedFile(
-            path, f"it is no study ({trouble})", "run the study again: nothing is trained twice"
+            path, f"it is no study ({trouble})", "move it away and run the study again: nothing is trained twice"
         ) from None
 
 
