@@ -8,6 +8,9 @@ from icl_lab.report.comparison.tables import Milestone, Row, best_baseline
 from icl_lab.report.labels import printable
 from icl_lab.report.words import Measure, listed, number, plain
 
+LITTLE = 0.05
+"""A leader with less of what the best baseline gains has learned nothing worth a ranking, however sure it is."""
+
 
 def question(comparison: Comparison) -> str:
     """What was asked, in one line."""
@@ -32,15 +35,30 @@ def answer(rows: list[Row], measure: Measure) -> str:
     zero = "chance" if measure.complement else "always saying zero"
     even = [row for row in others if not _behind(row)]
     clear = [row for row in others if _behind(row)]
-    nobody = leader.score.low is not None and leader.score.low <= 0
-    opening = _nobody(leader, others, zero) if nobody else _opening(leader, even, alone=not others)
+    nobody = (leader.score.low is not None and leader.score.low <= 0) or leader.score.value < LITTLE
+    opening = _nobody(leader, others, zero) if nobody else _opening(leader, even, clear)
     sentence = f"{opening} is {number(leader.score.value)} ({printable(best.predictor)} has 1, {zero} has 0)"
     if leader.milestones and not nobody and _is_sure(leader.milestones[0], leader):
         sentence += f"; {_after(leader.milestones[0], best, measure, own=not even)}"
-    if clear and not nobody:
-        behind = [f"{printable(row.predictor)} ({number(row.score.value)})" for row in clear if row.score]
-        sentence += f"; {listed(behind)} {'follow' if len(behind) > 1 else 'follows'}"
+    if not nobody:
+        sentence += "".join(f"; {said}" for said in _followers(leader, clear))
     return sentence + "."
+
+
+def _followers(leader: Row, clear: list[Row]) -> list[str]:
+    """Who is behind; apart from the others whoever was trained once beside a leader that was trained more often."""
+    once = [row for row in clear if row.trainings == 1 < leader.trainings]
+    often = [row for row in clear if row not in once]
+    found = []
+    if often:
+        found.append(f"{_with_scores(often)} {'follow' if len(often) > 1 else 'follows'}")
+    if once:
+        found.append(f"{_with_scores(once)}, trained once, {'are' if len(once) > 1 else 'is'} behind on these prompts")
+    return found
+
+
+def _with_scores(rows: list[Row]) -> str:
+    return listed([f"{printable(row.predictor)} ({number(row.score.value)})" for row in rows if row.score])
 
 
 def _is_sure(milestone: Milestone, row: Row) -> bool:
@@ -48,17 +66,17 @@ def _is_sure(milestone: Milestone, row: Row) -> bool:
     return milestone.told.low is not None or row.score is None or row.score.low is None
 
 
-def _opening(leader: Row, even: list[Row], *, alone: bool) -> str:
-    """Who is first, if anybody."""
+def _opening(leader: Row, even: list[Row], clear: list[Row]) -> str:
+    """Who is first, if anybody: one training of each shows who is ahead, not who learns best."""
+    name = printable(leader.predictor)
     if even:
         chance = "after these trainings" if leader.trainings > 1 else "on these prompts"
         names = listed([printable(row.predictor) for row in (leader, *even)])
-        return f"{names} cannot be told apart {chance}: the ICL score of {printable(leader.predictor)}"
-    return (
-        f"{printable(leader.predictor)}: its ICL score"
-        if alone
-        else (f"{printable(leader.predictor)} learns best: its ICL score")
-    )
+        return f"{names} cannot be told apart {chance}: the ICL score of {name}"
+    if not clear:
+        return f"{name}: its ICL score"
+    often = leader.trainings > 1 and any(row.score_gap_over_seeds for row in clear)
+    return f"{name} {'learns best' if often else 'is ahead on these prompts'}: its ICL score"
 
 
 def _nobody(leader: Row, others: list[Row], zero: str) -> str:

@@ -76,7 +76,7 @@ def test_the_page_opens_with_question_answer_and_figure_and_holds_the_rest_in_or
     text, _ = read(usual(tmp_path))
     parts = [
         "<h1>Which model",
-        'class="answer">mamba learns best:',
+        'class="answer">mamba is ahead on these prompts:',
         "<figure>",
         ">Scores<",
         ">Costs<",

@@ -153,9 +153,31 @@ def test_the_headline_rests_on_the_trainings_too(tmp_path: Path) -> None:
     both = two_models()
     again = [replace(row, seed=1) for row in both if row.metric == METRIC]
     found = score_rows(described(tmp_path, [*both, *again], models=("a", "b")))
+    assert answer(found, Measure(METRIC)).startswith("a is ahead on these prompts")
+    found = score_rows(described(tmp_path, [*both, *again, replace(gap, low=0.1)], models=("a", "b")))
     assert answer(found, Measure(METRIC)).startswith("a learns best")
     found = score_rows(described(tmp_path, [*both, *again, gap], models=("a", "b")))
     assert answer(found, Measure(METRIC)).startswith("a and b cannot be told apart after these trainings")
+
+
+def test_whoever_was_trained_once_is_set_apart_from_who_follows(tmp_path: Path) -> None:
+    gap = Record(run="r", predictor="b", task="t", metric="score_gap_over_seeds", value=0.2, low=0.1, high=0.3)
+    both, once = two_models(), rows("c", CURVE, score=0.5, gap=0.4)
+    again = [replace(row, seed=1) for row in both if row.metric == METRIC]
+    found = score_rows(described(tmp_path, [*both, *again, gap, *once], models=("a", "b", "c")))
+    said = answer(found, Measure(METRIC))
+    assert said.startswith("a learns best")
+    assert said.endswith("; b (0.700) follows; c (0.500), trained once, is behind on these prompts.")
+
+
+def test_nobody_leads_with_next_to_nothing(tmp_path: Path) -> None:
+    records = [*rows("a", CURVE, score=0.004, gap=0.0), *rows("b", CURVE, score=0.0, gap=0.004)]
+    sure = [
+        replace(row, low=0.003) if row.predictor == "a" and row.metric.startswith("icl_score") else row
+        for row in records
+    ]
+    found = score_rows(described(tmp_path, [*sure, *rows("ridge", CURVE, score=1)], models=("a", "b")))
+    assert answer(found, Measure(METRIC)).startswith("No model is clearly better than always saying zero")
 
 
 def test_a_difference_without_an_interval_ranks_nobody(tmp_path: Path) -> None:
