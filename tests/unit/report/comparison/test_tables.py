@@ -77,7 +77,8 @@ def test_the_answer_names_the_leader_its_numbers_and_who_follows(tmp_path: Path)
     assert question(described) == "Which model learns linear regression in 1 dimension best from its prompt?"
     assert answer(found, described.measure) == (
         "mamba is ahead on these prompts: its ICL score is 0.980 (least_squares has 1, always saying zero has 0); "
-        "after 2 examples its error is 0.020 of the zero predictor's (least_squares: <1e-6); transformer (0.700) follows."
+        "after 2 examples its error is 0.020 of the zero predictor's (least_squares: <1e-6); transformer (0.700) "
+        "follows."
     )
     assert caveat(found).startswith("One training of each model")
     assert refusals(described, "length=8") == "Not drawn: transformer, which cannot read prompts this long."
