@@ -21,7 +21,9 @@ def beside(quantity: Quantity, other: Quantity, parts: Mapping[str, Comparison])
 
 
 def over(number: float, other: float) -> float:
-    """A ratio; infinite over nothing."""
+    """A ratio; infinite over nothing, and one of equals, also of two that never arrive."""
+    if number == other:
+        return 1.0
     return number / other if other else math.inf
 
 
