@@ -133,7 +133,10 @@ class Times(Comparing):
             ratio = Estimate(
                 one.seed, *(map(over, (one.value, one.low, one.high), (other.value, other.high, other.low)))
             )
-            found.append((ratio, difference(one, times)))
+            never = math.isinf(one.value) and math.isinf(other.value)  # equally late, whatever the factor
+            missing = 1.0 - self.factor
+            margin = Estimate(one.seed, missing, missing, missing) if never else difference(one, times)
+            found.append((ratio, margin))
         return found
 
 
