@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= results/demo
 DEMO_SCALE ?= small
-PYTEST_FLAGS ?= -n 2 --dist loadfile
+PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 
 export PYTHONPATH :=
 # Tests and the demo start many processes: what one has compiled is kept for the next.
@@ -31,7 +31,7 @@ types: $(VENV)/installed-dev
 	$(BIN)/mypy
 
 # One thread a worker: two workers share the two cores without fighting over them. A file stays with one worker, so what
-# its tests share is made once.
+# its tests share is made once; files in their order, so that the long ones (contracts, end to end) are not the last.
 tests: $(VENV)/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(PYTEST_FLAGS)
 
