@@ -35,7 +35,7 @@ def answer(rows: list[Row], measure: Measure) -> str:
     zero = "chance" if measure.complement else "always saying zero"
     even = [row for row in others if not _behind(row)]
     clear = [row for row in others if _behind(row)]
-    nobody = (leader.score.low is not None and leader.score.low <= 0) or leader.score.value < LITTLE
+    nobody = (leader.score.low is not None and leader.score.low <= 0) or (leader.score.value or 0.0) < LITTLE
     opening = _nobody(leader, others, zero) if nobody else _opening(leader, even, clear)
     sentence = f"{opening} is {number(leader.score.value)} ({printable(best.predictor)} has 1, {zero} has 0)"
     if leader.milestones and not nobody and _is_sure(leader.milestones[0], leader):

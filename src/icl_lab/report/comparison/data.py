@@ -134,6 +134,11 @@ class Comparison:
         values = self.rows(metric, shift).filter(pl.col("predictor") == label)["value"]
         return float(values[-1]) if len(values) and values[-1] is not None else None
 
+    def training_seconds(self, label: str) -> float | None:
+        """Of a model's fastest training: what else the machine does makes them slower, never faster."""
+        seconds = self.rows("training_seconds").filter(pl.col("predictor") == label)["value"].drop_nulls()
+        return min(seconds, default=None)
+
     @property
     def measure(self) -> Measure:
         """What the curves show."""

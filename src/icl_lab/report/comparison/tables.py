@@ -124,7 +124,7 @@ def told_as(measure: Measure) -> str:
 
 
 def cost_table(rows: list[Row]) -> Grid:
-    """The costs for a terminal, of what has any, and which kernels the models ran on."""
+    """The costs for a terminal, of what has any (training: of the fastest one), and which kernels the models ran on."""
     costly = [row for row in rows if row.ms_per_prompt is not None or row.parameters is not None]
     columns = [
         column("parameters", (words.count(row.parameters) for row in costly)),
@@ -168,7 +168,7 @@ def _row(comparison: Comparison, label: str, kind: Kind) -> Row:
         state_size=mean("state_size"),
         flops_per_prompt=mean("flops_per_prompt"),
         ms_per_prompt=mean("ms_per_prompt"),
-        training_seconds=mean("training_seconds"),
+        training_seconds=comparison.training_seconds(label),
         kernels=next(entry.kernels for entry in comparison.predictors if entry.label == label),
     )
 

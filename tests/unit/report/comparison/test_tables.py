@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from icl_lab.report.comparison.page import write_page
 from icl_lab.report.comparison.tables import as_json, best_baseline, cost_table, score_rows, score_table
 from icl_lab.report.grid import Grid
 from icl_lab.report.words import Measure
-from tests.unit.report.folders import METRIC, comparison, entry, rows, usual, write
+from tests.unit.report.folders import METRIC, comparison, entry, plain_row, rows, training, usual, write
 
 
 def text(table: Grid) -> str:
@@ -35,6 +36,13 @@ def test_rows_hold_the_numbers_of_the_records(tmp_path: Path) -> None:
     assert [milestone.shown for milestone in mamba.milestones] == [2, 3]
     assert mamba.milestones[0].relative_error.value == 0.02
     assert (mamba.parameters, mamba.state_size, mamba.trainings) == (133_120, None, 1)
+    assert mamba.training_seconds == 12.0
+
+
+def test_a_training_that_was_halted_does_not_make_a_model_slow(tmp_path: Path) -> None:
+    halted = plain_row("training_seconds", 3452.0, predictor="mamba")
+    records = [*rows("mamba", [1.0, 0.1, 0.02, 0.01], score=0.9), *training("mamba"), replace(halted, seed=1)]
+    (mamba,) = score_rows(read_comparison(write(tmp_path, comparison(entry("mamba")), records)))
     assert mamba.training_seconds == 12.0
 
 

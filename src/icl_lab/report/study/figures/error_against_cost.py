@@ -44,7 +44,8 @@ class ErrorAgainstCost(StudyFigure):
         comparison = found[self.part]
         points: dict[str, tuple[float, Point]] = {}
         for label, kind in comparison.kinds.items():
-            cost = comparison.number(self.cost, label)
+            timed = self.cost == "training_seconds"
+            cost = comparison.training_seconds(label) if timed else comparison.number(self.cost, label)
             error = relative_error(comparison, label, first=self.first)
             if kind == "model" and cost and error is not None:
                 points[label] = (cost, error)

@@ -65,6 +65,6 @@ def _of(styles: Mapping[str, Look], labels: Iterable[str]) -> dict[str, Look]:
 def _looked_for(comparison: Comparison, label: str) -> tuple[float, float, float]:
     """Steps, seconds and FLOPs of a whole training; 0 where they are not known."""
     steps = last_step(comparison, label)
-    seconds = comparison.number("training_seconds", label) or 0.0
+    seconds = comparison.training_seconds(label) or 0.0
     flops = steps * flops_a_step(comparison, label)
     return (steps, seconds, 0.0 if math.isnan(flops) else flops)
