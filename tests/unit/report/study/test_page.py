@@ -160,3 +160,23 @@ def test_the_page_leads_to_what_was_found_inside_the_models_and_only_where_there
     assert "from block 1 on" in said
     assert said.count("<li>") == 1
     assert "s4/index.html" not in page
+
+
+def test_the_page_says_what_was_found_inside_each_training_of_a_model(tmp_path: Path) -> None:
+    write_study(tmp_path, study())
+    folder = tmp_path / "one" / "probing" / "mamba"
+    trainings = [Looked(run=run, label="mamba", blocks=("mamba", "mamba")) for run in ("first", "second")]
+    write_probe(folder, Probe(task={}, metric="error", zero_error=1.0, networks=tuple(trainings)))
+    errors = {"first": (0.9, 0.25), "second": (0.3, 0.25)}
+    write_records(
+        folder / "records.jsonl",
+        [
+            Record(run=run, predictor="a", task="", metric="layer_plain_error", block=block, value=value)
+            for run, values in errors.items()
+            for block, value in enumerate(values)
+        ],
+    )
+    (folder / "index.html").write_text("")
+    said = write_study_page(tmp_path).read_text().partition("Looked inside")[2].partition("</ul>")[0]
+    assert "from block 1 on" in said
+    assert "from block 0 on" in said
