@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import polars as pl
+
 from icl_lab.report.comparison.data import Comparison
 from icl_lab.report.drawing.drawn import Drawn
 from icl_lab.report.drawing.style import Look, looks
@@ -63,8 +65,9 @@ def _of(styles: Mapping[str, Look], labels: Iterable[str]) -> dict[str, Look]:
 
 
 def _looked_for(comparison: Comparison, label: str) -> tuple[float, float, float]:
-    """Steps, seconds and FLOPs of a whole training; 0 where they are not known."""
+    """Steps, seconds and FLOPs of a whole training, seconds of the slowest; 0 where they are not known."""
     steps = last_step(comparison, label)
-    seconds = comparison.training_seconds(label) or 0.0
+    timed = comparison.rows("training_seconds").filter(pl.col("predictor") == label)["value"].drop_nulls()
+    seconds = max(timed, default=0.0)
     flops = steps * flops_a_step(comparison, label)
     return (steps, seconds, 0.0 if math.isnan(flops) else flops)
