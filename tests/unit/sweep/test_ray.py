@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from icl_lab.core.errors import UserError
-from icl_lab.sweep.base import Status, Watcher
+from icl_lab.sweep.base import Outcome, Status, Watcher
 from icl_lab.sweep.executors import ray
 from icl_lab.sweep.executors.local import Local
 from icl_lab.sweep.executors.ray import Ray
@@ -50,6 +50,20 @@ class LosesANode(Watcher):
             self.cluster.remove_node(self.node, allow_graceful=False)
 
 
+class StopsOnceBegun(Watcher):
+    """Presses Ctrl-C as soon as a job has begun to count, however slow the machine is."""
+
+    def __init__(self, job: Counting) -> None:
+        self.job, self.outcome = job, Outcome()
+
+    def show(self, statuses: Sequence[Status], seconds_left: float | None) -> None:
+        if self.job.count() > 0:
+            raise KeyboardInterrupt
+
+    def end(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the jobs that were still running when a crew was closed."""
@@ -83,10 +97,11 @@ def test_a_node_that_is_lost_half_way_costs_nothing(tmp_path: Path, cluster: Any
     assert sorted(len(job.starts) for job in there[1:3]) == [1, 2]
 
     slow = Counting("slow", tmp_path, steps=10_000, pause=0.02)
-    outcome = Ray(address=cluster.address).run([slow], Watcher(), deadline_seconds=5.0)
+    impatient = StopsOnceBegun(slow)
+    with pytest.raises(KeyboardInterrupt):
+        Ray(address=cluster.address).run([slow], impatient)
     assert killed == [], "it was not stopped softly"
-    assert outcome.left["slow"].startswith("stopped at")
-    assert slow.count() > 0
+    assert impatient.outcome.left["slow"].startswith("stopped at")
     assert not is_alive(int(slow.starts[0]))
 
 
