@@ -155,6 +155,18 @@ def test_the_page_is_redrawn_from_the_records_alone(icl: Icl, tmp_path: Path) ->
     assert (out / "index.html").read_bytes() == page
 
 
+@pytest.mark.parametrize("name", ["study.json", "file"])
+def test_the_folder_of_a_study_and_a_file_are_left_alone(icl: Icl, tmp_path: Path, name: str) -> None:
+    held = tmp_path / name
+    held.write_text("mine")
+    out = held if name == "file" else tmp_path
+    refused = icl("compare", "linear_regression", "dim=2", "length=4", "--models", "", "--out", str(out))
+    assert refused.status == 2
+    assert "give another --out" in refused.err
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert held.read_text() == "mine"
+
+
 def test_a_folder_with_another_task_is_left_alone(icl: Icl, tmp_path: Path) -> None:
     compare(icl, tmp_path, "--baselines", "least_squares", models="")
     before = (tmp_path / "records.jsonl").read_bytes()

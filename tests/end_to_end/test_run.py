@@ -147,6 +147,14 @@ def test_a_file_in_the_place_of_the_folder_is_refused_before_anything_is_trained
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_no_parts_are_not_all_parts(icl: Icl, tmp_path: Path) -> None:
+    """An empty variable of a shell must not begin hours of training."""
+    refused = icl("run", "time_to_icl", "--scale", "smoke", "--parts", "", "--out", str(tmp_path / "study"))
+    assert refused.status == 2
+    assert "--parts: expected names of parts" in refused.err
+    assert not (tmp_path / "study").exists()
+
+
 def test_a_study_is_described_with_its_claims_and_its_cost(icl: Icl) -> None:
     done = icl("describe", "time_to_icl", "--scale", "smoke", "--gpu-tflops", "50")
     assert done.status == 0, done.err

@@ -33,7 +33,7 @@ def run(
     budget: Annotated[
         str, typer.Option(help="Train for so long at most (`90m`, `2h`), the most informative first; then judge.")
     ] = "",
-    parts: Annotated[str, typer.Option(help="Parts to run, with commas; by default all.")] = "",
+    parts: Annotated[str | None, typer.Option(help="Parts to run, with commas; by default all.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the study; trainings are kept beside it, in `runs/`.")
     ] = None,
@@ -50,6 +50,9 @@ def run(
       icl describe park2024 --scale paper
     """  # noqa: D301, D412
     chosen = STUDIES.get(study)()
+    only = names(parts or "")
+    if parts is not None and not only:
+        raise UserError("--parts: expected names of parts with commas, got nothing; leave the option away to run all")
     executor = from_short(EXECUTORS, on)
     assert isinstance(executor, Executor)
     folder = out or Path("results") / "studies" / f"{study}-{scale}"
@@ -61,7 +64,7 @@ def run(
         SweepTable(progress()),
         runs=folder.parent,
         deadline_seconds=seconds_of(budget),
-        only=names(parts),
+        only=only,
     )
     page = write_study_page(folder)
     if as_json:

@@ -16,6 +16,7 @@ from icl_lab.comparisons.held import held_rows
 from icl_lab.comparisons.published import published_beside
 from icl_lab.comparisons.training_rows import training_rows
 from icl_lab.core.errors import UserError
+from icl_lab.core.files import make_folder
 from icl_lab.core.predictor import Predictor
 from icl_lab.core.records import Record, has_records, rounded, write_records
 from icl_lab.evaluation.contrasts import contrast_rows
@@ -28,6 +29,7 @@ from icl_lab.evaluation.statistics import mean_curve
 from icl_lab.kernels.backend import choose
 from icl_lab.models.network import Network
 from icl_lab.report.comparison.folder import COMPARISON, RECORDS, read_comparison, write_comparison
+from icl_lab.report.study.data import STUDY
 from icl_lab.training.observers.base import Observer
 from icl_lab.training.run import run_folder, train_run
 from icl_lab.training.spec import RunSpec
@@ -69,6 +71,7 @@ def run_comparison(
     """
     workers, trained = workers or Workers(), runs or out
     refuse_another_task(spec, out)
+    make_folder(out)
     held = held_rows(spec, out, gone)
     networks = list(_networks(spec, gone, trained, watch, workers))
     evaluated = list(_evaluated(spec, networks, workers))
@@ -147,12 +150,14 @@ def _state_norm_rows(
 
 
 def refuse_another_task(spec: ComparisonSpec, out: Path) -> None:
-    """Refuse a folder whose rows are about another task.
+    """Refuse a folder whose rows are about another task, or whose page is that of a study.
 
     Raises:
         UserError: They are.
         DamagedFile: They cannot be read.
     """
+    if (out / STUDY).is_file():
+        raise UserError(f"{out} holds a study: give another --out")
     if not ((out / COMPARISON).exists() and has_records(out / RECORDS)):
         return
     held = dict(read_comparison(out).task)

@@ -67,6 +67,18 @@ def exclusive(folder: Path) -> Iterator[None]:
         yield
 
 
+def make_folder(out: Path) -> None:
+    """Make a folder before anything is trained: to find out after hours that it cannot be made loses them.
+
+    Raises:
+        UserError: It cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as trouble:
+        raise UserError(f"{out} cannot be made a folder ({trouble.strerror}): give another --out") from None
+
+
 def inside(folder: Path, name: str) -> Path:
     """`folder / name`, refused where the name would lead outside the folder.
 

@@ -70,6 +70,9 @@ SCHEMA: dict[str, Any] = {
     "about": pl.String,
 }
 
+ANEW = "restore it, or move it away and measure again"
+"""What to do with a compressed file that is damaged: a line cannot be taken out of it by hand."""
+
 SPARSE = ("block", "about")
 """Columns that few rows have: where they hold nothing, a line does without them."""
 
@@ -150,18 +153,22 @@ def read_records(path: Path) -> pl.DataFrame:
     """
     if not has_records(path):
         return pl.DataFrame(schema=SCHEMA)
-    content = path.read_bytes() if path.exists() else _unpacked(packed(path))
+    is_plain = path.exists()
+    content = path.read_bytes() if is_plain else _unpacked(packed(path))
     lines = content[: content.rfind(b"\n") + 1].splitlines()
     rows: list[dict[str, object]] = []
     for number, line in enumerate(lines, start=1):
         try:
             rows.append(_row(line))
         except ValueError as trouble:
+            wrong = f"line {number} is not a record ({trouble})"
+            if not is_plain:
+                raise DamagedFile(packed(path), wrong, ANEW) from None
             last = (
                 f"the last good record is line {number - 1}: {json.dumps(rows[-1])}" if rows else "no record before it"
             )
             advice = f"{last}; nothing was overwritten, remove that line to go on"
-            raise DamagedFile(path, f"line {number} is not a record ({trouble})", advice) from None
+            raise DamagedFile(path, wrong, advice) from None
     return pl.DataFrame(rows, schema=SCHEMA)
 
 
@@ -169,9 +176,7 @@ def _unpacked(path: Path) -> bytes:
     try:
         return gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as trouble:
-        raise DamagedFile(
-            path, f"it cannot be unpacked ({trouble})", "restore it, or move it away and measure again"
-        ) from None
+        raise DamagedFile(path, f"it cannot be unpacked ({trouble})", ANEW) from None
 
 
 def _row(line: bytes) -> dict[str, object]:

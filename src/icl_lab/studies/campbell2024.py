@@ -71,7 +71,7 @@ def _score(part: str, model: str) -> Quantity:
 
 def _reach(part: str, bound: float, *models: str) -> tuple[Statement, ...]:
     """That models come to a score, which a short training in which they do not refutes for none."""
-    return tuple(AtLeast(quantity=_score(part, model), bound=bound, one_sided=True) for model in models)
+    return tuple(AtLeast(quantity=_score(part, model), bound=bound, about="learning") for model in models)
 
 
 @STUDIES.register
@@ -136,7 +136,10 @@ class Campbell2024(Study):
                 sentence="On parity attention alone stays at chance, anything with a Mamba block learns it.",
                 source=PAPER,
                 statements=(
-                    *(AtMost(quantity=_score("sparse_parity", model), bound=0.2) for model in ("transformer", LLAMA)),
+                    *(
+                        AtMost(quantity=_score("sparse_parity", model), bound=0.2, about="failing")
+                        for model in ("transformer", LLAMA)
+                    ),
                     *_reach("sparse_parity", 0.9, "mambaformer", MAMBA_FIRST),
                 ),
                 premises=(

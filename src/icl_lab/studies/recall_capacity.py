@@ -77,7 +77,7 @@ class RecallCapacity(Study):
                 sentence="Models whose state grows with the prompt recall everything.",
                 source=SOURCE,
                 statements=tuple(
-                    AtMost(quantity=_error(model), bound=0.01, one_sided=True)
+                    AtMost(quantity=_error(model), bound=0.01, about="learning")
                     for model in ("transformer", "mambaformer")
                 ),
             ),

@@ -70,7 +70,9 @@ def train_run(
         Stopped: An observer raised it; the step is in a checkpoint, from which the next call goes on.
     """
     workers = workers or Workers()
-    with exclusive(folder) if workers.is_main else nullcontext():
+    snapshot = Checkpoints(folder, spec.digest()).load()
+    is_finished = snapshot is not None and snapshot.progress.finished  # nobody writes there any more: many may read
+    with exclusive(folder) if workers.is_main and not is_finished else nullcontext():
         return _train_in(folder, spec, observers, workers, clock)
 
 

@@ -61,6 +61,14 @@ def test_a_damaged_line_is_reported_with_the_last_good_record(tmp_path: Path, li
     assert path.read_bytes() == before
 
 
+def test_a_bad_line_of_compressed_records_is_said_to_be_in_the_compressed_file(tmp_path: Path) -> None:
+    (tmp_path / "records.jsonl.gz").write_bytes(gzip.compress(b'{"no": "record"}\n'))
+    with pytest.raises(
+        DamagedFile, match=r"records\.jsonl\.gz: line 1 is not a record .*; restore it, or move it away"
+    ):
+        read_records(tmp_path / "records.jsonl")
+
+
 def test_compressed_records_are_read_in_the_place_of_plain_ones(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     written = [record(0.5, shown=3), record(0.25, step=10)]

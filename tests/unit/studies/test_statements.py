@@ -1,6 +1,7 @@
 """Statements are decided by unanimous trainings, with their intervals, and never where nothing was measured."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -162,12 +163,24 @@ def test_trainings_that_disagree_are_counted() -> None:
     )
 
 
-def test_what_is_one_sided_can_be_shown_and_not_refuted() -> None:
-    learns = AtMost(quantity=A, bound=0.5, one_sided=True)
+def test_that_a_model_learns_can_be_shown_and_not_refuted_by_a_short_training() -> None:
+    learns = AtMost(quantity=A, bound=0.5, about="learning")
     assert outcome(learns, a=[sharp(0.4)]) == "holds"
     short = learns.judge({"p": part({"a": [sharp(0.9)]})})
     assert short.outcome == "undecided"
     assert short.figure == "0.9, not reached, which so short a training does not refute"
+    published = replace(part({"a": [sharp(0.9)]}, times=2), scale="paper")
+    assert learns.judge({"p": published}).outcome == "does not hold"
+
+
+def test_that_a_model_fails_can_be_refuted_and_not_shown_by_a_short_training() -> None:
+    fails = AtLeast(quantity=A, bound=0.5, about="failing")
+    assert outcome(fails, a=[sharp(0.4)]) == "does not hold"
+    short = fails.judge({"p": part({"a": [sharp(0.9)]}, times=2)})
+    assert short.outcome == "undecided"
+    assert short.figure.endswith("which so short a training does not show to last")
+    published = replace(part({"a": [sharp(0.9)]}, times=2), scale="paper")
+    assert fails.judge({"p": published}).outcome == "holds"
 
 
 def test_a_statement_without_its_premise_is_undecided_and_says_why() -> None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from icl_lab.core.errors import DamagedFile, UserError
+from icl_lab.core.files import exclusive
 from icl_lab.core.records import read_records
 from icl_lab.training.environment import commit
 from icl_lab.training.loop import Diverged, Trainer
@@ -74,6 +75,8 @@ def test_a_finished_run_is_not_trained_again(tmp_path: Path) -> None:
     again = Collector()
     train_run(spec, tmp_path, [again])
     assert again.results == []
+    with exclusive(tmp_path):  # whoever else reads it
+        train_run(spec, tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 

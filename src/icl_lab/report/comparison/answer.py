@@ -75,8 +75,9 @@ def _opening(leader: Row, even: list[Row], clear: list[Row]) -> str:
         return f"{names} cannot be told apart {chance}: the ICL score of {name}"
     if not clear:
         return f"{name}: its ICL score"
-    often = leader.trainings > 1 and any(row.score_gap_over_seeds for row in clear)
-    return f"{name} {'learns best' if often else 'is ahead on these prompts'}: its ICL score"
+    often = [row for row in clear if row.score_gap_over_seeds] if leader.trainings > 1 else []
+    best = "learns best" if len(often) == len(clear) else "learns best of those trained more than once"
+    return f"{name} {best if often else 'is ahead on these prompts'}: its ICL score"
 
 
 def _nobody(leader: Row, others: list[Row], zero: str) -> str:

@@ -34,7 +34,9 @@ def read_comparison(folder: Path) -> Comparison:
     if not path.is_file():
         raise UserError(f"no comparison in {folder}: expected {COMPARISON} there, as `icl compare` writes it")
     if not has_records(folder / RECORDS):
-        raise UserError(f"no {RECORDS} in {folder}: there is nothing to draw; `icl compare` into it makes it anew")
+        raise UserError(
+            f"no {RECORDS} in {folder}: there is nothing to draw; the command that made the folder makes it anew"
+        )
     data = _object(path, "the file", read_json(path))
     entries = _typed(path, data, "predictors", list, required=True)
     predictors = tuple(_entry(path, _object(path, f"predictors[{i}]", item)) for i, item in enumerate(entries))

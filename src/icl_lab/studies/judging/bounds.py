@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from icl_lab.studies.judging.inequalities import AtMost
 from icl_lab.studies.judging.quantities import Quantity
+from icl_lab.studies.judging.statements import About
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,6 @@ class Bound:
         """The error that the bound is for."""
         return Quantity(part=part, predictor=model, first=self.first, last=self.last, shift=self.shift)
 
-    def by(self, part: str, model: str, *, one_sided: bool = False) -> AtMost:
+    def by(self, part: str, model: str, *, about: About = "either") -> AtMost:
         """That a model has learned the part."""
-        return AtMost(quantity=self.quantity(part, model), bound=self.error, one_sided=one_sided)
+        return AtMost(quantity=self.quantity(part, model), bound=self.error, about=about)

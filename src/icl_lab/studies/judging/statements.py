@@ -19,6 +19,7 @@ from icl_lab.studies.judging.listing import listed, split
 from icl_lab.studies.judging.quantities import Estimate, Quantity, labelled, measure
 
 Outcome = Literal["holds", "does not hold", "undecided"]
+About = Literal["either", "learning", "failing"]
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,14 @@ class Statement(ABC):
     Args:
         quantity: What it is about.
         premises: Without these it cannot be tested, and is undecided; other statements of its claim still count.
-        one_sided: Whether it can be shown and not be refuted: that a model learns something is not refuted by a short
-            training in which it did not.
+        about: What a training shorter than the published one can say of it. That a model learns something (`learning`)
+            it can show and not refute, that a model does not (`failing`) it can refute and not show.
     """
 
     figures: ClassVar[str] = ""
     quantity: Quantity
     premises: tuple["Statement", ...] = ()
-    one_sided: bool = False
+    about: About = "either"
 
     @property
     @abstractmethod
@@ -90,6 +91,10 @@ class Statement(ABC):
                 return label
         return ""
 
+    def _was_short(self, parts: Mapping[str, Comparison]) -> bool:
+        """Whether the trainings were other than the published ones."""
+        return any(parts[quantity.part].scale != "paper" for quantity in self._own if quantity.part in parts)
+
     def judge(self, parts: Mapping[str, Comparison]) -> Finding:
         """Decide the statement on the rows of a study."""
         margins = self.margins(parts)
@@ -98,15 +103,19 @@ class Statement(ABC):
         signs = [margin for _, margin in margins]
         outcome = decided(signs)
         figure = self.figures + listed([number for number, _ in margins], self.compared) + split(signs, self.compared)
-        if self.one_sided and outcome == "does not hold":
-            outcome, figure = "undecided", f"{figure}, not reached, which so short a training does not refute"
+        if self._was_short(parts):
+            if (self.about, outcome) == ("learning", "does not hold"):
+                outcome, figure = "undecided", f"{figure}, not reached, which so short a training does not refute"
+            if (self.about, outcome) == ("failing", "holds"):
+                outcome, figure = "undecided", f"{figure}, which so short a training does not show to last"
         alone = "" if outcome == "undecided" else self._trained_once(parts)
         if alone:
             outcome, figure = "undecided", f"{figure}; {alone} was trained once, which decides nothing"
         for premise in self.premises:
             found = premise.judge(parts)
             if found.outcome != "holds":
-                missing = f"; its premise that {found.words} is not met: {found.figure}"
+                is_not = "is not met" if found.outcome == "does not hold" else "is undecided"
+                missing = f"; its premise that {found.words} {is_not}: {found.figure}"
                 return Finding("undecided", self.words, figure + missing)
         return Finding(outcome, self.words, figure)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from icl_lab.comparisons.compare import refuse_another_task
 from icl_lab.core.errors import UserError
+from icl_lab.core.files import make_folder
 from icl_lab.core.scales import Scale
 from icl_lab.report.comparison.data import Comparison
 from icl_lab.report.comparison.folder import COMPARISON, read_comparison
@@ -78,7 +79,7 @@ def carry_out(
     """
     chosen = [study.part(name, scale) for name in only] or study.parts(scale)
     refuse_other_contents(study, scale, out)
-    _make(out)
+    make_folder(out)
     missing = [part for part in chosen if not is_measured(part, out)]
     trained = executor.run(training_jobs(missing, out, runs or out), watch, deadline_seconds)
     evaluated = executor.run(evaluation_jobs(missing, out, runs or out), watch, None)
@@ -102,18 +103,6 @@ def refuse_other_contents(study: Study, scale: Scale, out: Path) -> None:
         raise UserError(f"{out} holds a comparison, not a study: give another --out")
     for part in study.parts(scale):
         refuse_another_task(part.comparison, out / part.name)
-
-
-def _make(out: Path) -> None:
-    """Make the folder before anything is trained: to find out after hours that it cannot be made loses them.
-
-    Raises:
-        UserError: It cannot be made.
-    """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as trouble:
-        raise UserError(f"{out} cannot be made a folder ({trouble.strerror}): give another --out") from None
 
 
 def judged(study: Study, scale: Scale, out: Path) -> FoundStudy:

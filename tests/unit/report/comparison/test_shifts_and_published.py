@@ -166,7 +166,7 @@ def test_whoever_was_trained_once_is_set_apart_from_who_follows(tmp_path: Path) 
     again = [replace(row, seed=1) for row in both if row.metric == METRIC]
     found = score_rows(described(tmp_path, [*both, *again, gap, *once], models=("a", "b", "c")))
     said = answer(found, Measure(METRIC))
-    assert said.startswith("a learns best")
+    assert said.startswith("a learns best of those trained more than once")
     assert said.endswith("; b (0.700) follows; c (0.500), trained once, is behind on these prompts.")
 
 

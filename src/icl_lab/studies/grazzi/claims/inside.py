@@ -64,7 +64,7 @@ def _read_out_claims() -> tuple[Claim, ...]:
                         quantity=_inside("decades over depth", part, model, shown),
                         bound=1.0,
                         premises=learned(part, model),
-                        one_sided=True,
+                        about="learning",
                     ),
                     AtLeast(
                         quantity=_inside("straightness over depth", part, model, shown),
@@ -122,7 +122,7 @@ def _depth_claims() -> tuple[Claim, ...]:
                     quantity=error_at("skewed", model, 40),
                     other=error_at("skewed", descent, 40),
                     premises=learned("skewed", model),
-                    one_sided=True,
+                    about="learning",
                 )
                 for model in MODELS
                 for descent in DESCENTS

@@ -32,9 +32,9 @@ def _like_least_squares(part: str, model: str, shift: str = "") -> tuple[Stateme
             other=error_of(part, "least_squares", 1, 15, shift),
             within=0.03,
             premises=premises,
-            one_sided=True,
+            about="learning",
         ),
-        AtMost(quantity=error_at(part, model, 40, shift), bound=0.02, premises=premises, one_sided=True),
+        AtMost(quantity=error_at(part, model, 40, shift), bound=0.02, premises=premises, about="learning"),
     )
 
 
@@ -64,7 +64,7 @@ def _of_skewed() -> tuple[Claim, ...]:
                     quantity=error_at("skewed", model, 40, shift),
                     bound=0.1,
                     premises=learned("skewed", model),
-                    one_sided=True,
+                    about="learning",
                 )
                 for model in MODELS
                 for shift in OTHERS
@@ -81,7 +81,7 @@ def _of_skewed() -> tuple[Claim, ...]:
                     other=error_at("skewed", "least_squares", 40, NOISY),
                     within=0.2,
                     premises=learned("skewed", model),
-                    one_sided=True,
+                    about="learning",
                 )
                 for model in MODELS
             ),

@@ -40,7 +40,7 @@ def _at_the_context() -> tuple[Claim, ...]:
                     other=error_at("sparse", "least_squares", 10),
                     by=0.2,
                     premises=learned("sparse", model),
-                    one_sided=True,
+                    about="learning",
                 )
                 for model in MODELS
             ),
@@ -55,7 +55,7 @@ def _at_the_context() -> tuple[Claim, ...]:
                     quantity=error_at("tree", model, 100),
                     other=error_at("tree", rival, 100),
                     premises=learned("tree", model),
-                    one_sided=True,
+                    about="learning",
                 )
                 for model in MODELS
                 for rival in ("decision_tree", "decision_tree(max_depth=none)")

@@ -38,7 +38,7 @@ def hybrid_claims() -> tuple[Claim, ...]:
             sentence="All three learn chain of thought.",
             source=f"{TABLE}; of its marks the least certain",
             statements=tuple(
-                LEARNED["chain_of_thought"].by("chain_of_thought", model, one_sided=True) for model in MODELS
+                LEARNED["chain_of_thought"].by("chain_of_thought", model, about="learning") for model in MODELS
             ),
         ),
     )

@@ -5,7 +5,7 @@ from icl_lab.studies.judging.inequalities import AtLeast, AtMost, Times
 from icl_lab.studies.judging.quantities import Quantity
 from icl_lab.studies.judging.statements import Statement
 from icl_lab.studies.park.marks import PAPER
-from icl_lab.studies.park.quantities import KNOWN, learned, settled
+from icl_lab.studies.park.quantities import KNOWN, learned
 
 CHANCE = 0.6
 """Accuracy that counts as guessing: knowing nothing of the pair gives 0.5, the best vote without context 0.56."""
@@ -22,8 +22,8 @@ def parity_claims() -> tuple[Claim, ...]:
 
     def told_apart(part: str) -> tuple[Statement, ...]:
         return (
-            AtMost(quantity=accuracy("transformer", part), bound=CHANCE, premises=settled(part, "transformer")),
-            AtLeast(quantity=accuracy("mamba", part), bound=KNOWN, one_sided=True),
+            AtMost(quantity=accuracy("transformer", part), bound=CHANCE, about="failing"),
+            AtLeast(quantity=accuracy("mamba", part), bound=KNOWN, about="learning"),
         )
 
     return (
@@ -49,8 +49,8 @@ def parity_claims() -> tuple[Claim, ...]:
         ),
         Claim(
             id="C8b",
-            sentence="A Transformer learns parity once its first attention block is a Mamba block.",
+            sentence="A Transformer whose first attention block is a Mamba block learns parity.",
             source=f"{PAPER}, an ablation; direction not verified against the text",
-            statements=(AtLeast(quantity=accuracy("transformer_mamba_first"), bound=KNOWN, one_sided=True),),
+            statements=(AtLeast(quantity=accuracy("transformer_mamba_first"), bound=KNOWN, about="learning"),),
         ),
     )

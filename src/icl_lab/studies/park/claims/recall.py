@@ -4,7 +4,7 @@ from icl_lab.studies.judging.claims import Claim
 from icl_lab.studies.judging.inequalities import AtLeast, AtMost
 from icl_lab.studies.judging.statements import Statement
 from icl_lab.studies.park.marks import PAPER
-from icl_lab.studies.park.quantities import RECALLED, error_of, settled
+from icl_lab.studies.park.quantities import RECALLED, error_of
 
 
 def recall_claims() -> tuple[Claim, ...]:
@@ -12,9 +12,9 @@ def recall_claims() -> tuple[Claim, ...]:
 
     def recalled(part: str) -> tuple[Statement, ...]:
         return (
-            AtLeast(quantity=error_of(part, "mamba"), bound=0.1, premises=settled(part, "mamba")),
+            AtLeast(quantity=error_of(part, "mamba"), bound=0.1, about="failing"),
             *(
-                AtMost(quantity=error_of(part, model), bound=RECALLED, one_sided=True)
+                AtMost(quantity=error_of(part, model), bound=RECALLED, about="learning")
                 for model in ("transformer", "mambaformer")
             ),
         )

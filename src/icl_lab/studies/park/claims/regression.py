@@ -48,6 +48,6 @@ def regression_claims() -> tuple[Claim, ...]:
                 on_par("linear_regression", "mamba", "s4_mamba"),
                 Below(quantity=error_of("linear_regression", "s4_mamba"), other=error_of("linear_regression", "s4")),
             ),
-            premises=learned("linear_regression", "mamba"),
+            premises=learned("linear_regression", "mamba") + settled("linear_regression", "mamba", "s4_mamba", "s4"),
         ),
     )
