@@ -1,5 +1,6 @@
 """Records survive a kill in mid-write and say where they are damaged."""
 
+import gzip
 import math
 from dataclasses import asdict
 from pathlib import Path
