@@ -39,7 +39,7 @@ PLANS = tuple(
     replace(
         PARK_PLANS[name],
         support=HYBRIDS,
-        claimed=HYBRIDS,
+        times=dict.fromkeys(HYBRIDS, 2),
         baselines=(baseline,),
         published=PARK.replace(optimiser=Adam(rate=RATES.get(name, 1e-4))),
         recipe_of=PARK_PLANS[name].recipe_of or ("park2024", name),

@@ -41,7 +41,8 @@ class Plan:
         smoke: The task at smoke scale.
         models: The models that claims are about, by name, with `num_seeds` trainings each.
         support: Others, with one training each, after all of the former.
-        claimed: Those of `support` that a claim speaks of as well: two trainings each.
+        times: Name -> trainings of a model that has another number: two where a claim speaks of one of `support`,
+            three where two gave different marks.
         settings: Fields of every model that has them, as text: `{"recipe": "grazzi"}`.
         width: Of the models, in widths of the scale; smoke has one width only.
         layers: Of the models at small scale, of two blocks each; by default those of the scale.
@@ -71,7 +72,7 @@ class Plan:
     smoke: Task
     models: tuple[str, ...]
     support: tuple[str, ...] = ()
-    claimed: tuple[str, ...] = ()
+    times: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     width: float = 1.0
     layers: int | None = None
@@ -145,9 +146,8 @@ class Plan:
 
     def _num_seeds(self, scale: Scale, name: str) -> int | None:
         """Trainings of a model; none stands for as many as the part has."""
-        if name in self.models:
-            return None
-        return 2 if name in self.claimed and scale != "smoke" else 1
+        alike = None if name in self.models else 1
+        return alike if scale == "smoke" else self.times.get(name, alike)
 
     def _model(self, scale: Scale, name: str) -> Preset:
         model = model_at(scale, name)
