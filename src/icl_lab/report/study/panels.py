@@ -237,7 +237,7 @@ def _large_numbers(axes: Axes) -> None:
     """Numbers with prefixes on a logarithmic axis whose ends are set; a short one has more than powers of ten."""
     low, high = axes.get_xlim()
     decades = np.log10(high / low)
-    between = (1.0,) if decades > 2 else (1.0, 2.0, 5.0) if decades > 1 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+    between = (1.0,) if decades > 2 else (1.0, 3.0) if decades > 1 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
     axes.xaxis.set_major_locator(LogLocator(subs=between, numticks=8))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value) if value >= 1 else f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
