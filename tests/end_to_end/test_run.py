@@ -147,6 +147,20 @@ def test_a_file_in_the_place_of_the_folder_is_refused_before_anything_is_trained
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("mamba", "--scale", "paper"), "--scale is for a study (campbell2024"),
+        (("time_to_icl", "--gpu-tflops", "50"), "together with --scale"),
+        (("time_to_icl", "--scale", "smoke", "--gpu-tflops", "0"), "expected more than 0"),
+    ],
+)
+def test_what_costs_are_asked_of_must_have_some(icl: Icl, arguments: tuple[str, ...], said: str) -> None:
+    refused = icl("describe", *arguments)
+    assert refused.status == 2
+    assert said in refused.err
+
+
 def test_no_parts_are_not_all_parts(icl: Icl, tmp_path: Path) -> None:
     """An empty variable of a shell must not begin hours of training."""
     refused = icl("run", "time_to_icl", "--scale", "smoke", "--parts", "", "--out", str(tmp_path / "study"))

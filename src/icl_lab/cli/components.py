@@ -13,6 +13,7 @@ from icl_lab.cli.notes.shipped import TRAINED, describe_trained, trained_summary
 from icl_lab.cli.notes.study import print_study_notes, study_notes
 from icl_lab.cli.notes.task import print_task_notes, task_notes
 from icl_lab.cli.settings import parse
+from icl_lab.core.errors import UserError
 from icl_lab.core.scales import Scale
 from icl_lab.core.specs import Spec, field_types, required_fields
 from icl_lab.core.streams import Stream
@@ -61,8 +62,8 @@ def describe(
     ] = None,
     scale: Annotated[Scale | None, typer.Option(help="Of a study: what it costs at this scale.")] = None,
     gpu_tflops: Annotated[
-        float, typer.Option(min=0, help="Of a study: hours on a GPU that does so many TFLOPs a second.")
-    ] = 0.0,
+        float | None, typer.Option(min=0, help="Of a study: hours on a GPU that does so many TFLOPs a second.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Describe one component: what it is, its formula and source, its fields with ranges, its resolved spec.
@@ -75,6 +76,11 @@ def describe(
     icl describe "mamba (attention mamba)*2"
     icl describe park2024 --scale paper --gpu-tflops 50
     """  # noqa: D412
+    costly = [option for option, given in (("--scale", scale), ("--gpu-tflops", gpu_tflops is not None)) if given]
+    if costly and name not in STUDIES.names():
+        raise UserError(f"{costly[0]} is for a study ({', '.join(STUDIES.names())}), and {name!r} is none")
+    if gpu_tflops is not None and (scale is None or gpu_tflops == 0):
+        raise UserError("--gpu-tflops: expected more than 0, together with --scale, whose trainings it is about")
     if name in shipped_names():
         describe_trained(name, as_json=as_json)
         return
@@ -86,7 +92,7 @@ def describe(
     described = [_description(kind, component, chosen) for kind, component in fitting]
     for entry in described:
         if entry["kind"] == STUDIES.kind:
-            entry |= study_notes(STUDIES.get(entry["name"])(), scale, gpu_tflops)
+            entry |= study_notes(STUDIES.get(entry["name"])(), scale, gpu_tflops or 0.0)
     if as_json:
         print_json(described)
         return
