@@ -182,7 +182,7 @@ def _time_panel(
     if missed:
         axes.axvline(ever, color=theme.hair, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
         axes.annotate(
-            "never", (ever, 1), xycoords=axes.get_xaxis_transform(), xytext=(0, 3), textcoords="offset points",
+            "not reached", (ever, 1), xycoords=axes.get_xaxis_transform(), xytext=(0, 3), textcoords="offset points",
             ha="center", fontsize=8, color=theme.muted,
         )  # fmt: skip
     for place, (row, look) in enumerate(zip(rows, looks, strict=True)):
