@@ -180,7 +180,7 @@ def test_what_never_happens_stands_hollow_at_the_edge(study: Path) -> None:
     (drawn,) = draw_study_figures(study, [TIMES])
     steps, seconds, flops = drawn.picture.axes
     for axes, reached in ((steps, 200), (seconds, 100), (flops, 42_000)):
-        assert "never" in [text.get_text() for text in axes.texts]
+        assert "not reached" in [text.get_text() for text in axes.texts]
         dots = [line for line in axes.lines if line.get_marker() == "o"]
         assert [float(dot.get_xdata()[0]) for dot in dots][0] == reached
         never = dots[1]
