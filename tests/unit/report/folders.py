@@ -6,9 +6,10 @@ from pathlib import Path
 
 from icl_lab.core.records import Record, RecordWriter
 from icl_lab.report.comparison.data import Comparison, Entry, Kind
-from icl_lab.report.comparison.folder import COMPARISON, RECORDS, write_comparison
+from icl_lab.report.comparison.folder import COMPARISON, RECORDS, read_comparison, write_comparison
 
 METRIC = "squared_error_over_dim"
+CURVE = [1.0, 0.5, 0.2, 0.1]
 
 
 def rows(
@@ -114,3 +115,9 @@ def published_points(predictor: str, values: Sequence[float], *, figure: str = "
         )
         for shown, value in enumerate(values)
     ]
+
+
+def described(folder: Path, records: list[Record], *, models: tuple[str, ...] = (), **more: object) -> Comparison:
+    """A comparison of these models and ridge, written and read back."""
+    predictors = (*(entry(label) for label in models), entry("ridge", "baseline"))
+    return read_comparison(write(folder, comparison(*predictors, **more), records))

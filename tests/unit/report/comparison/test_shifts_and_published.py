@@ -9,7 +9,7 @@ import pytest
 
 from icl_lab.core.records import SCHEMA, Record
 from icl_lab.report.comparison.answer import agreement, answer, oracles, refusals
-from icl_lab.report.comparison.data import Comparison, Published
+from icl_lab.report.comparison.data import Published
 from icl_lab.report.comparison.drawn import coverage, draw_figures, few_draws_words, thinned_words
 from icl_lab.report.comparison.figures import learning_figure
 from icl_lab.report.comparison.folder import read_comparison
@@ -23,8 +23,10 @@ from icl_lab.report.drawing.style import looks
 from icl_lab.report.estimate import Estimate
 from icl_lab.report.words import Measure
 from tests.unit.report.folders import (
+    CURVE,
     METRIC,
     comparison,
+    described,
     difference,
     entry,
     plain_row,
@@ -34,12 +36,6 @@ from tests.unit.report.folders import (
 )
 
 SOURCE = "Somebody 2024 (arXiv 2402.03170), figure 8: one curve of 1,280 prompts; published as squared error / 20"
-CURVE = [1.0, 0.5, 0.2, 0.1]
-
-
-def described(folder: Path, records: list[Record], *, models: tuple[str, ...] = (), **more: object) -> Comparison:
-    predictors = (*(entry(label) for label in models), entry("ridge", "baseline"))
-    return read_comparison(write(folder, comparison(*predictors, **more), records))
 
 
 def shifted(*shifts: str) -> list[Record]:
@@ -48,12 +44,6 @@ def shifted(*shifts: str) -> list[Record]:
         found += [plain_row("zero_error", float(place), shift=shift)]
         found += rows("ridge", [place * value for value in CURVE], score=1, shift=shift)
     return found
-
-
-def two_models() -> list[Record]:
-    """One ahead of the other, both behind ridge."""
-    models = [*rows("a", CURVE, score=0.9, gap=0.0), *rows("b", CURVE, score=0.7, gap=0.2)]
-    return [*models, *rows("ridge", CURVE, score=1)]
 
 
 def test_every_shift_has_a_row_for_each_milestone_and_the_prompts_of_training_come_first(tmp_path: Path) -> None:
@@ -146,45 +136,6 @@ def test_over_several_trainings_the_verdict_rests_on_the_trainings(tmp_path: Pat
     records = [*difference("a - b", -0.5, 0.1), *difference("a - b", -0.5, 0.9, metric="difference_over_seeds")]
     (row,) = pair_rows(described(tmp_path, records, models=("a", "b")))
     assert row.verdict == "cannot be told apart"
-
-
-def test_the_headline_rests_on_the_trainings_too(tmp_path: Path) -> None:
-    gap = Record(run="r", predictor="b", task="t", metric="score_gap_over_seeds", value=0.2, low=-0.1, high=0.5)
-    both = two_models()
-    again = [replace(row, seed=1) for row in both if row.metric == METRIC]
-    found = score_rows(described(tmp_path, [*both, *again], models=("a", "b")))
-    assert answer(found, Measure(METRIC)).startswith("a is ahead on these prompts")
-    found = score_rows(described(tmp_path, [*both, *again, replace(gap, low=0.1)], models=("a", "b")))
-    assert answer(found, Measure(METRIC)).startswith("a learns best")
-    found = score_rows(described(tmp_path, [*both, *again, gap], models=("a", "b")))
-    assert answer(found, Measure(METRIC)).startswith("a and b cannot be told apart after these trainings")
-
-
-def test_whoever_was_trained_once_is_set_apart_from_who_follows(tmp_path: Path) -> None:
-    gap = Record(run="r", predictor="b", task="t", metric="score_gap_over_seeds", value=0.2, low=0.1, high=0.3)
-    both, once = two_models(), rows("c", CURVE, score=0.5, gap=0.4)
-    again = [replace(row, seed=1) for row in both if row.metric == METRIC]
-    found = score_rows(described(tmp_path, [*both, *again, gap, *once], models=("a", "b", "c")))
-    said = answer(found, Measure(METRIC))
-    assert said.startswith("a learns best of those trained more than once")
-    assert said.endswith("; b (0.700) follows; c (0.500), trained once, is behind on these prompts.")
-
-
-def test_nobody_leads_with_next_to_nothing(tmp_path: Path) -> None:
-    records = [*rows("a", CURVE, score=0.004, gap=0.0), *rows("b", CURVE, score=0.0, gap=0.004)]
-    sure = [
-        replace(row, low=0.003) if row.predictor == "a" and row.metric.startswith("icl_score") else row
-        for row in records
-    ]
-    found = score_rows(described(tmp_path, [*sure, *rows("ridge", CURVE, score=1)], models=("a", "b")))
-    assert answer(found, Measure(METRIC)).startswith("No model is clearly better than always saying zero")
-
-
-def test_a_difference_without_an_interval_ranks_nobody(tmp_path: Path) -> None:
-    both = two_models()
-    blind = [replace(row, low=None, high=None) for row in both]
-    found = score_rows(described(tmp_path, blind, models=("a", "b")))
-    assert "cannot be told apart" in answer(found, Measure(METRIC))
 
 
 def test_a_published_number_is_met_where_the_intervals_meet() -> None:
@@ -295,19 +246,6 @@ def test_an_oracle_is_called_one_and_the_page_says_what_it_knows(tmp_path: Path)
     assert "bayes (oracle)" in [text.get_text().strip(" \N{DOWNWARDS ARROW}")
                                 for text in draw_figures(found)["learning"].picture.axes[0].texts]  # fmt: skip
     assert oracles(described(tmp_path, shifted())) == ""
-
-
-def test_nobody_wins_where_nobody_learned(tmp_path: Path) -> None:
-    low = [replace(row, value=0.01, low=-0.02, high=0.04) for row in rows("a", CURVE, score=0.01, gap=0.0)
-           if row.metric == "icl_score_mean"]  # fmt: skip
-    rest = [row for row in two_models() if (row.predictor, row.metric) != ("a", "icl_score_mean")]
-    worse = [replace(row, value=-0.5) if (row.predictor, row.metric) == ("b", "icl_score_mean") else row
-             for row in rest]  # fmt: skip
-    found = score_rows(described(tmp_path, [*worse, *low], models=("a", "b")))
-    assert answer(found, Measure(METRIC)) == (
-        "No model is clearly better than always saying zero over the whole prompt: the ICL score of a is 0.010"
-        " (ridge has 1, always saying zero has 0)."
-    )
 
 
 def test_published_curves_are_compared_at_the_points_that_both_have(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from icl_lab.report.comparison.answer import answer, caveat, question, refusals
 from icl_lab.report.comparison.folder import read_comparison
 from icl_lab.report.comparison.page import write_page
 from icl_lab.report.comparison.tables import as_json, best_baseline, cost_table, score_rows, score_table
@@ -77,32 +76,3 @@ def test_the_cost_table_says_which_kernels_ran_the_models(tmp_path: Path) -> Non
 def test_a_name_in_brackets_is_a_name_in_the_terminal(tmp_path: Path) -> None:
     found = score_rows(read_comparison(usual(tmp_path, model="[red]mamba[/red]")))
     assert "[red]mamba[/red]" in text(score_table(found, Measure(METRIC)))
-
-
-def test_the_answer_names_the_leader_its_numbers_and_who_follows(tmp_path: Path) -> None:
-    described = read_comparison(usual(tmp_path))
-    found = score_rows(described)
-    assert question(described) == "Which model learns linear regression in 1 dimension best from its prompt?"
-    assert answer(found, described.measure) == (
-        "mamba is ahead on these prompts: its ICL score is 0.980 (least_squares has 1, always saying zero has 0); "
-        "after 2 examples its error is 0.020 of the zero predictor's (least_squares: <1e-6); transformer (0.700) "
-        "follows."
-    )
-    assert caveat(found).startswith("One training of each model")
-    assert refusals(described, "length=8") == "Not drawn: transformer, which cannot read prompts this long."
-
-
-def test_models_whose_difference_may_be_nothing_are_not_ranked(tmp_path: Path) -> None:
-    records = [
-        *rows("one", [1.0, 0.1, 0.02, 0.01], score=0.98, gap=0.0),
-        *rows("other", [1.0, 0.1, 0.02, 0.01], score=0.97, gap=0.0),
-        *rows("ridge", [1.0, 0.1, 0.01, 0.01], score=1.0),
-    ]
-    described = comparison(entry("one"), entry("other"), entry("ridge", "baseline"))
-    found = score_rows(read_comparison(write(tmp_path, described, records)))
-    assert answer(found, described.measure).startswith("one and other cannot be told apart on these prompts")
-
-
-def test_without_rows_the_answer_says_so(tmp_path: Path) -> None:
-    described = read_comparison(write(tmp_path, comparison(entry("mamba")), []))
-    assert answer(score_rows(described), described.measure) == "Nothing has been measured yet."
